@@ -1,0 +1,18 @@
+//! The core of HiRAG Studio: a local-first, three-level context memory.
+//!
+//! Text goes in with a level; a query comes back with the best contexts of all levels inside a
+//! token budget, with the reason for each. No Tauri, no axum and no clap here.
+
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod embedding;
+pub mod error;
+pub mod eval;
+pub mod import;
+pub mod metrics;
+pub mod resilience;
+pub mod retrieval;
+pub mod store;
+
+pub use error::{Error, Result};

@@ -1,0 +1,105 @@
+//! The record of one retrieval.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::RetrievalError;
+use crate::context::{ContextId, LevelCounts};
+
+/// The id of a trace: a UUID of version 7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
+#[serde(transparent)]
+pub struct TraceId(ContextId);
+
+impl TraceId {
+    /// A new id for a retrieval at `now`.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self(ContextId::new(now))
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for TraceId {
+    type Err = RetrievalError;
+
+    fn from_str(s: &str) -> Result<Self, RetrievalError> {
+        s.parse()
+            .map(Self)
+            .map_err(|_| RetrievalError::UnknownTrace(s.to_owned()))
+    }
+}
+
+/// What a final score is made of; every part lies between 0 and 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct ScoreParts {
+    /// Similarity of the vectors; `None` without a vector on either side.
+    pub vector: Option<f32>,
+    /// Match of the words; 0 where none matches.
+    pub text: f32,
+    /// What the better neighbour in the session lends.
+    pub neighbour: f32,
+    /// Whether the whole query stands in the text as a phrase.
+    pub phrase: bool,
+    /// All of the above fused: the relevance.
+    pub similarity: f32,
+    /// `exp(-age/τ)`.
+    pub recency: f32,
+    /// 1.0, 0.7 or 0.5 by the level.
+    pub level: f32,
+    /// `log(1+n)/log(101)` of the access count, at most 1.
+    pub frequency: f32,
+}
+
+/// Milliseconds that one stage of a retrieval took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct StageTiming {
+    /// The stage.
+    pub stage: String,
+    /// Milliseconds.
+    pub ms: f64,
+}
+
+/// The budget of one level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct LevelLedger {
+    /// Tokens that its share allots.
+    pub allotted: u32,
+    /// Tokens that it used, shares of other levels included.
+    pub used: u32,
+    /// Contexts skipped because they did not fit.
+    pub skipped: u32,
+    /// Tokens of the skipped contexts.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub skipped_tokens: u64,
+}
+
+/// The budget of one retrieval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct TokenLedger {
+    /// Tokens that could be returned.
+    pub budget: u32,
+    /// Tokens returned.
+    pub used: u32,
+    /// L1.
+    pub immediate: LevelLedger,
+    /// L2.
+    pub short_term: LevelLedger,
+    /// L3.
+    pub long_term: LevelLedger,
+    /// Contexts chosen from each level.
+    pub chosen: LevelCounts,
+}

@@ -1,0 +1,5 @@
+//! Where contexts, their vectors and their words are kept.
+
+mod error;
+
+pub use error::StoreError;
