@@ -1,0 +1,262 @@
+//! The store on local SQLite: sqlite-vec for the vectors, FTS5 for the words.
+//!
+//! One file, in WAL mode with `synchronous=FULL`. One process writes it at a time, through one
+//! thread; any number of readers stand beside it.
+
+mod classify;
+mod collections;
+mod contexts;
+mod edit;
+mod fields;
+mod filters;
+mod lifecycle;
+mod lock;
+mod open;
+mod queue;
+mod readers;
+mod resident;
+mod schema;
+mod scroll;
+mod search;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod traces;
+mod trait_impl;
+mod upkeep;
+mod vectors;
+mod words;
+mod writer;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use rusqlite::Connection;
+
+pub use edit::{Deletion, Edit, Restored};
+pub use lifecycle::{CleanUp, CleanUpItem, CleanUpRules, Purged};
+pub use open::{Access, StoreOptions};
+pub use queue::{Building, PendingText};
+pub use search::CandidateQuery;
+pub use sources::{Known, SourceState, WriteBatch, Written};
+pub use upkeep::{DatabaseSize, Finding, Inspection, StoreCounts};
+
+use self::readers::Readers;
+use self::resident::Resident;
+use self::search::Residents;
+use self::words::Lexicon;
+use self::writer::{Changes, Writer};
+use super::{StoreError, VectorSpec};
+use crate::clock::SharedClock;
+use crate::retrieval::Candidates;
+
+#[cfg(test)]
+use open::register_vector_functions;
+
+/// A database of contexts. A cheap handle: clones share everything.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    readers: Arc<Readers>,
+    /// Absent where the database may only be read. Before `lock`: it must finish first.
+    writer: Option<Writer>,
+    /// Held for its drop, which lets the next writer in.
+    lock: Mutex<Option<lock::WriterLock>>,
+    /// Filled by each collection's first search, then kept by the writer.
+    residents: Arc<RwLock<Residents>>,
+    lexicon: Arc<Lexicon>,
+    /// Where another process writes: tells whether it has.
+    watch: Mutex<Option<Watch>>,
+    clock: SharedClock,
+}
+
+/// A connection whose `data_version` changes with every commit of others.
+#[derive(Debug)]
+struct Watch {
+    connection: Connection,
+    version: i64,
+}
+
+impl SqliteStore {
+    /// The database file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Whether this handle may write.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.shared.writer.is_some()
+    }
+
+    /// Everything that `query` is compared with in a collection.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the collection is unknown or the database fails.
+    pub async fn candidates(
+        &self,
+        collection: &str,
+        query: CandidateQuery,
+    ) -> Result<Candidates, StoreError> {
+        let now_ms = self.now_ms();
+        let lexicon = Arc::clone(&self.shared.lexicon);
+        self.with_resident(collection, move |connection, resident, number| {
+            if let Some(vector) = &query.vector {
+                check_dimension(resident, vector.len())?;
+            }
+            search::candidates(connection, resident, &lexicon, number, &query, now_ms)
+        })
+        .await
+    }
+
+    /// The model whose vectors serve in a collection.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the collection is unknown or the database fails.
+    pub async fn vector_spec(&self, collection: &str) -> Result<VectorSpec, StoreError> {
+        let name = collection.to_owned();
+        self.read(move |c| Ok(vectors::active(c, collections::number(c, &name)?)?.spec))
+            .await
+    }
+
+    /// Finishes what was begun and closes. Further writes are refused. Blocks for the last commit.
+    pub fn shut_down(&self) {
+        if let Some(writer) = &self.shared.writer {
+            writer.shut_down();
+        }
+        self.shared.lock.lock().take();
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.shared.clock.now().as_millisecond()
+    }
+
+    /// Runs `work` on a reading connection, off the async threads.
+    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || {
+            let reader = shared.readers.take();
+            work(&reader).map_err(|e| e.at(&shared.path))
+        })
+        .await
+        .map_err(|e| StoreError::Internal(e.to_string()))?
+    }
+
+    /// Runs `work` in the writer's next commit; it is on disk when this returns `Ok`.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &mut Changes) -> Result<T, StoreError> + Send + 'static,
+    {
+        let Some(writer) = &self.shared.writer else {
+            return Err(StoreError::ReadOnly {
+                path: self.shared.path.clone(),
+            });
+        };
+        let answer = writer.submit(work).await;
+        answer
+            .unwrap_or(Err(StoreError::Closed))
+            .map_err(|e| e.at(&self.shared.path))
+    }
+
+    /// Runs `work` with what is held in memory of a collection, filling it first if need be.
+    async fn with_resident<T, F>(&self, collection: &str, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Resident, i64) -> Result<T, StoreError> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        let name = collection.to_owned();
+        self.read(move |connection| {
+            let number = collections::number(connection, &name)?;
+            shared.forget_if_others_wrote()?;
+            loop {
+                if let Some(resident) = shared.residents.read().get(&number) {
+                    return work(connection, resident, number);
+                }
+                // The writer cannot publish a commit while this lock is held, and reads each row
+                // again when it does: nothing is missed between the two.
+                let mut residents = shared.residents.write();
+                if let std::collections::hash_map::Entry::Vacant(place) = residents.entry(number) {
+                    place.insert(Resident::load(connection, number)?);
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Shared {
+    fn forget_if_others_wrote(&self) -> Result<(), StoreError> {
+        let mut watch = self.watch.lock();
+        let Some(watch) = watch.as_mut() else {
+            return Ok(());
+        };
+        let version = data_version(&watch.connection)?;
+        if version != watch.version {
+            watch.version = version;
+            self.residents.write().clear();
+            self.lexicon.invalidate();
+        }
+        Ok(())
+    }
+}
+
+fn data_version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+}
+
+fn check_dimension(resident: &Resident, got: usize) -> Result<(), StoreError> {
+    if got == resident.dimension() {
+        return Ok(());
+    }
+    Err(StoreError::BadVector {
+        collection: "the query".to_owned(),
+        reason: format!("it has {got} dimensions, not {}", resident.dimension()),
+    })
+}
+
+/// Brings what is held in memory in line with a commit. Runs on the writer's thread.
+fn follow(
+    connection: &Connection,
+    residents: &RwLock<Residents>,
+    lexicon: &Lexicon,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    if changes.everything {
+        residents.write().clear();
+        lexicon.invalidate();
+        return Ok(());
+    }
+    if changes.rows.is_empty() {
+        return Ok(());
+    }
+    let mut residents = residents.write();
+    lexicon.invalidate();
+    let outcome = residents.iter_mut().try_for_each(|(&number, resident)| {
+        let set = vectors::active(connection, number)?;
+        changes
+            .rows
+            .iter()
+            .try_for_each(|&seq| resident.refresh(connection, number, &set, seq))
+    });
+    if outcome.is_err() {
+        // What could not follow is built again by the next search.
+        residents.clear();
+    }
+    outcome
+}
+
+type RowMap<T> = HashMap<String, T>;

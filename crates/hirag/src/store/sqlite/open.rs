@@ -1,0 +1,216 @@
+//! Opening a database: the lock, the pragmas, the schema, the connections.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use rusqlite::{Connection, OpenFlags};
+
+use super::lock::WriterLock;
+use super::readers::Readers;
+use super::words::Lexicon;
+use super::writer::Writer;
+use super::{Shared, SqliteStore, Watch, data_version, follow, schema};
+use crate::clock::SharedClock;
+use crate::store::StoreError;
+
+/// Connections that read at the same time.
+const READERS: usize = 4;
+/// How long SQLite itself waits for another connection, e.g. for a checkpoint.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Who may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// This process writes; waits for its turn, then fails.
+    Write,
+    /// This process writes if nobody else does and the disk allows it, and reads otherwise.
+    WriteIfFree,
+    /// This process reads.
+    Read,
+}
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The file.
+    pub path: PathBuf,
+    /// Who may write.
+    pub access: Access,
+    /// How long to wait for another writer.
+    pub lock_wait: Duration,
+    /// The time.
+    pub clock: SharedClock,
+}
+
+impl SqliteStore {
+    /// Opens a database, making or migrating it where this process may write. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], [`StoreError::ReadOnly`], [`StoreError::Newer`],
+    /// [`StoreError::Corrupt`], [`StoreError::CannotOpen`]; nothing was changed then.
+    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let path = options.path.clone();
+        open(options).map_err(|e| e.at(&path))
+    }
+}
+
+fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
+    register_vector_functions();
+    let path = &options.path;
+    let lock = match options.access {
+        Access::Read => None,
+        Access::Write => Some(lock(path, options.lock_wait)?),
+        Access::WriteIfFree => match lock(path, Duration::ZERO) {
+            Ok(lock) => Some(lock),
+            Err(StoreError::Locked { .. } | StoreError::ReadOnly { .. }) if path.exists() => None,
+            Err(e) => return Err(e),
+        },
+    };
+    let residents = Arc::new(RwLock::default());
+    let lexicon = Arc::new(Lexicon::new()?);
+    let writer = match lock {
+        Some(_) => {
+            let mut connection = connect(path, OpenFlags::default())?;
+            // Before the pragmas: they would write into a newer program's database.
+            schema::check(&connection, path)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            schema::migrate(&mut connection, path)?;
+            let (residents, lexicon) = (Arc::clone(&residents), Arc::clone(&lexicon));
+            Some(Writer::start(
+                connection,
+                path.clone(),
+                Box::new(move |connection, changes| {
+                    follow(connection, &residents, &lexicon, changes)
+                }),
+            )?)
+        }
+        None => None,
+    };
+    let first = connect_to_read(path)?;
+    let version = schema::check(&first, path)?;
+    if version < schema::known_version() {
+        return Err(StoreError::CannotOpen {
+            path: path.clone(),
+            reason: format!(
+                "its schema version {version} has to be brought to {} first, and this process may not write it",
+                schema::known_version()
+            ),
+        });
+    }
+    let watch = match &writer {
+        Some(_) => None,
+        None => {
+            let connection = connect_to_read(path)?;
+            let version = data_version(&connection)?;
+            Some(Watch {
+                connection,
+                version,
+            })
+        }
+    };
+    let mut readers = vec![first];
+    while readers.len() < READERS {
+        readers.push(connect_to_read(path)?);
+    }
+    Ok(SqliteStore {
+        shared: Arc::new(Shared {
+            path: options.path,
+            readers: Readers::new(readers),
+            writer,
+            lock: Mutex::new(lock),
+            residents,
+            lexicon,
+            watch: Mutex::new(watch),
+            clock: options.clock,
+        }),
+    })
+}
+
+fn lock(path: &Path, patience: Duration) -> Result<WriterLock, StoreError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| match source.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                StoreError::ReadOnly {
+                    path: folder.to_owned(),
+                }
+            }
+            _ => StoreError::Io {
+                path: folder.to_owned(),
+                source,
+            },
+        })?;
+    }
+    WriterLock::acquire(path, patience)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+/// A reading connection. In a folder that cannot be written, WAL's shared memory cannot be made;
+/// then nobody writes the file and it is read as it is.
+fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if !path.exists() {
+        return Err(StoreError::CannotOpen {
+            path: path.to_owned(),
+            reason: "there is no such file".to_owned(),
+        });
+    }
+    let attempt = connect(path, flags).and_then(|c| data_version(&c).map(|_| c));
+    match attempt {
+        Err(StoreError::CannotOpen { .. } | StoreError::ReadOnly { .. }) if !has_wal(path) => {
+            let uri = format!("file:{}?immutable=1", escaped(path));
+            connect(Path::new(&uri), flags)
+        }
+        other => other,
+    }
+}
+
+fn has_wal(path: &Path) -> bool {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    std::fs::metadata(wal).is_ok_and(|facts| facts.len() > 0)
+}
+
+/// The path as the body of a `file:` URI.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy()
+        .chars()
+        .map(|c| match c {
+            '%' => "%25".to_owned(),
+            '?' => "%3f".to_owned(),
+            '#' => "%23".to_owned(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+/// Makes sqlite-vec's functions and tables known to every connection opened from now on.
+pub(crate) fn register_vector_functions() {
+    static ONCE: Once = Once::new();
+    type Init = unsafe extern "C" fn(
+        *mut rusqlite::ffi::sqlite3,
+        *mut *mut std::os::raw::c_char,
+        *const rusqlite::ffi::sqlite3_api_routines,
+    ) -> std::os::raw::c_int;
+    ONCE.call_once(|| {
+        // SAFETY: `sqlite3_vec_init` is an extension entry point of exactly this C signature; the
+        // crate declares it without parameters. It is linked statically and lives for ever.
+        #[allow(unsafe_code, reason = "sqlite-vec offers no safe registration")]
+        unsafe {
+            let init: Init = std::mem::transmute(sqlite_vec::sqlite3_vec_init as *const ());
+            rusqlite::ffi::sqlite3_auto_extension(Some(init));
+        }
+    });
+}

@@ -1,0 +1,352 @@
+//! What every search needs of every context, held in memory: facts and vectors, without texts.
+//!
+//! It is derived: after each commit the writer reads the changed rows again, and a new process
+//! builds it from the database at its first search. It is never the truth.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{contexts, vectors};
+use crate::context::{ContextId, ContextLevel};
+use crate::store::StoreError;
+
+/// Marks the absence of a slot.
+pub(super) const NONE: u32 = u32::MAX;
+
+const FACTS: &str = "seq, id, level, agent, session, created_ms, updated_ms, accessed_ms, \
+     access_count, token_count, word_count, content_hash, source, expires_ms, position";
+
+/// The facts of one context.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    pub(super) seq: i64,
+    pub(super) id: ContextId,
+    pub(super) level: ContextLevel,
+    pub(super) created_ms: i64,
+    pub(super) updated_ms: i64,
+    pub(super) accessed_ms: i64,
+    pub(super) access_count: u64,
+    pub(super) tokens: u32,
+    pub(super) words: u32,
+    /// The first eight bytes of the content hash.
+    pub(super) text_key: u64,
+    /// `i64::MAX` for never.
+    pub(super) expires_ms: i64,
+    position: i64,
+}
+
+/// A session as far as order in it goes: contexts of another source or agent stand apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct SessionKey {
+    session: String,
+    agent: Option<String>,
+    source: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) facts: Facts,
+    /// A free slot waits to be used again.
+    pub(super) live: bool,
+    pub(super) has_vector: bool,
+    /// Slots before and after it in its session.
+    pub(super) neighbours: [u32; 2],
+    session: u32,
+}
+
+/// All contexts of a collection that are not marked as deleted.
+#[derive(Debug)]
+pub(super) struct Resident {
+    pub(super) slots: Vec<Slot>,
+    /// `dimension` components a slot; zeros where there is no vector.
+    vectors: Vec<f32>,
+    dimension: usize,
+    by_seq: HashMap<i64, u32>,
+    free: Vec<u32>,
+    session_numbers: HashMap<SessionKey, u32>,
+    sessions: Vec<BTreeMap<(i64, i64), u32>>,
+}
+
+impl Resident {
+    /// Reads everything.
+    pub(super) fn load(connection: &Connection, collection: i64) -> Result<Self, StoreError> {
+        let transaction = connection.unchecked_transaction()?;
+        let set = vectors::active(&transaction, collection)?;
+        let mut resident = Self {
+            slots: Vec::new(),
+            vectors: Vec::new(),
+            dimension: set.spec.dimension,
+            by_seq: HashMap::new(),
+            free: Vec::new(),
+            session_numbers: HashMap::new(),
+            sessions: Vec::new(),
+        };
+        {
+            let mut statement = transaction.prepare_cached(&format!(
+                "SELECT {FACTS} FROM contexts WHERE collection = ?1 AND deleted_ms IS NULL"
+            ))?;
+            let mut rows = statement.query([collection])?;
+            while let Some(row) = rows.next()? {
+                let (facts, session) = read(row)?;
+                resident.put(facts, session, None);
+            }
+        }
+        vectors::for_each(&transaction, &set, |seq, bytes| {
+            if let Some(&slot) = resident.by_seq.get(&seq) {
+                resident.set_vector(slot, Some(&vectors::floats(bytes)));
+            }
+        })?;
+        Ok(resident)
+    }
+
+    /// Follows a commit that changed row `seq`.
+    pub(super) fn refresh(
+        &mut self,
+        connection: &Connection,
+        collection: i64,
+        set: &vectors::VectorSet,
+        seq: i64,
+    ) -> Result<(), StoreError> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {FACTS} FROM contexts
+             WHERE seq = ?1 AND collection = ?2 AND deleted_ms IS NULL"
+        ))?;
+        match statement.query_row([seq, collection], read).optional()? {
+            Some((facts, session)) => {
+                let vector = vectors::get(connection, set, seq)?;
+                self.put(facts, session, vector.as_deref());
+            }
+            None => self.remove(seq),
+        }
+        Ok(())
+    }
+
+    /// The slot of a row.
+    pub(super) fn slot_of(&self, seq: i64) -> Option<u32> {
+        self.by_seq.get(&seq).copied()
+    }
+
+    /// Cosine of a unit vector to the vector of a slot.
+    pub(super) fn cosine(&self, slot: usize, unit: &[f32]) -> f32 {
+        let start = slot * self.dimension;
+        dot(unit, &self.vectors[start..start + self.dimension]).clamp(-1.0, 1.0)
+    }
+
+    pub(super) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    fn put(&mut self, facts: Facts, session: Option<SessionKey>, vector: Option<&[f32]>) {
+        self.remove(facts.seq);
+        let number = session.map_or(NONE, |key| self.session_number(key));
+        let place = (facts.position, facts.seq);
+        let seq = facts.seq;
+        let filled = Slot {
+            facts,
+            live: true,
+            has_vector: false,
+            neighbours: [NONE; 2],
+            session: number,
+        };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = filled;
+                slot
+            }
+            None => {
+                self.slots.push(filled);
+                self.vectors.resize(self.slots.len() * self.dimension, 0.0);
+                (self.slots.len() - 1) as u32
+            }
+        };
+        self.by_seq.insert(seq, slot);
+        self.set_vector(slot, vector);
+        if number != NONE {
+            let session = &mut self.sessions[number as usize];
+            let before = session.range(..place).next_back().map(|(_, &slot)| slot);
+            let after = session.range(place..).next().map(|(_, &slot)| slot);
+            session.insert(place, slot);
+            self.link(before, Some(slot));
+            self.link(Some(slot), after);
+        }
+    }
+
+    fn remove(&mut self, seq: i64) {
+        let Some(slot) = self.by_seq.remove(&seq) else {
+            return;
+        };
+        let index = slot as usize;
+        let [before, after] = self.slots[index].neighbours.map(some);
+        self.link(before, after);
+        if before.is_none()
+            && let Some(after) = after
+        {
+            self.slots[after as usize].neighbours[0] = NONE;
+        }
+        if after.is_none()
+            && let Some(before) = before
+        {
+            self.slots[before as usize].neighbours[1] = NONE;
+        }
+        let number = self.slots[index].session;
+        if number != NONE {
+            let place = (self.slots[index].facts.position, seq);
+            self.sessions[number as usize].remove(&place);
+        }
+        self.slots[index].live = false;
+        self.slots[index].neighbours = [NONE; 2];
+        self.set_vector(slot, None);
+        self.free.push(slot);
+    }
+
+    fn link(&mut self, before: Option<u32>, after: Option<u32>) {
+        if let (Some(before), Some(after)) = (before, after) {
+            self.slots[before as usize].neighbours[1] = after;
+            self.slots[after as usize].neighbours[0] = before;
+        }
+    }
+
+    fn session_number(&mut self, key: SessionKey) -> u32 {
+        let next = self.sessions.len() as u32;
+        let number = *self.session_numbers.entry(key).or_insert(next);
+        if number == next {
+            self.sessions.push(BTreeMap::new());
+        }
+        number
+    }
+
+    fn set_vector(&mut self, slot: u32, vector: Option<&[f32]>) {
+        let start = slot as usize * self.dimension;
+        let place = &mut self.vectors[start..start + self.dimension];
+        let fits = vector.filter(|vector| vector.len() == place.len());
+        match fits {
+            Some(vector) => place.copy_from_slice(vector),
+            None => place.fill(0.0),
+        }
+        self.slots[slot as usize].has_vector = fits.is_some();
+    }
+}
+
+/// A neighbour that is there.
+pub(super) fn some(slot: u32) -> Option<u32> {
+    (slot != NONE).then_some(slot)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(Facts, Option<SessionKey>)> {
+    let hash: [u8; 32] = row.get(11)?;
+    let mut key = [0; 8];
+    key.copy_from_slice(&hash[..8]);
+    let level: u8 = row.get(2)?;
+    let facts = Facts {
+        seq: row.get(0)?,
+        id: ContextId::from_bytes(row.get(1)?),
+        level: contexts::level_of(2, level)?,
+        created_ms: row.get(5)?,
+        updated_ms: row.get(6)?,
+        accessed_ms: row.get(7)?,
+        access_count: row.get::<_, i64>(8)?.unsigned_abs(),
+        tokens: row.get(9)?,
+        words: row.get(10)?,
+        text_key: u64::from_be_bytes(key),
+        expires_ms: row.get::<_, Option<i64>>(13)?.unwrap_or(i64::MAX),
+        position: row.get(14)?,
+    };
+    let session: Option<String> = row.get(4)?;
+    let key = match session {
+        Some(session) => Some(SessionKey {
+            session,
+            agent: row.get(3)?,
+            source: row.get(12)?,
+        }),
+        None => None,
+    };
+    Ok((facts, key))
+}
+
+/// Sum of products in sixteen lanes, which the compiler turns into vector instructions.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let mut sums = [0.0_f32; LANES];
+    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
+    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_dot_product_equals_the_plain_sum(
+            pairs in proptest::collection::vec((-1.0_f32..1.0, -1.0_f32..1.0), 0..200),
+        ) {
+            let (a, b): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+            let plain: f64 = a.iter().zip(&b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+            prop_assert!((f64::from(dot(&a, &b)) - plain).abs() < 1e-4);
+        }
+
+        #[test]
+        fn neighbours_always_follow_the_order_in_the_session(
+            steps in proptest::collection::vec((0_i64..20, 0_i64..12, any::<bool>()), 1..60),
+        ) {
+            let mut resident = empty();
+            let mut model: BTreeMap<(i64, i64), ()> = BTreeMap::new();
+            for (seq, position, keep) in steps {
+                model.retain(|(_, known), ()| *known != seq);
+                resident.remove(seq);
+                if keep {
+                    let key = SessionKey { session: "s".into(), agent: None, source: None };
+                    resident.put(facts(seq, position), Some(key), Some(&[1.0, 0.0]));
+                    model.insert((position, seq), ());
+                }
+                let order: Vec<i64> = model.keys().map(|(_, seq)| *seq).collect();
+                for (place, seq) in order.iter().enumerate() {
+                    let slot = resident.slot_of(*seq).unwrap();
+                    let found = resident.slots[slot as usize]
+                        .neighbours
+                        .map(|n| some(n).map(|n| resident.slots[n as usize].facts.seq));
+                    let before = place.checked_sub(1).map(|p| order[p]);
+                    prop_assert_eq!(found, [before, order.get(place + 1).copied()]);
+                }
+            }
+        }
+    }
+
+    fn empty() -> Resident {
+        Resident {
+            slots: Vec::new(),
+            vectors: Vec::new(),
+            dimension: 2,
+            by_seq: HashMap::new(),
+            free: Vec::new(),
+            session_numbers: HashMap::new(),
+            sessions: Vec::new(),
+        }
+    }
+
+    fn facts(seq: i64, position: i64) -> Facts {
+        Facts {
+            seq,
+            id: ContextId::from_bytes([0; 16]),
+            level: ContextLevel::LongTerm,
+            created_ms: 0,
+            updated_ms: 0,
+            accessed_ms: 0,
+            access_count: 0,
+            tokens: 1,
+            words: 1,
+            text_key: 0,
+            expires_ms: i64::MAX,
+            position,
+        }
+    }
+}

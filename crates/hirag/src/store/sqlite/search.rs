@@ -1,0 +1,261 @@
+//! Candidates for a query: exact cosine and BM25 for every context that the search allows.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+use rusqlite::types::Value as Sql;
+
+use super::filters;
+use super::resident::{NONE, Resident};
+use super::words::{self, Lexicon};
+use crate::context::{ContextLevel, Filter};
+use crate::retrieval::{Candidate, Candidates, Exclusion};
+use crate::store::bm25::Population;
+use crate::store::{Hit, StoreError, VectorQuery};
+
+/// What candidates are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct CandidateQuery {
+    /// The query's unit vector; `None` searches by words alone.
+    pub vector: Option<Vec<f32>>,
+    /// The query's words; `None` searches by the vector alone.
+    pub text: Option<String>,
+    /// Levels to search; empty is all.
+    pub levels: Vec<ContextLevel>,
+    /// Conditions.
+    pub filter: Filter,
+    /// Whether to list what levels and filter exclude, with the reason.
+    pub everything: bool,
+}
+
+/// Which slots pass the filter; `None` when all do.
+type Allowed = Option<Vec<bool>>;
+
+fn allowed(
+    connection: &Connection,
+    resident: &Resident,
+    collection: i64,
+    filter: &Filter,
+) -> Result<Allowed, StoreError> {
+    if filter.is_empty() {
+        return Ok(None);
+    }
+    let clause = filters::clause(filter);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT c.seq FROM contexts c WHERE c.collection = ? AND c.deleted_ms IS NULL AND {}",
+        clause.sql
+    ))?;
+    let parameters = std::iter::once(Sql::Integer(collection)).chain(clause.parameters);
+    let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+    let mut passes = vec![false; resident.slots.len()];
+    while let Some(row) = rows.next()? {
+        if let Some(slot) = resident.slot_of(row.get(0)?) {
+            passes[slot as usize] = true;
+        }
+    }
+    Ok(Some(passes))
+}
+
+/// The best contexts by cosine.
+pub(super) fn by_vector(
+    connection: &Connection,
+    resident: &Resident,
+    collection: i64,
+    query: &VectorQuery,
+    unit: &[f32],
+    now_ms: i64,
+) -> Result<Vec<Hit>, StoreError> {
+    let passes = allowed(connection, resident, collection, &query.filter)?;
+    let mut hits: Vec<Hit> = Vec::new();
+    for (index, slot) in resident.slots.iter().enumerate() {
+        let searched = slot.live
+            && slot.has_vector
+            && slot.facts.expires_ms > now_ms
+            && passes.as_ref().is_none_or(|passes| passes[index]);
+        if searched {
+            let score = resident.cosine(index, unit);
+            if query.score_threshold.is_none_or(|least| score >= least) {
+                hits.push(Hit {
+                    id: slot.facts.id,
+                    score,
+                });
+            }
+        }
+    }
+    let order = |a: &Hit, b: &Hit| -> Ordering {
+        b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id))
+    };
+    if hits.len() > query.limit && query.limit > 0 {
+        hits.select_nth_unstable_by(query.limit - 1, order);
+    }
+    hits.truncate(query.limit);
+    hits.sort_unstable_by(order);
+    Ok(hits)
+}
+
+/// Every context that a retrieval compares with its query.
+pub(super) fn candidates(
+    connection: &Connection,
+    resident: &Resident,
+    lexicon: &Lexicon,
+    collection: i64,
+    query: &CandidateQuery,
+    now_ms: i64,
+) -> Result<Candidates, StoreError> {
+    let passes = allowed(connection, resident, collection, &query.filter)?;
+    let mut items: Vec<Candidate> = Vec::with_capacity(resident.slots.len());
+    let mut places = vec![NONE; resident.slots.len()];
+    for (index, slot) in resident.slots.iter().enumerate() {
+        if !slot.live || slot.facts.expires_ms <= now_ms {
+            continue;
+        }
+        let facts = &slot.facts;
+        let excluded = if !query.levels.is_empty() && !query.levels.contains(&facts.level) {
+            Some(Exclusion::Level)
+        } else if passes.as_ref().is_some_and(|passes| !passes[index]) {
+            Some(Exclusion::Filter)
+        } else {
+            None
+        };
+        if excluded.is_some() && !query.everything {
+            continue;
+        }
+        places[index] = items.len() as u32;
+        let cosine = query
+            .vector
+            .as_deref()
+            .filter(|_| slot.has_vector)
+            .map(|unit| resident.cosine(index, unit));
+        items.push(Candidate {
+            id: facts.id,
+            level: facts.level,
+            tokens: facts.tokens,
+            created_ms: facts.created_ms,
+            updated_ms: facts.updated_ms,
+            accessed_ms: facts.accessed_ms,
+            access_count: facts.access_count,
+            text_key: facts.text_key,
+            cosine,
+            bm25: None,
+            phrase: false,
+            neighbours: slot.neighbours.map(super::resident::some),
+            excluded,
+        });
+    }
+    link(&mut items, &places);
+    let mut bm25_bound = 0.0;
+    if let Some(text) = &query.text {
+        bm25_bound = score_words(connection, resident, lexicon, text, &mut items, &places)?;
+    }
+    Ok(Candidates { items, bm25_bound })
+}
+
+/// Turns neighbours from slots into places among the candidates. What the search excludes lends
+/// nothing.
+fn link(items: &mut [Candidate], places: &[u32]) {
+    for item in 0..items.len() {
+        let mut neighbours = items[item].neighbours;
+        for neighbour in &mut neighbours {
+            *neighbour = neighbour
+                .map(|slot| places[slot as usize])
+                .filter(|&place| place != NONE && items[place as usize].excluded.is_none());
+        }
+        items[item].neighbours = neighbours;
+    }
+}
+
+/// BM25 of every candidate; returns the score that counts as a full match.
+fn score_words(
+    connection: &Connection,
+    resident: &Resident,
+    lexicon: &Lexicon,
+    text: &str,
+    items: &mut [Candidate],
+    places: &[u32],
+) -> Result<f32, StoreError> {
+    let terms = lexicon.terms(&words::query_words(text))?;
+    if terms.is_empty() || items.is_empty() {
+        return Ok(0.0);
+    }
+    let mut lengths = vec![0_u32; items.len()];
+    let (mut texts, mut total) = (0_u32, 0_u64);
+    for (slot, &place) in places.iter().enumerate() {
+        if place != NONE {
+            let words = resident.slots[slot].facts.words;
+            lengths[place as usize] = words;
+            if items[place as usize].excluded.is_none() {
+                texts += 1;
+                total += u64::from(words);
+            }
+        }
+    }
+    let population = Population {
+        texts,
+        average_words: if texts == 0 {
+            1.0
+        } else {
+            total as f32 / texts as f32
+        },
+    };
+    let (mut known, mut unknown) = (0.0, 0.0);
+    let mut scores = vec![0.0_f32; items.len()];
+    for term in &terms {
+        let postings = lexicon.postings(connection, term)?;
+        let place_of = |seq: i64| -> Option<usize> {
+            let place = places[resident.slot_of(seq)? as usize];
+            (place != NONE).then_some(place as usize)
+        };
+        let found: Vec<(usize, u32)> = postings
+            .iter()
+            .filter_map(|&(seq, occurrences)| Some((place_of(seq)?, occurrences)))
+            .collect();
+        let frequency = found
+            .iter()
+            .filter(|(place, _)| items[*place].excluded.is_none())
+            .count() as u32;
+        let idf = population.idf(frequency);
+        if frequency == 0 {
+            unknown += idf;
+        } else {
+            known += idf;
+        }
+        for (place, occurrences) in found {
+            scores[place] += population.term(idf, occurrences, lengths[place]);
+        }
+    }
+    let mut best = 0.0_f32;
+    for (item, &score) in items.iter_mut().zip(&scores) {
+        if score > 0.0 {
+            item.bm25 = Some(score);
+            if item.excluded.is_none() {
+                best = best.max(score);
+            }
+        }
+    }
+    if best > 0.0 {
+        mark_phrases(connection, resident, text, items, places)?;
+    }
+    Ok(population.scale(known, unknown, best))
+}
+
+fn mark_phrases(
+    connection: &Connection,
+    resident: &Resident,
+    text: &str,
+    items: &mut [Candidate],
+    places: &[u32],
+) -> Result<(), StoreError> {
+    for seq in words::phrase_matches(connection, text)? {
+        if let Some(slot) = resident.slot_of(seq) {
+            let place = places[slot as usize];
+            if place != NONE {
+                items[place as usize].phrase = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Residents of the collections that have been searched.
+pub(super) type Residents = HashMap<i64, Resident>;

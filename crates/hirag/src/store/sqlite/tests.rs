@@ -1,0 +1,316 @@
+//! What is particular to SQLite; the behaviour of any store is tested in `tests/`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::clock::FakeClock;
+use crate::context::{ContextId, ContextLevel, Filter, Priority};
+use crate::store::{Record, VectorStore};
+
+const NAME: &str = "c";
+
+struct Place {
+    folder: tempfile::TempDir,
+    clock: Arc<FakeClock>,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: FakeClock::at("2026-01-01T00:00:00Z".parse().unwrap()),
+        }
+    }
+
+    fn open(&self, access: Access) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open(StoreOptions {
+            path: self.folder.path().join("hirag.db"),
+            access,
+            lock_wait: Duration::ZERO,
+            clock: self.clock.clone(),
+        })
+    }
+
+    async fn store(&self) -> SqliteStore {
+        let store = self.open(Access::Write).unwrap();
+        let spec = VectorSpec {
+            model: "m".into(),
+            dimension: 2,
+        };
+        store.create_collection(NAME, &spec).await.unwrap();
+        store
+    }
+}
+
+fn record(text: &str, vector: Option<[f32; 2]>) -> Record {
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    Record {
+        id: ContextId::new(now),
+        text: text.into(),
+        level: ContextLevel::LongTerm,
+        agent: None,
+        session: None,
+        created_at: now,
+        accessed_at: None,
+        access_count: 0,
+        token_count: 3,
+        metadata: serde_json::Map::new(),
+        source: None,
+        source_key: None,
+        position: None,
+        expires_at: None,
+        level_expiry: false,
+        priority: Priority::Normal,
+        vector: vector.map(Vec::from),
+    }
+}
+
+fn words(text: &str) -> CandidateQuery {
+    CandidateQuery {
+        text: Some(text.into()),
+        ..CandidateQuery::default()
+    }
+}
+
+async fn found(store: &SqliteStore, text: &str) -> Vec<ContextId> {
+    let candidates = store.candidates(NAME, words(text)).await.unwrap();
+    candidates
+        .items
+        .iter()
+        .filter(|c| c.bm25.is_some())
+        .map(|c| c.id)
+        .collect()
+}
+
+fn rules() -> CleanUpRules {
+    CleanUpRules {
+        l1_size: 2,
+        l2_size: 100,
+        l3_enabled: true,
+        promotion: Some(3),
+        l2_expiry_ms: None,
+        l3_expiry_ms: None,
+        purge_before_ms: 0,
+    }
+}
+
+#[tokio::test]
+async fn a_changed_text_is_found_by_its_new_words_only() {
+    let place = Place::new();
+    let store = place.store().await;
+    let first = record("walking dogs", Some([1.0, 0.0]));
+    let id = first.id;
+    store.insert(NAME, vec![first]).await.unwrap();
+    assert_eq!(found(&store, "dog").await, [id]);
+    let edit = Edit {
+        text: Some(("sleeping cats".into(), 2, None)),
+        ..Edit::default()
+    };
+    let context = store.edit(NAME, id, edit).await.unwrap().unwrap();
+    assert_eq!(context.embedding, crate::context::EmbeddingState::Pending);
+    assert!(found(&store, "dog").await.is_empty());
+    assert_eq!(found(&store, "cats").await, [id]);
+    store.delete(NAME, &[id]).await.unwrap();
+    assert!(found(&store, "cats").await.is_empty());
+    assert!(store.inspect(NAME).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_the_writer_of_another_handle_commits() {
+    let place = Place::new();
+    let writer = place.store().await;
+    assert_eq!(
+        place.open(Access::Write).unwrap_err().code(),
+        "store_locked"
+    );
+    let reader = place.open(Access::WriteIfFree).unwrap();
+    assert!(!reader.is_writable());
+    assert!(found(&reader, "fox").await.is_empty());
+    writer
+        .insert(NAME, vec![record("a fox", None)])
+        .await
+        .unwrap();
+    assert_eq!(found(&reader, "fox").await.len(), 1);
+    let refused = reader.insert(NAME, vec![record("x", None)]).await;
+    assert_eq!(refused.unwrap_err().code(), "store_read_only");
+}
+
+#[tokio::test]
+async fn everything_is_there_after_opening_again() {
+    let place = Place::new();
+    let store = place.store().await;
+    let mut one = record("a fox in the snow", Some([3.0, 4.0]));
+    one.metadata = json!({"tags": ["a", "b"], "deep": {"er": 1}})
+        .as_object()
+        .unwrap()
+        .clone();
+    one.session = Some("s".into());
+    store.insert(NAME, vec![one.clone()]).await.unwrap();
+    store.shut_down();
+    let store = place.open(Access::Write).unwrap();
+    let context = store.get(NAME, &[one.id]).await.unwrap().remove(0);
+    assert_eq!((context.text, context.metadata), (one.text, one.metadata));
+    let query = CandidateQuery {
+        vector: Some(vec![0.6, 0.8]),
+        ..CandidateQuery::default()
+    };
+    let candidates = store.candidates(NAME, query).await.unwrap();
+    assert!((candidates.items[0].cosine.unwrap() - 1.0).abs() < 1e-6);
+}
+
+#[tokio::test]
+async fn a_new_vector_set_serves_only_after_the_switch() {
+    let place = Place::new();
+    let store = place.store().await;
+    store
+        .insert(
+            NAME,
+            vec![record("one", Some([1.0, 0.0])), record("two", None)],
+        )
+        .await
+        .unwrap();
+    let spec = VectorSpec {
+        model: "n".into(),
+        dimension: 3,
+    };
+    store.begin_building(NAME, &spec).await.unwrap();
+    let missing = store.missing(NAME, 10).await.unwrap();
+    assert_eq!(missing.len(), 2);
+    let half = vec![(missing[0].clone(), vec![0.0, 0.0, 2.0])];
+    store.build(NAME, half).await.unwrap();
+    assert_eq!(store.vector_spec(NAME).await.unwrap().model, "m");
+    let building = store.building(NAME).await.unwrap().unwrap();
+    assert_eq!((building.done, building.total), (1, 2));
+    store.switch(NAME).await.unwrap();
+    assert_eq!(store.vector_spec(NAME).await.unwrap(), spec);
+    assert_eq!(store.pending(NAME, 10).await.unwrap().len(), 1);
+    assert!(store.inspect(NAME).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn l1_keeps_its_size_and_moves_the_rest_to_l2() {
+    let place = Place::new();
+    let store = place.store().await;
+    for text in ["one", "two", "three"] {
+        let mut new = record(text, None);
+        new.level = ContextLevel::Immediate;
+        let batch = WriteBatch {
+            insert: vec![new],
+            ..WriteBatch::default()
+        };
+        store.apply(NAME, batch, rules()).await.unwrap();
+    }
+    let counts = store.counts(NAME).await.unwrap();
+    assert_eq!(counts.contexts_per_level.immediate, 2);
+    assert_eq!(counts.contexts_per_level.short_term, 1);
+}
+
+#[tokio::test]
+async fn clean_up_marks_undo_brings_back_and_purge_removes() {
+    let place = Place::new();
+    let store = place.store().await;
+    let mut short = record("short lived", None);
+    short.level = ContextLevel::ShortTerm;
+    short.expires_at = Some("2026-01-02T00:00:00Z".parse().unwrap());
+    short.level_expiry = true;
+    let mut used = record("often used", None);
+    used.level = ContextLevel::ShortTerm;
+    used.access_count = 3;
+    let (short_id, used_id) = (short.id, used.id);
+    store.insert(NAME, vec![short, used]).await.unwrap();
+    place.clock.advance(Duration::from_secs(2 * 86_400));
+    assert!(
+        found(&store, "short").await.is_empty(),
+        "expired before clean-up"
+    );
+    let plan = store.clean_up(NAME, rules(), true).await.unwrap();
+    assert_eq!(plan.expired[0].id, short_id);
+    assert_eq!(plan.promoted[0].id, used_id);
+    assert_eq!(store.counts(NAME).await.unwrap().deleted, 0);
+    let done = store.clean_up(NAME, rules(), false).await.unwrap();
+    assert_eq!((done.expired, done.promoted), (plan.expired, plan.promoted));
+    assert_eq!(store.counts(NAME).await.unwrap().deleted, 1);
+    let restored = store.undo(NAME, None, Some(i64::MAX)).await.unwrap();
+    assert_eq!(restored.ids, [short_id]);
+    assert_eq!(found(&store, "short").await, [short_id]);
+    store
+        .mark_deleted(NAME, vec![short_id])
+        .await
+        .unwrap()
+        .unwrap();
+    let purged = store.purge(NAME, i64::MAX).await.unwrap();
+    assert_eq!(purged.texts, ["short lived"]);
+    assert_eq!(
+        store.undo(NAME, None, None).await.unwrap_err().code(),
+        "nothing_to_undo"
+    );
+    assert!(store.inspect(NAME).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn filters_reach_every_field_and_combine() {
+    let place = Place::new();
+    let store = place.store().await;
+    let mut records = Vec::new();
+    for number in 0..20 {
+        let mut new = record(&format!("text {number}"), Some([1.0, number as f32]));
+        new.metadata = json!({"n": number, "half": number as f64 / 2.0, "even": number % 2 == 0,
+            "tags": [format!("t{}", number % 3), "all"], "deep": {"k": number}})
+        .as_object()
+        .unwrap()
+        .clone();
+        new.agent = (number % 4 == 0).then(|| "bot".into());
+        records.push(new);
+    }
+    store.insert(NAME, records).await.unwrap();
+    for (filter, expected) in [
+        (json!({"must": [{"key": "n", "match": 3}]}), 1),
+        (json!({"must": [{"key": "n", "match": "3"}]}), 0),
+        (
+            json!({"must": [{"key": "half", "range": {"gte": 1, "lt": 2.5}}]}),
+            3,
+        ),
+        (json!({"must": [{"key": "even", "match": true}]}), 10),
+        (json!({"must": [{"key": "even", "match": 1}]}), 0),
+        (json!({"must": [{"key": "tags", "any": ["t0", "t1"]}]}), 14),
+        (json!({"must": [{"key": "deep.k", "range": {"gt": 17}}]}), 2),
+        (json!({"must": [{"key": "deep", "exists": true}]}), 20),
+        (json!({"must": [{"key": "nothing", "exists": false}]}), 20),
+        (json!({"must": [{"key": "agent", "match": "bot"}]}), 5),
+        (json!({"must_not": [{"key": "agent", "match": "bot"}]}), 15),
+        (json!({"must": [{"key": "agent", "exists": false}]}), 15),
+        (
+            json!({"should": [{"key": "n", "match": 1}, {"key": "n", "match": 2}]}),
+            2,
+        ),
+        (
+            json!({"must": [{"key": "level", "match": "L3"}],
+                "must_not": [{"key": "n", "range": {"gt": 4}}]}),
+            5,
+        ),
+        (
+            json!({"must": [{"key": "created_at", "range": {"lt": "2026-01-01T00:00:01Z"}}]}),
+            20,
+        ),
+        (
+            json!({"must": [{"key": "token_count", "range": {"gte": 3}}]}),
+            20,
+        ),
+    ] {
+        let filter: Filter = serde_json::from_value(filter).unwrap();
+        assert_eq!(
+            store.count(NAME, &filter).await.unwrap(),
+            expected,
+            "{filter:?}"
+        );
+        let query = CandidateQuery {
+            filter: filter.clone(),
+            ..CandidateQuery::default()
+        };
+        let items = store.candidates(NAME, query).await.unwrap().items;
+        assert_eq!(items.len() as u64, expected, "{filter:?}");
+    }
+}

@@ -1,0 +1,363 @@
+//! Counting, checking, tidying, copying.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::{SqliteStore, collections, contexts, vectors};
+use crate::context::LevelCounts;
+use crate::store::StoreError;
+
+/// How much is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct StoreCounts {
+    /// Contexts in all, without those marked as deleted.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub total_contexts: u64,
+    /// The same by level.
+    pub contexts_per_level: LevelCounts,
+    /// Contexts that wait for their vector.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub pending: u64,
+    /// Contexts that are marked as deleted.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub deleted: u64,
+    /// Tokens of all contexts that are not marked.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub total_tokens: u64,
+    /// Files and collections that contexts came from.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub sources: u64,
+    /// Traces kept.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub traces: u64,
+}
+
+/// What the database takes on the disk, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct DatabaseSize {
+    /// The main file.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub file_bytes: u64,
+    /// Of these, free for new rows.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub free_bytes: u64,
+    /// The write-ahead log.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub wal_bytes: u64,
+}
+
+/// One check of the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Finding {
+    /// What was checked.
+    pub check: String,
+    /// Whether everything agrees.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+}
+
+/// All checks of the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Inspection {
+    /// One entry a check.
+    pub findings: Vec<Finding>,
+}
+
+impl Inspection {
+    /// Whether every check agrees.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.findings.iter().all(|finding| finding.ok)
+    }
+}
+
+impl SqliteStore {
+    /// How much is stored in a collection.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the collection is unknown or the database fails.
+    pub async fn counts(&self, collection: &str) -> Result<StoreCounts, StoreError> {
+        let name = collection.to_owned();
+        self.read(move |c| counts(c, collections::number(c, &name)?))
+            .await
+    }
+
+    /// What the database takes on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn size(&self) -> Result<DatabaseSize, StoreError> {
+        let wal = sibling(&self.shared.path, "-wal");
+        self.read(move |c| {
+            let pragma = |name: &str| -> Result<u64, StoreError> {
+                let value: i64 = c.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
+                Ok(value.unsigned_abs())
+            };
+            let page = pragma("page_size")?;
+            Ok(DatabaseSize {
+                file_bytes: pragma("page_count")? * page,
+                free_bytes: pragma("freelist_count")? * page,
+                wal_bytes: std::fs::metadata(wal).map_or(0, |facts| facts.len()),
+            })
+        })
+        .await
+    }
+
+    /// Checks that the file is sound and that rows, words, fields and vectors agree.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the checks cannot be made at all.
+    pub async fn inspect(&self, collection: &str) -> Result<Inspection, StoreError> {
+        let name = collection.to_owned();
+        self.read(move |c| {
+            let transaction = c.unchecked_transaction()?;
+            inspect(&transaction, collections::number(&transaction, &name)?)
+        })
+        .await
+    }
+
+    /// Gives free pages back to the disk and refreshes what the query planner knows. Every other
+    /// write waits meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`] when there is no room for the copy; nothing is lost then.
+    pub async fn optimise(&self) -> Result<(), StoreError> {
+        let Some(writer) = &self.shared.writer else {
+            return Err(StoreError::ReadOnly {
+                path: self.shared.path.clone(),
+            });
+        };
+        // The word index is merged by the writer; VACUUM cannot run inside its transactions.
+        writer
+            .submit(|c, _| {
+                Ok(
+                    c.execute("INSERT INTO words (words) VALUES ('optimize')", [])
+                        .map(|_| ())?,
+                )
+            })
+            .await
+            .unwrap_or(Err(StoreError::Closed))
+            .map_err(|e| e.at(&self.shared.path))?;
+        let path = self.shared.path.clone();
+        tokio::task::spawn_blocking(move || {
+            let vacuum = || -> Result<(), StoreError> {
+                let connection = Connection::open(&path)?;
+                connection.busy_timeout(std::time::Duration::from_secs(30))?;
+                connection
+                    .execute_batch("VACUUM; PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")?;
+                Ok(())
+            };
+            vacuum().map_err(|e| e.at(&path))
+        })
+        .await
+        .map_err(|e| StoreError::Internal(e.to_string()))?
+    }
+
+    /// Writes a copy of the database as it is now to a new file, complete or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the file exists or cannot be written.
+    pub async fn back_up(&self, target: &Path) -> Result<(), StoreError> {
+        let target = target.to_owned();
+        if target.exists() {
+            return Err(StoreError::Io {
+                path: target,
+                source: std::io::Error::new(
+                    std::io::ErrorKind::AlreadyExists,
+                    "it exists already; choose a new name",
+                ),
+            });
+        }
+        let partial = sibling(&target, ".partial");
+        let named = target.clone();
+        self.read(move |c| {
+            let io = |source| StoreError::Io {
+                path: named.clone(),
+                source,
+            };
+            if partial.exists() {
+                std::fs::remove_file(&partial).map_err(io)?;
+            }
+            let copied = c
+                .execute("VACUUM INTO ?1", [partial.to_string_lossy()])
+                .map_err(|e| StoreError::from(e).at(&named));
+            if let Err(e) = copied {
+                let _ = std::fs::remove_file(&partial);
+                return Err(e);
+            }
+            std::fs::File::open(&partial)
+                .and_then(|file| file.sync_all())
+                .map_err(io)?;
+            std::fs::rename(&partial, &named).map_err(io)
+        })
+        .await
+    }
+}
+
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn counts(connection: &Connection, collection: i64) -> Result<StoreCounts, StoreError> {
+    let number = |sql: &str| -> Result<u64, StoreError> {
+        let value: i64 = connection
+            .prepare_cached(sql)?
+            .query_row([collection], |row| row.get(0))?;
+        Ok(value.unsigned_abs())
+    };
+    let mut counts = StoreCounts {
+        pending: number(
+            "SELECT count(*) FROM contexts
+             WHERE collection = ?1 AND pending = 1 AND deleted_ms IS NULL",
+        )?,
+        deleted: number(
+            "SELECT count(*) FROM contexts WHERE collection = ?1 AND deleted_ms IS NOT NULL",
+        )?,
+        total_tokens: number(
+            "SELECT coalesce(sum(token_count), 0) FROM contexts
+             WHERE collection = ?1 AND deleted_ms IS NULL",
+        )?,
+        sources: number("SELECT count(*) FROM sources WHERE collection = ?1")?,
+        traces: connection
+            .query_row("SELECT count(*) FROM traces", [], |row| {
+                row.get::<_, i64>(0)
+            })?
+            .unsigned_abs(),
+        ..StoreCounts::default()
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT level, count(*) FROM contexts WHERE collection = ?1 AND deleted_ms IS NULL
+         GROUP BY level",
+    )?;
+    let mut rows = statement.query([collection])?;
+    while let Some(row) = rows.next()? {
+        let level = contexts::level_of(0, row.get(0)?)?;
+        *counts.contexts_per_level.get_mut(level) = row.get::<_, i64>(1)?.unsigned_abs();
+    }
+    counts.total_contexts = counts.contexts_per_level.total();
+    Ok(counts)
+}
+
+fn inspect(connection: &Connection, collection: i64) -> Result<Inspection, StoreError> {
+    let mut inspection = Inspection::default();
+    let mut note = |check: &str, wrong: i64, what: &str| {
+        inspection.findings.push(Finding {
+            check: check.to_owned(),
+            ok: wrong == 0,
+            detail: if wrong == 0 {
+                "in order".to_owned()
+            } else {
+                format!("{wrong} {what}")
+            },
+        });
+    };
+    let count = |sql: &str| -> Result<i64, StoreError> {
+        Ok(connection.query_row(sql, [collection], |row| row.get(0))?)
+    };
+    let faults: Vec<String> = {
+        let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let faults: Vec<String> = faults.into_iter().filter(|line| line != "ok").collect();
+    note(
+        "file",
+        faults.len() as i64,
+        &format!("faults reported by SQLite: {}", faults.join("; ")),
+    );
+    note(
+        "words",
+        count(
+            "SELECT count(*) FROM contexts c WHERE c.collection = ?1 AND NOT EXISTS
+                 (SELECT 1 FROM words_docsize w WHERE w.id = c.seq)",
+        )?,
+        "contexts are missing from the word index",
+    );
+    note(
+        "words without context",
+        connection.query_row(
+            "SELECT count(*) FROM words_docsize w WHERE NOT EXISTS
+                 (SELECT 1 FROM contexts c WHERE c.seq = w.id)",
+            [],
+            |row| row.get(0),
+        )?,
+        "entries of the word index have no context",
+    );
+    note(
+        "metadata without context",
+        connection.query_row(
+            "SELECT count(*) FROM context_fields f WHERE NOT EXISTS
+                 (SELECT 1 FROM contexts c WHERE c.seq = f.seq)",
+            [],
+            |row| row.get(0),
+        )?,
+        "metadata fields have no context",
+    );
+    for set in vectors::sets(connection, collection)? {
+        let table = format!("vectors_{}_rowids", set.id);
+        note(
+            &format!("vectors of {} without context", set.spec.model),
+            count(&format!(
+                "SELECT count(*) FROM {table} v WHERE NOT EXISTS
+                     (SELECT 1 FROM contexts c WHERE c.seq = v.rowid AND c.collection = ?1)"
+            ))?,
+            "vectors have no context",
+        );
+        if set.active {
+            note(
+                &format!("vectors of {}", set.spec.model),
+                count(&format!(
+                    "SELECT count(*) FROM contexts c WHERE c.collection = ?1 AND c.pending =
+                         EXISTS (SELECT 1 FROM {table} v WHERE v.rowid = c.seq)"
+                ))?,
+                "contexts are marked as embedded without a vector, or as pending with one",
+            );
+            note(
+                "vector values",
+                damaged_vectors(connection, &set)?,
+                "vectors are not of length 1",
+            );
+        }
+    }
+    note(
+        "texts",
+        damaged_texts(connection, collection)?,
+        "texts differ from their hash",
+    );
+    Ok(inspection)
+}
+
+fn damaged_vectors(connection: &Connection, set: &vectors::VectorSet) -> Result<i64, StoreError> {
+    let mut damaged = 0;
+    vectors::for_each(connection, set, |_, bytes| {
+        let length: f32 = vectors::floats(bytes).iter().map(|x| x * x).sum();
+        if !(0.98..=1.02).contains(&length) {
+            damaged += 1;
+        }
+    })?;
+    Ok(damaged)
+}
+
+fn damaged_texts(connection: &Connection, collection: i64) -> Result<i64, StoreError> {
+    let mut statement =
+        connection.prepare("SELECT text, content_hash FROM contexts WHERE collection = ?1")?;
+    let mut rows = statement.query([collection])?;
+    let mut damaged = 0;
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        let hash: [u8; 32] = row.get(1)?;
+        if crate::context::ContentHash::of(&text).as_bytes() != &hash {
+            damaged += 1;
+        }
+    }
+    Ok(damaged)
+}
