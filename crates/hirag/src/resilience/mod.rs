@@ -1,1 +1,5 @@
 //! Circuit breaker, rate limiter, retry.
+
+mod settings;
+
+pub use settings::{CircuitBreakerSettings, RateLimitSettings};
