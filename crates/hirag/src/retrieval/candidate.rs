@@ -31,10 +31,11 @@ pub struct Candidate {
     pub excluded: Option<Exclusion>,
 }
 
-/// Why a context was not searched.
+/// Why a context was not searched. One that both exclude counts as excluded by the filter, so that
+/// adding a level to the search brings in just those with [`Exclusion::Level`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exclusion {
-    /// Its level was not asked for.
+    /// Its level was not asked for; the filter would let it through.
     Level,
     /// The filter does not let it through.
     Filter,

@@ -1,3 +1,5 @@
+use crate::context::ContextId;
+
 /// A retrieval request that is not allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -27,9 +29,19 @@ pub enum RetrievalError {
     /// No such trace.
     #[error("there is no trace `{0}`; traces are kept for a limited time (`[traces]`)")]
     UnknownTrace(String),
-    /// Weights or shares that do not fit.
-    #[error("{0}")]
-    Weights(String),
+    /// A setting that is not allowed.
+    #[error("{key} is {value}; {rule}")]
+    Setting {
+        /// The key, with its section.
+        key: &'static str,
+        /// The value given.
+        value: f64,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// A context that the query was not compared with.
+    #[error("the query was not compared with the context {0}; it is unknown, deleted or expired")]
+    NotCompared(ContextId),
 }
 
 impl RetrievalError {
@@ -41,7 +53,8 @@ impl RetrievalError {
             Self::Budget { .. } => "invalid_budget",
             Self::ZeroLimit => "invalid_limit",
             Self::UnknownTrace(_) => "trace_not_found",
-            Self::Weights(_) => "invalid_weights",
+            Self::Setting { .. } => "invalid_settings",
+            Self::NotCompared(_) => "not_compared",
         }
     }
 }

@@ -1,9 +1,28 @@
 //! From a query to the best contexts inside a budget, with the reasons.
+//!
+//! Everything here is a pure function of [`Candidates`], [`RetrievalSettings`] and a
+//! [`SelectionRequest`]: fusion → ranking → fold → budget, put together by [`select`]. The same
+//! path serves a retrieval, its explanation and [`why_not`], so that they cannot disagree.
 
+mod budget;
 mod candidate;
 mod error;
+mod explain;
+#[cfg(test)]
+mod fixture;
+mod fold;
+mod fusion;
+mod pipeline;
+mod ranking;
+mod settings;
 mod trace;
+mod why_not;
 
 pub use candidate::{Candidate, Candidates, Exclusion};
 pub use error::RetrievalError;
-pub use trace::{LevelLedger, ScoreParts, StageTiming, TokenLedger, TraceId};
+pub use explain::{Explanation, Outcome, Ranks, StageCounts};
+pub use pipeline::{Chosen, Selection, SelectionRequest, select};
+pub use ranking::Ranking;
+pub use settings::{RankingWeight, RankingWeights, RetrievalSettings, RetrievalStrategy};
+pub use trace::{LevelLedger, ScoreParts, StageTiming, TokenLedger, Trace, TraceId};
+pub use why_not::{Change, SearchFacts, Suggestion, WhyNot, why_not};

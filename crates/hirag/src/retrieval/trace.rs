@@ -6,8 +6,10 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::RetrievalError;
-use crate::context::{ContextId, LevelCounts};
+use super::{Explanation, RetrievalError, RetrievalSettings, StageCounts};
+use crate::context::{
+    ContextId, ContextLevel, ContextRequest, Degradation, LevelCounts, SearchMode,
+};
 
 /// The id of a trace: a UUID of version 7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -102,4 +104,57 @@ pub struct TokenLedger {
     pub long_term: LevelLedger,
     /// Contexts chosen from each level.
     pub chosen: LevelCounts,
+}
+
+impl TokenLedger {
+    /// The part of `level`.
+    #[must_use]
+    pub fn level(&self, level: ContextLevel) -> &LevelLedger {
+        match level {
+            ContextLevel::Immediate => &self.immediate,
+            ContextLevel::ShortTerm => &self.short_term,
+            ContextLevel::LongTerm => &self.long_term,
+        }
+    }
+}
+
+/// The record of one retrieval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Trace {
+    /// The id.
+    pub id: TraceId,
+    /// When the request came in.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub time: Timestamp,
+    /// What was asked for.
+    pub request: ContextRequest,
+    /// How candidates were scored in the end: words alone where the query had no vector.
+    pub mode: SearchMode,
+    /// The settings that were used.
+    pub settings: RetrievalSettings,
+    /// What the retrieval had to do without; empty when nothing.
+    pub degraded: Vec<Degradation>,
+    /// Tokens returned.
+    pub total_tokens: u32,
+    /// Milliseconds, the query's embedding included.
+    pub retrieval_time_ms: f64,
+    /// Where the time went.
+    pub timings: Vec<StageTiming>,
+    /// How many candidates each stage kept and dropped; of all, however many are listed below.
+    pub counts: StageCounts,
+    /// The budget: allotted, used and skipped.
+    pub ledger: TokenLedger,
+    /// Whether `candidates` are all there were, those outside of the search too.
+    pub complete: bool,
+    /// What became of the candidates, best first.
+    pub candidates: Vec<Explanation>,
+}
+
+impl Trace {
+    /// What became of one context; `None` if it is not listed.
+    #[must_use]
+    pub fn explanation(&self, id: ContextId) -> Option<&Explanation> {
+        self.candidates.iter().find(|candidate| candidate.id == id)
+    }
 }

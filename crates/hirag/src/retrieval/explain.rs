@@ -1,0 +1,436 @@
+//! What became of every candidate, and why.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::budget::LeftOut;
+use super::ranking::{Ranked, best_first};
+use super::{Exclusion, ScoreParts, Selection};
+use crate::context::{ContextId, ContextLevel};
+
+/// The stage that kept or dropped a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was returned.
+    Chosen {
+        /// Its place in the result, from 1.
+        rank: u32,
+    },
+    /// Its level was not asked for.
+    Level,
+    /// The filter does not let it through.
+    Filter,
+    /// It is not relevant enough.
+    Threshold {
+        /// Its similarity; `None` where nothing speaks for it: no similar vector, no word, no
+        /// neighbour.
+        similarity: Option<f32>,
+        /// The similarity that it needs.
+        threshold: f32,
+    },
+    /// A better-ranked context has the same text.
+    Duplicate {
+        /// The one that stands for it.
+        of: ContextId,
+    },
+    /// It did not fit beside the chosen ones.
+    Budget {
+        /// Its tokens.
+        tokens: u32,
+        /// Tokens of the budget that stayed free.
+        left: u32,
+    },
+    /// The limit was reached with better ones.
+    Outranked {
+        /// The limit.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        limit: usize,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chosen { rank } => write!(f, "returned as number {rank}"),
+            Self::Level => write!(f, "its level was not searched"),
+            Self::Filter => write!(f, "the filter excludes it"),
+            Self::Threshold {
+                similarity: Some(similarity),
+                threshold,
+            } => write!(
+                f,
+                "its similarity {similarity:.3} is below the threshold {threshold:.3}"
+            ),
+            Self::Threshold {
+                similarity: None, ..
+            } => write!(f, "neither vector, words nor neighbours speak for it"),
+            Self::Duplicate { of } => write!(f, "{of} has the same text and ranks before it"),
+            Self::Budget { tokens, left } => write!(
+                f,
+                "its {tokens} tokens do not fit; {left} of the budget stayed free"
+            ),
+            Self::Outranked { limit } => {
+                write!(f, "better ones reached the limit of {limit}")
+            }
+        }
+    }
+}
+
+/// Places from 1, before and after each stage, among the candidates inside the search. `None`
+/// where a candidate did not reach the stage or has no such score.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(default)]
+pub struct Ranks {
+    /// By the vectors alone.
+    pub vector: Option<u32>,
+    /// By the words alone.
+    pub text: Option<u32>,
+    /// By both, before phrase and neighbours.
+    pub fused: Option<u32>,
+    /// By similarity, after phrase and neighbours.
+    pub similarity: Option<u32>,
+    /// By the final score, among those over the threshold.
+    pub score: Option<u32>,
+    /// By the final score, after equal texts were folded.
+    pub folded: Option<u32>,
+    /// In the result.
+    pub chosen: Option<u32>,
+}
+
+/// What became of one candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Explanation {
+    /// The context.
+    pub id: ContextId,
+    /// Its level.
+    pub level: ContextLevel,
+    /// Its tokens.
+    pub tokens: u32,
+    /// The final score, 0 to 1; of a dropped candidate the one it would have.
+    pub score: f32,
+    /// Vectors and words together, before phrase and neighbours.
+    pub fused: f32,
+    /// What the score is made of.
+    pub parts: ScoreParts,
+    /// Its places.
+    pub ranks: Ranks,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// How many candidates each stage dropped. All but `level` and `filter` together were searched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct StageCounts {
+    /// Compared with the query, inside the levels and the filter.
+    pub searched: u32,
+    /// Outside of the levels; known only when everything was asked for.
+    pub level: u32,
+    /// Outside of the filter; known only when everything was asked for.
+    pub filter: u32,
+    /// Not relevant enough.
+    pub threshold: u32,
+    /// Folded into another one with the same text.
+    pub duplicate: u32,
+    /// Did not fit.
+    pub budget: u32,
+    /// Beyond the limit.
+    pub outranked: u32,
+    /// Returned.
+    pub chosen: u32,
+}
+
+impl StageCounts {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        let (count, searched) = match outcome {
+            Outcome::Level => (&mut self.level, 0),
+            Outcome::Filter => (&mut self.filter, 0),
+            Outcome::Threshold { .. } => (&mut self.threshold, 1),
+            Outcome::Duplicate { .. } => (&mut self.duplicate, 1),
+            Outcome::Budget { .. } => (&mut self.budget, 1),
+            Outcome::Outranked { .. } => (&mut self.outranked, 1),
+            Outcome::Chosen { .. } => (&mut self.chosen, 1),
+        };
+        *count += 1;
+        self.searched += searched;
+    }
+}
+
+impl Selection<'_> {
+    /// What became of every candidate, best first; those outside of the search come last.
+    #[must_use]
+    pub fn explain_all(&self) -> Vec<Explanation> {
+        self.explain_best(usize::MAX)
+    }
+
+    /// What became of the `count` best candidates, best first.
+    #[must_use]
+    pub fn explain_best(&self, count: usize) -> Vec<Explanation> {
+        let ranks = self.ranks();
+        let outcomes = self.outcomes();
+        self.listing()
+            .into_iter()
+            .take(count)
+            .map(|index| self.explanation(index, ranks[index], outcomes[index]))
+            .collect()
+    }
+
+    /// What became of the candidate at `index`.
+    pub(super) fn explain_one(&self, index: usize) -> Explanation {
+        self.explanation(index, self.ranks()[index], self.outcomes()[index])
+    }
+
+    fn explanation(&self, index: usize, ranks: Ranks, outcome: Outcome) -> Explanation {
+        let candidate = &self.ranking.candidates.items[index];
+        Explanation {
+            id: candidate.id,
+            level: candidate.level,
+            tokens: candidate.tokens,
+            score: self.ranking.score(index),
+            fused: self.ranking.fusion.fused(candidate),
+            parts: self.ranking.parts(index),
+            ranks,
+            outcome,
+        }
+    }
+
+    /// The outcome of every candidate, by index.
+    pub(super) fn outcomes(&self) -> Vec<Outcome> {
+        let items = &self.ranking.candidates.items;
+        let threshold = self.ranking.settings.relevance_threshold as f32;
+        let mut outcomes: Vec<Outcome> = items
+            .iter()
+            .zip(&self.ranking.similarity)
+            .map(|(candidate, &similarity)| match candidate.excluded {
+                Some(Exclusion::Level) => Outcome::Level,
+                Some(Exclusion::Filter) => Outcome::Filter,
+                None => Outcome::Threshold {
+                    similarity,
+                    threshold,
+                },
+            })
+            .collect();
+        for duplicate in &self.folded.duplicates {
+            outcomes[duplicate.index as usize] = Outcome::Duplicate {
+                of: self.ranking.item(duplicate.of).id,
+            };
+        }
+        let left = self.packing.left();
+        let mut taken = self.packing.taken.iter().zip(1..).peekable();
+        for (place, ranked) in self.folded.kept.iter().enumerate() {
+            let item = self.stock.item(place);
+            let outcome = match taken.next_if(|&(&next, _)| next == place) {
+                Some((_, rank)) => Outcome::Chosen { rank },
+                None => match self.packing.left_out(place, item) {
+                    LeftOut::NoRoom => Outcome::Budget {
+                        tokens: item.tokens,
+                        left,
+                    },
+                    LeftOut::Outranked => Outcome::Outranked { limit: self.limit },
+                },
+            };
+            outcomes[ranked.index as usize] = outcome;
+        }
+        outcomes
+    }
+
+    /// The places of every candidate, by index.
+    fn ranks(&self) -> Vec<Ranks> {
+        let ranking = &self.ranking;
+        let items = &ranking.candidates.items;
+        let mut ranks = vec![Ranks::default(); items.len()];
+        let inside = || {
+            items
+                .iter()
+                .enumerate()
+                .filter(|(_, candidate)| candidate.excluded.is_none())
+        };
+        let by = |value: &dyn Fn(usize) -> Option<f32>| {
+            let values = inside().filter_map(|(index, _)| value(index).map(|value| (index, value)));
+            best_first(items, values)
+        };
+        let positive = |value: f32| (value > 0.0).then_some(value);
+        let fusion = &ranking.fusion;
+
+        let vector = by(&|index| fusion.vector(&items[index]));
+        number(&mut ranks, &vector, |ranks| &mut ranks.vector);
+        let text = by(&|index| positive(fusion.text(&items[index])));
+        number(&mut ranks, &text, |ranks| &mut ranks.text);
+        let fused = by(&|index| positive(fusion.fused(&items[index])));
+        number(&mut ranks, &fused, |ranks| &mut ranks.fused);
+        let similarity = by(&|index| ranking.similarity[index]);
+        number(&mut ranks, &similarity, |ranks| &mut ranks.similarity);
+        number(&mut ranks, &ranking.order, |ranks| &mut ranks.score);
+        number(&mut ranks, &self.folded.kept, |ranks| &mut ranks.folded);
+        let chosen: Vec<Ranked> = self
+            .packing
+            .taken
+            .iter()
+            .map(|&place| self.folded.kept[place])
+            .collect();
+        number(&mut ranks, &chosen, |ranks| &mut ranks.chosen);
+        ranks
+    }
+
+    /// Every index once: by final score, then below the threshold, then outside of the search.
+    fn listing(&self) -> Vec<usize> {
+        let ranking = &self.ranking;
+        let items = &ranking.candidates.items;
+        let unranked = |excluded: bool| {
+            let indices = (0..items.len()).filter(move |&index| {
+                items[index].excluded.is_some() == excluded && (excluded || !ranking.passes(index))
+            });
+            best_first(
+                items,
+                indices.map(|index| (index, ranking.similarity[index].unwrap_or(0.0))),
+            )
+        };
+        ranking
+            .order
+            .iter()
+            .chain(&unranked(false))
+            .chain(&unranked(true))
+            .map(|ranked| ranked.index as usize)
+            .collect()
+    }
+}
+
+fn number(ranks: &mut [Ranks], order: &[Ranked], field: impl Fn(&mut Ranks) -> &mut Option<u32>) {
+    for (ranked, place) in order.iter().zip(1..) {
+        *field(&mut ranks[ranked.index as usize]) = Some(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retrieval::fixture::{any_candidates, any_request, any_settings};
+    use crate::retrieval::{Candidate, SelectionRequest, fixture, select};
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn ranks_follow_a_candidate_through_the_stages() {
+        let scored = |number, cosine, bm25| Candidate {
+            cosine: Some(cosine),
+            bm25,
+            ..fixture::candidate(number)
+        };
+        let mut third = scored(3, 0.2, None);
+        third.neighbours = [Some(1), None];
+        let mut twin = scored(4, 0.1, None);
+        twin.text_key = 2;
+        let candidates = crate::retrieval::Candidates {
+            items: vec![scored(1, 0.5, None), scored(2, 0.4, Some(8.0)), third, twin],
+            bm25_bound: 10.0,
+        };
+        let request = SelectionRequest {
+            limit: Some(2),
+            ..fixture::request(1000)
+        };
+        let selection = select(&candidates, &fixture::settings(), &request);
+        let all = selection.explain_all();
+        // Own 0.25, 0.6, 0.1, 0.05; the third is lent 0.4·0.6.
+        assert_eq!(
+            all[1].ranks,
+            Ranks {
+                vector: Some(3),
+                text: None,
+                fused: Some(3),
+                similarity: Some(2),
+                score: Some(2),
+                folded: Some(2),
+                chosen: Some(2),
+            }
+        );
+        let outcomes: Vec<Outcome> = all.iter().map(|e| e.outcome).collect();
+        assert_eq!(
+            outcomes,
+            [
+                Outcome::Chosen { rank: 1 },
+                Outcome::Chosen { rank: 2 },
+                Outcome::Outranked { limit: 2 },
+                Outcome::Duplicate { of: fixture::id(2) },
+            ]
+        );
+        assert_eq!(selection.chosen()[0].same_text, [fixture::id(4)]);
+    }
+
+    #[test]
+    fn outcomes_are_flat_json_with_their_stage() {
+        let json = serde_json::to_value(Outcome::Budget { tokens: 9, left: 3 }).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({"stage": "budget", "tokens": 9, "left": 3})
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_candidate_has_one_outcome_and_agrees_with_the_result(
+            candidates in any_candidates(), settings in any_settings(), request in any_request(),
+        ) {
+            let selection = select(&candidates, &settings, &request);
+            let all = selection.explain_all();
+            let ids: HashSet<ContextId> = all.iter().map(|e| e.id).collect();
+            prop_assert_eq!(all.len(), candidates.items.len());
+            prop_assert_eq!(ids.len(), all.len());
+
+            let chosen: Vec<(ContextId, f32, ScoreParts)> = all.iter()
+                .filter(|e| matches!(e.outcome, Outcome::Chosen { .. }))
+                .map(|e| (e.id, e.score, e.parts))
+                .collect();
+            let returned: Vec<(ContextId, f32, ScoreParts)> =
+                selection.chosen().iter().map(|c| (c.id, c.score, c.parts)).collect();
+            prop_assert_eq!(chosen, returned);
+
+            for explanation in &all {
+                let ranks = &explanation.ranks;
+                prop_assert!((0.0..=1.0).contains(&explanation.score));
+                match explanation.outcome {
+                    Outcome::Chosen { rank } => prop_assert_eq!(ranks.chosen, Some(rank)),
+                    Outcome::Level | Outcome::Filter => prop_assert_eq!(ranks, &Ranks::default()),
+                    Outcome::Threshold { .. } => prop_assert!(ranks.score.is_none()),
+                    Outcome::Duplicate { of } => {
+                        prop_assert!(ranks.score.is_some() && ranks.folded.is_none());
+                        let better = all.iter().find(|e| e.id == of).unwrap();
+                        prop_assert!(better.ranks.score < ranks.score);
+                        prop_assert!(better.ranks.folded.is_some());
+                    }
+                    Outcome::Budget { tokens, left } => prop_assert!(tokens > left),
+                    Outcome::Outranked { limit } => {
+                        prop_assert_eq!(Some(limit), request.limit);
+                        prop_assert_eq!(selection.chosen().len(), limit);
+                    }
+                }
+            }
+            let best = selection.explain_best(3);
+            prop_assert_eq!(&best[..], &all[..3.min(all.len())]);
+        }
+
+        #[test]
+        fn counts_and_ledger_add_up(
+            candidates in any_candidates(), settings in any_settings(), request in any_request(),
+        ) {
+            let selection = select(&candidates, &settings, &request);
+            let counts = selection.counts();
+            prop_assert_eq!((counts.searched + counts.level + counts.filter) as usize, candidates.items.len());
+            prop_assert_eq!(
+                counts.searched,
+                counts.threshold + counts.duplicate + counts.budget + counts.outranked + counts.chosen
+            );
+            let ledger = selection.ledger();
+            prop_assert_eq!(ledger.budget, request.max_tokens);
+            prop_assert_eq!(ledger.chosen.total(), u64::from(counts.chosen));
+            let levels = ContextLevel::ALL.map(|level| *ledger.level(level));
+            prop_assert_eq!(ledger.used, levels.iter().map(|l| l.used).sum::<u32>());
+            prop_assert_eq!(counts.budget, levels.iter().map(|l| l.skipped).sum::<u32>());
+            prop_assert!(levels.iter().map(|l| l.allotted).sum::<u32>() <= ledger.budget);
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Relevance: what the vectors, the words and the neighbours say together.
+//!
+//! Scores are brought to 0..1 and summed by weight, because a weighted sum keeps how much better
+//! one match is than another, which ranks throw away (Bruch, Gai, Ingber: *An Analysis of Fusion
+//! Functions for Hybrid Retrieval*, 2023).
+
+use super::{Candidate, Candidates, RetrievalStrategy};
+use crate::context::SearchMode;
+
+/// A cosine as a score: opposite directions say no more than unrelated ones.
+fn vector_score(cosine: f32) -> f32 {
+    cosine.clamp(0.0, 1.0)
+}
+
+/// BM25 as a share of the most that any text could have for the same words: it means the same
+/// for every query, so that a threshold can be set on it.
+fn text_score(bm25: f32, bound: f32) -> f32 {
+    if bound > 0.0 {
+        (bm25 / bound).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
+}
+
+/// The weighted sum of hybrid mode.
+fn weigh(vector: f32, text: f32, vector_weight: f32) -> f32 {
+    vector_weight * vector + (1.0 - vector_weight) * text
+}
+
+/// A candidate's own score with what its better neighbour lends.
+fn with_neighbour(own: f32, lent: f32) -> f32 {
+    (own + lent).min(1.0)
+}
+
+/// The relevance of every candidate of one query.
+#[derive(Debug)]
+pub(super) struct Fusion {
+    mode: SearchMode,
+    vector_weight: f32,
+    neighbour_weight: f32,
+    phrase_boost: f32,
+    bm25_bound: f32,
+    /// The mean vector score of the candidates that have a vector and match words: stands in for
+    /// the vector of those that match words and wait for theirs, which neither gains nor loses by
+    /// waiting. `None` without any: then words alone decide.
+    typical_vector: Option<f32>,
+    /// Scores with the phrase boost, before neighbours.
+    own: Vec<f32>,
+}
+
+impl Fusion {
+    pub(super) fn new(
+        candidates: &Candidates,
+        strategy: &RetrievalStrategy,
+        mode: SearchMode,
+    ) -> Self {
+        let mut fusion = Self {
+            mode,
+            vector_weight: strategy.vector_weight as f32,
+            neighbour_weight: strategy.neighbour_weight as f32,
+            phrase_boost: strategy.phrase_boost as f32,
+            bm25_bound: candidates.bm25_bound,
+            typical_vector: None,
+            own: Vec::new(),
+        };
+        fusion.typical_vector = fusion.mean_vector_of_matches(&candidates.items);
+        fusion.own = candidates.items.iter().map(|c| fusion.own_of(c)).collect();
+        fusion
+    }
+
+    /// Score of the vectors; `None` without one, or where the mode does not look at it.
+    pub(super) fn vector(&self, candidate: &Candidate) -> Option<f32> {
+        match self.mode {
+            SearchMode::Text => None,
+            SearchMode::Hybrid | SearchMode::Vector => candidate
+                .cosine
+                .filter(|cosine| !cosine.is_nan())
+                .map(vector_score),
+        }
+    }
+
+    /// Score of the words; 0 where the mode does not look at them.
+    pub(super) fn text(&self, candidate: &Candidate) -> f32 {
+        match self.mode {
+            SearchMode::Vector => 0.0,
+            SearchMode::Hybrid | SearchMode::Text => candidate
+                .bm25
+                .filter(|bm25| !bm25.is_nan())
+                .map_or(0.0, |bm25| text_score(bm25, self.bm25_bound)),
+        }
+    }
+
+    /// Whether the query as a phrase counts.
+    pub(super) fn phrase(&self, candidate: &Candidate) -> bool {
+        candidate.phrase && self.mode != SearchMode::Vector
+    }
+
+    /// Vectors and words together, before phrase and neighbours.
+    pub(super) fn fused(&self, candidate: &Candidate) -> f32 {
+        let text = self.text(candidate);
+        match (self.mode, self.vector(candidate)) {
+            (SearchMode::Vector, vector) => vector.unwrap_or(0.0),
+            (SearchMode::Text, _) => text,
+            (SearchMode::Hybrid, Some(vector)) => weigh(vector, text, self.vector_weight),
+            (SearchMode::Hybrid, None) if text > 0.0 => weigh(
+                self.typical_vector.unwrap_or(text),
+                text,
+                self.vector_weight,
+            ),
+            (SearchMode::Hybrid, None) => 0.0,
+        }
+    }
+
+    /// What the better neighbour of candidate `index` lends, 0 to 1. Contexts outside of the
+    /// search lend nothing.
+    pub(super) fn lent(&self, items: &[Candidate], index: usize) -> f32 {
+        let best = items[index]
+            .neighbours
+            .iter()
+            .flatten()
+            .map(|&neighbour| neighbour as usize)
+            .filter(|&neighbour| {
+                neighbour != index
+                    && items
+                        .get(neighbour)
+                        .is_some_and(|candidate| candidate.excluded.is_none())
+            })
+            .map(|neighbour| self.own[neighbour])
+            .fold(0.0, f32::max);
+        self.neighbour_weight * best
+    }
+
+    /// The relevance of candidate `index`, 0 to 1; `None` where nothing speaks for it: no similar
+    /// vector, no word and no neighbour.
+    pub(super) fn similarity(&self, items: &[Candidate], index: usize) -> Option<f32> {
+        let lent = self.lent(items, index);
+        let own = self.own[index];
+        let evidence = own > 0.0
+            || lent > 0.0
+            || self.text(&items[index]) > 0.0
+            || self.vector(&items[index]).is_some_and(|v| v > 0.0);
+        evidence.then(|| with_neighbour(own, lent))
+    }
+
+    fn own_of(&self, candidate: &Candidate) -> f32 {
+        let fused = self.fused(candidate);
+        if self.phrase(candidate) {
+            (fused * self.phrase_boost).min(1.0)
+        } else {
+            fused
+        }
+    }
+
+    fn mean_vector_of_matches(&self, items: &[Candidate]) -> Option<f32> {
+        let (sum, count) = items
+            .iter()
+            .filter(|c| c.excluded.is_none() && self.text(c) > 0.0)
+            .filter_map(|c| self.vector(c))
+            .fold((0.0_f64, 0_u32), |(sum, count), vector| {
+                (sum + f64::from(vector), count + 1)
+            });
+        (count > 0).then(|| (sum / f64::from(count)) as f32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retrieval::Exclusion;
+    use crate::retrieval::fixture::{candidate, settings};
+
+    /// Vector weight 0.5, neighbour weight 0.4, phrase boost 1.2, bound 10.
+    fn fuse(items: &[Candidate], mode: SearchMode) -> Vec<Option<f32>> {
+        let candidates = Candidates {
+            items: items.to_vec(),
+            bm25_bound: 10.0,
+        };
+        let fusion = Fusion::new(&candidates, &settings().strategy, mode);
+        (0..items.len())
+            .map(|i| fusion.similarity(items, i))
+            .collect()
+    }
+
+    fn close(found: Option<f32>, wanted: f32) -> bool {
+        found.is_some_and(|found| (found - wanted).abs() < 1e-6)
+    }
+
+    fn scored(cosine: Option<f32>, bm25: Option<f32>) -> Candidate {
+        Candidate {
+            cosine,
+            bm25,
+            ..candidate(1)
+        }
+    }
+
+    #[test]
+    fn hybrid_weighs_vector_and_words() {
+        let found = fuse(&[scored(Some(0.6), Some(4.0))], SearchMode::Hybrid);
+        assert!(close(found[0], 0.5 * 0.6 + 0.5 * 0.4));
+    }
+
+    #[test]
+    fn one_mode_alone_ignores_the_other_score() {
+        let items = [scored(Some(0.6), Some(4.0))];
+        assert!(close(fuse(&items, SearchMode::Vector)[0], 0.6));
+        assert!(close(fuse(&items, SearchMode::Text)[0], 0.4));
+    }
+
+    #[test]
+    fn without_the_querys_vector_words_alone_decide() {
+        let found = fuse(
+            &[scored(None, Some(4.0)), scored(None, Some(8.0))],
+            SearchMode::Hybrid,
+        );
+        assert!(close(found[0], 0.4) && close(found[1], 0.8));
+    }
+
+    #[test]
+    fn a_pending_vector_counts_like_those_of_other_matches() {
+        let found = fuse(
+            &[
+                scored(Some(0.2), Some(4.0)),
+                scored(Some(0.4), Some(4.0)),
+                scored(Some(0.9), None),
+                scored(None, Some(8.0)),
+            ],
+            SearchMode::Hybrid,
+        );
+        assert!(close(found[3], 0.5 * 0.3 + 0.5 * 0.8));
+    }
+
+    #[test]
+    fn a_phrase_is_boosted_but_never_above_one() {
+        let phrase = |cosine, bm25| Candidate {
+            phrase: true,
+            ..scored(Some(cosine), Some(bm25))
+        };
+        let found = fuse(&[phrase(0.6, 4.0), phrase(1.0, 9.9)], SearchMode::Hybrid);
+        assert!(close(found[0], 0.6) && close(found[1], 1.0));
+    }
+
+    #[test]
+    fn the_better_neighbour_lends_a_share_of_its_own_score() {
+        let mut middle = scored(Some(0.1), None);
+        middle.neighbours = [Some(0), Some(2)];
+        let items = [
+            scored(Some(0.4), None),
+            middle,
+            scored(Some(0.8), Some(10.0)),
+        ];
+        let found = fuse(&items, SearchMode::Hybrid);
+        assert!(close(found[1], 0.05 + 0.4 * 0.9));
+        assert!(close(found[0], 0.2), "no neighbour, no change");
+    }
+
+    #[test]
+    fn a_context_outside_of_the_search_lends_nothing() {
+        let mut first = scored(Some(0.1), None);
+        first.neighbours = [None, Some(1)];
+        let mut second = scored(Some(0.8), None);
+        second.excluded = Some(Exclusion::Filter);
+        assert!(close(fuse(&[first, second], SearchMode::Hybrid)[0], 0.05));
+    }
+
+    #[test]
+    fn nothing_that_speaks_for_it_is_no_similarity() {
+        let items = [scored(Some(-0.3), None), scored(None, None)];
+        assert_eq!(fuse(&items, SearchMode::Hybrid), [None, None]);
+        assert_eq!(fuse(&[scored(None, Some(3.0))], SearchMode::Vector), [None]);
+    }
+
+    #[test]
+    fn impossible_numbers_never_reach_a_score() {
+        let mut odd = scored(Some(f32::NAN), Some(f32::NAN));
+        odd.neighbours = [Some(0), Some(99)];
+        let items = [odd, scored(Some(7.0), Some(f32::INFINITY))];
+        let found = fuse(&items, SearchMode::Hybrid);
+        assert_eq!(found[0], None);
+        assert!(close(found[1], 1.0));
+    }
+}

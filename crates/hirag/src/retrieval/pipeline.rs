@@ -1,0 +1,284 @@
+//! Fusion, ranking, fold and budget put together.
+
+use super::budget::{Item, Packing, Stock};
+use super::fold::{Folded, fold};
+use super::{Candidates, Ranking, RetrievalSettings, ScoreParts, StageCounts, TokenLedger};
+use crate::context::{ContextId, LevelCounts, SearchMode};
+
+/// What one selection is asked for, apart from the candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SelectionRequest {
+    /// How candidates are scored. Hybrid falls back to words alone by itself where there is no
+    /// vector.
+    pub mode: SearchMode,
+    /// The budget in tokens.
+    pub max_tokens: u32,
+    /// Contexts to choose at most; `None` is as many as fit.
+    pub limit: Option<usize>,
+    /// The time to reckon ages from, in milliseconds since the epoch.
+    pub now_ms: i64,
+}
+
+/// A context that was chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// Its place among the candidates' items.
+    pub index: usize,
+    /// Its id.
+    pub id: ContextId,
+    /// Its place in the result, from 1.
+    pub rank: usize,
+    /// The final score, 0 to 1.
+    pub score: f32,
+    /// What the score is made of.
+    pub parts: ScoreParts,
+    /// Other contexts with the same text, folded into this one, better ones first.
+    pub same_text: Vec<ContextId>,
+}
+
+/// What a query's candidates came to.
+#[derive(Debug)]
+pub struct Selection<'a> {
+    pub(super) ranking: Ranking<'a>,
+    pub(super) folded: Folded,
+    pub(super) stock: Stock,
+    pub(super) packing: Packing,
+    pub(super) limit: usize,
+    request: SelectionRequest,
+    chosen: Vec<Chosen>,
+}
+
+/// Chooses among `candidates`: the same input always gives the same choice.
+#[must_use]
+pub fn select<'a>(
+    candidates: &'a Candidates,
+    settings: &RetrievalSettings,
+    request: &SelectionRequest,
+) -> Selection<'a> {
+    let ranking = Ranking::new(candidates, settings, request);
+    let folded = fold(&candidates.items, &ranking.order);
+    let items = folded
+        .kept
+        .iter()
+        .map(|ranked| {
+            let candidate = ranking.item(ranked.index);
+            Item {
+                level: candidate.level,
+                tokens: candidate.tokens,
+            }
+        })
+        .collect();
+    let stock = Stock::new(items, &settings.strategy);
+    let limit = request.limit.unwrap_or(usize::MAX);
+    let packing = stock.pack(request.max_tokens, limit);
+    let chosen = chosen(&ranking, &folded, &packing);
+    Selection {
+        ranking,
+        folded,
+        stock,
+        packing,
+        limit,
+        request: *request,
+        chosen,
+    }
+}
+
+fn chosen(ranking: &Ranking<'_>, folded: &Folded, packing: &Packing) -> Vec<Chosen> {
+    let mut chosen: Vec<Chosen> = packing
+        .taken
+        .iter()
+        .zip(1..)
+        .map(|(&place, rank)| {
+            let ranked = folded.kept[place];
+            let index = ranked.index as usize;
+            Chosen {
+                index,
+                id: ranking.item(ranked.index).id,
+                rank,
+                score: ranked.value,
+                parts: ranking.parts(index),
+                same_text: Vec::new(),
+            }
+        })
+        .collect();
+    if folded.duplicates.is_empty() {
+        return chosen;
+    }
+    let mut by_index: Vec<(u32, usize)> = packing
+        .taken
+        .iter()
+        .enumerate()
+        .map(|(at, &place)| (folded.kept[place].index, at))
+        .collect();
+    by_index.sort_unstable();
+    for duplicate in &folded.duplicates {
+        if let Ok(found) = by_index.binary_search_by_key(&duplicate.of, |(index, _)| *index) {
+            let id = ranking.item(duplicate.index).id;
+            chosen[by_index[found].1].same_text.push(id);
+        }
+    }
+    chosen
+}
+
+impl Selection<'_> {
+    /// The chosen contexts, best first.
+    #[must_use]
+    pub fn chosen(&self) -> &[Chosen] {
+        &self.chosen
+    }
+
+    /// Tokens of the chosen contexts; never over the budget.
+    #[must_use]
+    pub fn total_tokens(&self) -> u32 {
+        self.packing.total()
+    }
+
+    /// Mean similarity of the chosen contexts; 0 when there are none.
+    #[must_use]
+    pub fn average_relevance(&self) -> f32 {
+        if self.chosen.is_empty() {
+            return 0.0;
+        }
+        let sum: f32 = self.chosen.iter().map(|c| c.parts.similarity).sum();
+        sum / self.chosen.len() as f32
+    }
+
+    /// Where the budget went.
+    #[must_use]
+    pub fn ledger(&self) -> TokenLedger {
+        let mut chosen = LevelCounts::default();
+        for &place in &self.packing.taken {
+            *chosen.get_mut(self.stock.item(place).level) += 1;
+        }
+        let [immediate, short_term, long_term] = self.stock.ledgers(&self.packing);
+        TokenLedger {
+            budget: self.request.max_tokens,
+            used: self.total_tokens(),
+            immediate,
+            short_term,
+            long_term,
+            chosen,
+        }
+    }
+
+    /// How many candidates each stage dropped.
+    #[must_use]
+    pub fn counts(&self) -> StageCounts {
+        let mut counts = StageCounts::default();
+        for outcome in self.outcomes() {
+            counts.add(&outcome);
+        }
+        counts
+    }
+
+    /// The place in the result of the candidate at `index`, from 1.
+    pub(super) fn rank_of(&self, index: usize) -> Option<usize> {
+        self.chosen
+            .iter()
+            .find(|chosen| chosen.index == index)
+            .map(|chosen| chosen.rank)
+    }
+
+    /// The place after folding of the candidate at `index`, from 0.
+    pub(super) fn place_of(&self, index: usize) -> Option<usize> {
+        self.folded
+            .kept
+            .iter()
+            .position(|ranked| ranked.index as usize == index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retrieval::Candidate;
+    use crate::retrieval::fixture::{any_candidates, any_request, any_settings, request, settings};
+    use proptest::prelude::*;
+
+    /// The candidates in another order, without those that `keep` refuses.
+    fn rearranged(
+        candidates: &Candidates,
+        order: impl Iterator<Item = usize>,
+        keep: impl Fn(&Candidate) -> bool,
+    ) -> Candidates {
+        let order: Vec<usize> = order
+            .filter(|&index| keep(&candidates.items[index]))
+            .collect();
+        let moved = |old: u32| {
+            let place = order.iter().position(|&index| index == old as usize);
+            place.and_then(|place| u32::try_from(place).ok())
+        };
+        let items = order
+            .iter()
+            .map(|&index| {
+                let candidate = candidates.items[index].clone();
+                let neighbours = candidate.neighbours.map(|near| near.and_then(moved));
+                Candidate {
+                    neighbours,
+                    ..candidate
+                }
+            })
+            .collect();
+        Candidates {
+            items,
+            bm25_bound: candidates.bm25_bound,
+        }
+    }
+
+    fn without_index(selection: &Selection<'_>) -> Vec<Chosen> {
+        let chosen = selection.chosen().iter().cloned();
+        chosen.map(|chosen| Chosen { index: 0, ..chosen }).collect()
+    }
+
+    #[test]
+    fn no_candidates_is_an_empty_selection() {
+        let candidates = Candidates::default();
+        let selection = select(&candidates, &settings(), &request(100));
+        assert!(selection.chosen().is_empty());
+        assert_eq!(selection.total_tokens(), 0);
+        assert_eq!(selection.average_relevance(), 0.0);
+        assert!(selection.explain_all().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn results_stand_in_rank_order_within_budget_and_limit(
+            candidates in any_candidates(), settings in any_settings(), request in any_request(),
+        ) {
+            let selection = select(&candidates, &settings, &request);
+            let chosen = selection.chosen();
+            prop_assert!(chosen.is_sorted_by(|a, b| a.score >= b.score && a.rank + 1 == b.rank));
+            prop_assert!(selection.total_tokens() <= request.max_tokens);
+            prop_assert!(request.limit.is_none_or(|limit| chosen.len() <= limit));
+            for one in chosen {
+                let item = &candidates.items[one.index];
+                prop_assert_eq!(item.id, one.id);
+                prop_assert!(item.excluded.is_none());
+            }
+        }
+
+        #[test]
+        fn contexts_outside_of_the_search_change_nothing(
+            candidates in any_candidates(), settings in any_settings(), request in any_request(),
+        ) {
+            let count = candidates.items.len();
+            let inside = rearranged(&candidates, 0..count, |c| c.excluded.is_none());
+            let explained = select(&candidates, &settings, &request);
+            let plain = select(&inside, &settings, &request);
+            prop_assert_eq!(without_index(&explained), without_index(&plain));
+            prop_assert_eq!(explained.ledger(), plain.ledger());
+        }
+
+        #[test]
+        fn the_order_of_the_candidates_changes_nothing(
+            candidates in any_candidates(), settings in any_settings(), request in any_request(),
+        ) {
+            let count = candidates.items.len();
+            let reversed = rearranged(&candidates, (0..count).rev(), |_| true);
+            let one = select(&candidates, &settings, &request);
+            let other = select(&reversed, &settings, &request);
+            prop_assert_eq!(without_index(&one), without_index(&other));
+            prop_assert_eq!(one.explain_all(), other.explain_all());
+        }
+    }
+}

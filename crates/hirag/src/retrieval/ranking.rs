@@ -1,0 +1,302 @@
+//! The final score and the order that follows from it.
+
+use super::fusion::Fusion;
+use super::{
+    Candidate, Candidates, RankingWeights, RetrievalSettings, ScoreParts, SelectionRequest,
+};
+use crate::context::{ContextId, ContextLevel};
+
+const MS_PER_DAY: f64 = 86_400_000.0;
+
+/// The access count from which frequency is 1: `ln(1 + 100) / ln(101)`.
+const FULL_FREQUENCY: u64 = 100;
+
+/// `exp(-age/τ)` with the age since the last change, 1 (now) down to 0. A time stamp in the future
+/// (the clock was set back) is as good as now. Being returned does not make a context recent: it
+/// would then keep itself at the top.
+fn recency(candidate: &Candidate, now_ms: i64, tau_days: f64) -> f32 {
+    let changed = candidate.updated_ms.max(candidate.created_ms);
+    let age_ms = now_ms.saturating_sub(changed).max(0);
+    (-(age_ms as f64 / MS_PER_DAY / tau_days) as f32).exp()
+}
+
+/// How near the level is: the working set counts most.
+fn nearness(level: ContextLevel) -> f32 {
+    match level {
+        ContextLevel::Immediate => 1.0,
+        ContextLevel::ShortTerm => 0.7,
+        ContextLevel::LongTerm => 0.5,
+    }
+}
+
+/// `ln(1+n)/ln(101)`, at most 1.
+fn frequency(access_count: u64) -> f32 {
+    match access_count {
+        0 => 0.0,
+        n if n >= FULL_FREQUENCY => 1.0,
+        n => (n as f32).ln_1p() / (FULL_FREQUENCY as f32).ln_1p(),
+    }
+}
+
+fn score(parts: &ScoreParts, weights: &RankingWeights) -> f32 {
+    let sum = weights.similarity as f32 * parts.similarity
+        + weights.recency as f32 * parts.recency
+        + weights.level as f32 * parts.level
+        + weights.frequency as f32 * parts.frequency;
+    sum.clamp(0.0, 1.0)
+}
+
+/// The candidates of one query, scored and in their final order, before equal texts are folded and
+/// before the budget.
+#[derive(Debug)]
+pub struct Ranking<'a> {
+    pub(super) candidates: &'a Candidates,
+    pub(super) settings: RetrievalSettings,
+    pub(super) fusion: Fusion,
+    now_ms: i64,
+    /// Relevance by candidate; `None` where nothing speaks for it.
+    pub(super) similarity: Vec<Option<f32>>,
+    /// Candidates that passed the threshold, best first, each with its score.
+    pub(super) order: Vec<Ranked>,
+}
+
+/// A candidate's place in an order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ranked {
+    pub(super) index: u32,
+    pub(super) value: f32,
+}
+
+impl<'a> Ranking<'a> {
+    /// Scores and orders `candidates`. Ties: the later created first, then the smaller id.
+    #[must_use]
+    pub fn new(
+        candidates: &'a Candidates,
+        settings: &RetrievalSettings,
+        request: &SelectionRequest,
+    ) -> Self {
+        let items = &candidates.items;
+        let fusion = Fusion::new(candidates, &settings.strategy, request.mode);
+        let similarity = (0..items.len())
+            .map(|index| fusion.similarity(items, index))
+            .collect();
+        let mut ranking = Self {
+            candidates,
+            settings: *settings,
+            fusion,
+            now_ms: request.now_ms,
+            similarity,
+            order: Vec::new(),
+        };
+        let passed = (0..items.len())
+            .filter(|&index| items[index].excluded.is_none() && ranking.passes(index))
+            .map(|index| (index, ranking.score(index)));
+        ranking.order = best_first(items, passed);
+        ranking
+    }
+
+    /// The ids of the `k` best.
+    #[must_use]
+    pub fn top(&self, k: usize) -> Vec<ContextId> {
+        self.order
+            .iter()
+            .take(k)
+            .map(|ranked| self.item(ranked.index).id)
+            .collect()
+    }
+
+    /// Whether a candidate is relevant enough.
+    pub(super) fn passes(&self, index: usize) -> bool {
+        self.similarity[index]
+            .is_some_and(|similarity| similarity >= self.settings.relevance_threshold as f32)
+    }
+
+    pub(super) fn item(&self, index: u32) -> &'a Candidate {
+        &self.candidates.items[index as usize]
+    }
+
+    /// The final score, 0 to 1.
+    pub(super) fn score(&self, index: usize) -> f32 {
+        let candidate = &self.candidates.items[index];
+        let parts = ScoreParts {
+            similarity: self.similarity[index].unwrap_or(0.0),
+            ..self.facts(candidate)
+        };
+        score(&parts, &self.settings.weights)
+    }
+
+    /// What the score is made of.
+    pub(super) fn parts(&self, index: usize) -> ScoreParts {
+        let items = &self.candidates.items;
+        let candidate = &items[index];
+        ScoreParts {
+            vector: self.fusion.vector(candidate),
+            text: self.fusion.text(candidate),
+            neighbour: self.fusion.lent(items, index),
+            phrase: self.fusion.phrase(candidate),
+            similarity: self.similarity[index].unwrap_or(0.0),
+            ..self.facts(candidate)
+        }
+    }
+
+    /// The parts that do not depend on the query.
+    fn facts(&self, candidate: &Candidate) -> ScoreParts {
+        ScoreParts {
+            recency: recency(
+                candidate,
+                self.now_ms,
+                self.settings.strategy.recency_tau_days,
+            ),
+            level: nearness(candidate.level),
+            frequency: frequency(candidate.access_count),
+            ..ScoreParts::default()
+        }
+    }
+}
+
+/// Orders candidates by a value of at least 0, best first; ties by creation, then by id.
+///
+/// Value and index go into one integer, which sorts several times faster than a comparison that
+/// follows the index to the candidate; only ties need that.
+pub(super) fn best_first(
+    items: &[Candidate],
+    values: impl Iterator<Item = (usize, f32)>,
+) -> Vec<Ranked> {
+    // The bits of floats that are not negative order like the floats; `+ 0.0` makes -0 one of them.
+    let mut keys: Vec<u64> = values
+        .map(|(index, value)| (u64::from(!(value.max(0.0) + 0.0).to_bits()) << 32) | index as u64)
+        .collect();
+    keys.sort_unstable();
+    let mut order: Vec<Ranked> = keys
+        .into_iter()
+        .map(|key| Ranked {
+            index: key as u32,
+            value: f32::from_bits(!((key >> 32) as u32)),
+        })
+        .collect();
+    for ties in order.chunk_by_mut(|a, b| a.value == b.value) {
+        if ties.len() > 1 {
+            ties.sort_unstable_by_key(|ranked| {
+                let candidate = &items[ranked.index as usize];
+                (std::cmp::Reverse(candidate.created_ms), candidate.id)
+            });
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retrieval::fixture::{DAY_MS, NOW_MS, candidate, id, request, settings};
+
+    fn of(items: Vec<Candidate>) -> Candidates {
+        Candidates {
+            items,
+            bm25_bound: 10.0,
+        }
+    }
+
+    fn similar(number: u64) -> Candidate {
+        Candidate {
+            cosine: Some(0.8),
+            ..candidate(number)
+        }
+    }
+
+    #[test]
+    fn the_final_score_is_the_weighted_sum_of_its_parts() {
+        let item = Candidate {
+            level: ContextLevel::ShortTerm,
+            created_ms: NOW_MS - 60 * DAY_MS,
+            updated_ms: NOW_MS - 30 * DAY_MS,
+            access_count: 9,
+            bm25: Some(4.0),
+            ..similar(1)
+        };
+        let candidates = of(vec![item]);
+        let ranking = Ranking::new(&candidates, &settings(), &request(100));
+        let parts = ranking.parts(0);
+        // exp(-1), 0.7 and ln 10 / ln 101
+        assert!((parts.recency - 0.367_879).abs() < 1e-5);
+        assert!((parts.level - 0.7).abs() < 1e-6);
+        assert!((parts.frequency - 0.498_922).abs() < 1e-5);
+        // 0.7·0.6 + 0.1·(0.367879 + 0.7 + 0.498922)
+        assert!((ranking.score(0) - 0.576_680).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_time_stamp_in_the_future_is_as_good_as_now() {
+        let ahead = Candidate {
+            created_ms: i64::MAX,
+            ..candidate(1)
+        };
+        assert_eq!(recency(&ahead, NOW_MS, 30.0), 1.0);
+        let ancient = Candidate {
+            created_ms: i64::MIN,
+            updated_ms: i64::MIN,
+            ..candidate(1)
+        };
+        assert_eq!(recency(&ancient, NOW_MS, 30.0), 0.0);
+    }
+
+    #[test]
+    fn frequency_grows_to_one_and_no_further() {
+        assert_eq!(frequency(0), 0.0);
+        assert!((frequency(1) - 0.150_19).abs() < 1e-5);
+        assert!(frequency(99) < 1.0);
+        assert_eq!(frequency(100), 1.0);
+        assert_eq!(frequency(u64::MAX), 1.0);
+    }
+
+    #[test]
+    fn equal_scores_go_to_the_later_created_and_then_to_the_smaller_id() {
+        let earlier = Candidate {
+            created_ms: NOW_MS - 1,
+            ..similar(1)
+        };
+        let candidates = of(vec![similar(3), earlier, similar(2)]);
+        let ranking = Ranking::new(&candidates, &settings(), &request(100));
+        assert_eq!(ranking.top(3), [id(2), id(3), id(1)]);
+        assert_eq!(ranking.top(1), [id(2)]);
+    }
+
+    #[test]
+    fn the_working_set_gets_no_similarity_for_free() {
+        let newest = Candidate {
+            level: ContextLevel::Immediate,
+            cosine: Some(0.2),
+            ..candidate(1)
+        };
+        let relevant = Candidate {
+            created_ms: NOW_MS - 365 * DAY_MS,
+            updated_ms: NOW_MS - 365 * DAY_MS,
+            cosine: Some(0.9),
+            ..candidate(2)
+        };
+        let candidates = of(vec![newest, relevant]);
+        let ranking = Ranking::new(&candidates, &settings(), &request(100));
+        assert_eq!(ranking.top(2), [id(2), id(1)]);
+    }
+
+    #[test]
+    fn the_threshold_drops_what_is_below_and_keeps_what_is_equal() {
+        let mut settings = settings();
+        settings.relevance_threshold = 0.4;
+        let below = Candidate {
+            cosine: Some(0.79),
+            ..candidate(2)
+        };
+        let candidates = of(vec![similar(1), below, candidate(3)]);
+        let ranking = Ranking::new(&candidates, &settings, &request(100));
+        assert_eq!(ranking.top(9), [id(1)]);
+    }
+
+    #[test]
+    fn the_order_is_best_first_down_to_zero() {
+        let items: Vec<Candidate> = (0..4).map(candidate).collect();
+        let values = [0.25, 1.0, -0.0, 0.5].into_iter().enumerate();
+        let order: Vec<u32> = best_first(&items, values).iter().map(|r| r.index).collect();
+        assert_eq!(order, [1, 3, 0, 2]);
+    }
+}
