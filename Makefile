@@ -57,9 +57,10 @@ check-types: ## the committed TypeScript types are those of the Rust types
 	$(call step,types)
 	@scripts/check-types
 
-check-links: ## links and paths in the Markdown files exist
+check-links: ## links, paths and settings that the Markdown files name exist
 	$(call step,links)
 	@scripts/check-links
+	@scripts/check-settings
 
 bench: setup ## run the benches and print a table against the targets
 	$(call step,benches)
