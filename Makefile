@@ -1,0 +1,85 @@
+# The only entry points. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Where rustup puts cargo, for a shell that was opened before it was installed.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+CARGO_DENY_VERSION := 0.20.2
+TARPAULIN_VERSION := 0.37.5
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+step = @printf '\n== %s\n' '$(1)'
+
+.PHONY: help setup run test bench coverage fmt types clean
+.PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (Debian packages, model); asks nothing, safe to repeat
+	$(call step,setup)
+	@scripts/setup
+
+run: setup ## build, import docs/notes into a sample workspace, answer one query
+	$(call step,build)
+	cargo build --release --locked -p hirag-server
+	@scripts/run-sample "$(TARGET_DIR)/release/hirag"
+
+test: setup check-fmt check-lints check-tests check-docs check-licences check-types check-links ## everything that must hold before a commit
+	$(call step,all checks passed)
+
+check-fmt: ## formatting
+	$(call step,format)
+	cargo fmt --all --check
+
+check-lints: ## clippy, warnings as errors
+	$(call step,clippy)
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+check-tests: ## all tests
+	$(call step,tests)
+	cargo test --workspace --locked
+
+check-docs: ## the documentation builds, and its links are alive
+	$(call step,docs)
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+check-licences: ## licences, bans and sources of the dependencies
+	$(call step,licences)
+	@deny=$$(scripts/cargo-tool cargo-deny $(CARGO_DENY_VERSION)); \
+	"$$deny" --locked check --hide-inclusion-graph licenses bans sources
+
+check-types: ## the committed TypeScript types are those of the Rust types
+	$(call step,types)
+	@scripts/check-types
+
+check-links: ## links, paths and settings that the Markdown files name exist
+	$(call step,links)
+	@scripts/check-links
+	@scripts/check-settings
+
+bench: setup ## run the benches and print a table against the targets
+	$(call step,benches)
+	cargo bench --locked -p hirag-benches
+	@scripts/bench-table "$(TARGET_DIR)/criterion"
+
+coverage: setup ## line coverage of the core library, at least 85 %
+	$(call step,coverage)
+	@tarpaulin=$$(scripts/cargo-tool cargo-tarpaulin $(TARPAULIN_VERSION) --no-default-features); \
+	"$$tarpaulin" tarpaulin --engine ptrace --locked -p hirag --lib \
+		--include-files 'crates/hirag/src/*' --target-dir "$(TARGET_DIR)/coverage" --fail-under 85
+
+fmt: ## format the code
+	cargo fmt --all
+
+types: ## write the TypeScript types again
+	rm -rf crates/hirag-server/bindings
+	cargo run -q --locked -p hirag-server --example export_types -- crates/hirag-server/bindings
+
+clean: ## remove what was built, and the sample workspace
+	cargo clean
+	rm -rf .hirag
