@@ -1,0 +1,259 @@
+//! The façade: one handle that stores, retrieves and keeps the memory in order.
+
+mod evaluating;
+mod importing;
+mod models;
+mod reading;
+mod reembedding;
+mod retrieving;
+mod status;
+mod upkeep;
+mod writing;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use secrecy::SecretString;
+
+pub use evaluating::EvalOptions;
+pub use importing::ImportOptions;
+pub use reading::ListRequest;
+pub use reembedding::{EmbeddingProgress, Reembedded};
+pub use status::{ComponentHealth, Health, HealthState, Stats};
+pub use upkeep::Purge;
+pub use writing::Stored;
+
+use self::models::Models;
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::Config;
+use crate::context::{ContextLevel, Filter};
+use crate::embedding::EmbeddingProvider;
+use crate::error::Result;
+use crate::levels::WorkingSet;
+use crate::metrics::{PerformanceProfiler, ResourceMonitor};
+use crate::resilience::{CircuitBreaker, RateLimiter};
+use crate::store::sqlite::{Access, SqliteStore, StoreOptions};
+use crate::store::{ScrollRequest, VectorStore};
+use crate::tokens::TokenEstimator;
+
+pub use crate::store::sqlite::Access as StoreAccess;
+
+/// The database's file in the data folder.
+pub const DATABASE_FILE: &str = "hirag.db";
+/// The embedding cache's file in the data folder.
+pub const CACHE_FILE: &str = "cache.db";
+
+/// How to open a memory.
+#[derive(Debug)]
+pub struct OpenOptions {
+    /// The settings.
+    pub config: Config,
+    /// The folder of the database and the cache; made when absent.
+    pub data_dir: PathBuf,
+    /// Who writes.
+    pub access: Access,
+    /// The time.
+    pub clock: SharedClock,
+    /// The token of the embedding endpoint.
+    pub token: Option<SecretString>,
+    /// A provider to use instead of the configured one.
+    pub provider: Option<Arc<dyn EmbeddingProvider>>,
+}
+
+impl OpenOptions {
+    /// Opens `data_dir` for writing, by the machine's clock.
+    #[must_use]
+    pub fn new(config: Config, data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            config,
+            data_dir: data_dir.into(),
+            access: Access::Write,
+            clock: SystemClock::shared(),
+            token: None,
+            provider: None,
+        }
+    }
+}
+
+/// A memory of three levels. A cheap handle: clones share everything.
+#[derive(Debug, Clone)]
+pub struct HiragManager {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: RwLock<Arc<Config>>,
+    data_dir: PathBuf,
+    store: SqliteStore,
+    collection: String,
+    models: Models,
+    working_set: WorkingSet,
+    tokens: TokenEstimator,
+    profiler: Arc<PerformanceProfiler>,
+    resources: ResourceMonitor,
+    breaker: Arc<CircuitBreaker>,
+    limiter: Arc<RateLimiter>,
+    clock: SharedClock,
+}
+
+impl HiragManager {
+    /// Opens a memory: the database is made or brought to the newest schema, L1 is restored. The
+    /// model is loaded by the first operation that embeds.
+    ///
+    /// # Errors
+    /// [`Error`](crate::Error) of the settings or the store; nothing was changed then.
+    pub async fn open(options: OpenOptions) -> Result<Self> {
+        let OpenOptions {
+            config,
+            data_dir,
+            access,
+            clock,
+            token,
+            provider,
+        } = options;
+        config.validate()?;
+        let store_options = StoreOptions {
+            path: data_dir.join(DATABASE_FILE),
+            access,
+            lock_wait: Duration::from_secs(config.store.lock_wait_secs),
+            clock: clock.clone(),
+        };
+        let store = tokio::task::spawn_blocking(move || SqliteStore::open(store_options))
+            .await
+            .map_err(|e| crate::Error::Internal(e.to_string()))??;
+        let breaker = Arc::new(CircuitBreaker::new(
+            config.circuit_breaker.clone(),
+            clock.clone(),
+        )?);
+        let limiter = Arc::new(RateLimiter::new(config.rate_limit.clone(), clock.clone())?);
+        let models = Models::new(
+            &config,
+            &data_dir,
+            token,
+            provider,
+            Arc::clone(&breaker),
+            Arc::clone(&limiter),
+            clock.clone(),
+        );
+        let inner = Inner {
+            collection: format!("{}_contexts", config.store.collection_prefix),
+            tokens: TokenEstimator::new(config.hirag.token_estimator)?,
+            profiler: Arc::new(PerformanceProfiler::new(&config.metrics, clock.clone())?),
+            resources: ResourceMonitor::new(config.metrics.clone(), clock.clone())?,
+            config: RwLock::new(Arc::new(config)),
+            data_dir,
+            store,
+            models,
+            working_set: WorkingSet::default(),
+            breaker,
+            limiter,
+            clock,
+        };
+        let manager = Self {
+            inner: Arc::new(inner),
+        };
+        manager.ensure_collection().await?;
+        manager.restore_working_set().await?;
+        Ok(manager)
+    }
+
+    /// The settings as they are now.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.inner.config.read())
+    }
+
+    /// Takes new settings without a restart: breaker, limiter, weights, budgets, levels and
+    /// metrics apply at once; provider, store and token estimator with the next start.
+    ///
+    /// # Errors
+    /// [`ConfigError`](crate::config::ConfigError) for the first value that is not allowed; the
+    /// old settings stay then.
+    pub fn update_config(&self, config: Config) -> Result<()> {
+        config.validate()?;
+        self.inner.breaker.update(config.circuit_breaker.clone())?;
+        self.inner.limiter.update(config.rate_limit.clone())?;
+        self.inner.profiler.update(&config.metrics)?;
+        self.inner.resources.update(config.metrics.clone())?;
+        *self.inner.config.write() = Arc::new(config);
+        Ok(())
+    }
+
+    /// The folder of the database and the cache.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.inner.data_dir
+    }
+
+    /// Whether this handle may write; if not, another process does.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.inner.store.is_writable()
+    }
+
+    /// The breaker before the embedding provider.
+    #[must_use]
+    pub fn circuit_breaker(&self) -> &CircuitBreaker {
+        &self.inner.breaker
+    }
+
+    /// The limiter before the embedding provider.
+    #[must_use]
+    pub fn rate_limiter(&self) -> &RateLimiter {
+        &self.inner.limiter
+    }
+
+    /// Finishes what was begun, writes what waits, and closes.
+    ///
+    /// # Errors
+    /// [`Error::Internal`](crate::Error::Internal) if the last commit could not be waited for.
+    pub async fn shut_down(&self) -> Result<()> {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || {
+            inner.store.shut_down();
+            inner.models.flush();
+        })
+        .await
+        .map_err(|e| crate::Error::Internal(e.to_string()))
+    }
+
+    /// Makes the collection at the first start; without a model yet, it takes the model that
+    /// comes.
+    async fn ensure_collection(&self) -> Result<()> {
+        let known = self.inner.store.collections().await?;
+        if !self.is_writable() || known.iter().any(|c| c.name == self.inner.collection) {
+            return Ok(());
+        }
+        let spec = self.inner.models.configured_spec();
+        self.inner
+            .store
+            .create_collection(&self.inner.collection, &spec)
+            .await?;
+        Ok(())
+    }
+
+    async fn restore_working_set(&self) -> Result<()> {
+        let level = crate::context::Condition::equals(
+            "level",
+            ContextLevel::Immediate.to_string().as_str(),
+        )?;
+        let request = ScrollRequest {
+            filter: Filter {
+                must: vec![level],
+                ..Filter::default()
+            },
+            limit: self.config().hirag.l1_size.max(1),
+            ..ScrollRequest::default()
+        };
+        match self.inner.store.scroll(&self.inner.collection, request).await {
+            Ok(page) => self.inner.working_set.restore(page.contexts),
+            // A reader that comes before the first writer has nothing to restore.
+            Err(crate::store::StoreError::UnknownCollection(_)) => {}
+            Err(e) => return Err(e.into()),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,433 @@
+//! From a query to contexts with reasons.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::HiragManager;
+use crate::config::Config;
+use crate::context::{
+    Context, ContextError, ContextId, ContextRequest, ContextResponse, Degradation, Filter,
+    LevelCounts, RetrievalMetadata, RetrievedContext, SearchMode,
+};
+use crate::embedding::{CacheOutcome, EmbeddingError};
+use crate::error::Result;
+use crate::levels;
+use crate::retrieval::{
+    Candidates, Chosen, RetrievalError, RetrievalSettings, SearchFacts, Selection,
+    SelectionRequest, StageTiming, Trace, TraceId, WhyNot, select, why_not,
+};
+use crate::store::VectorStore;
+use crate::store::sqlite::CandidateQuery;
+
+/// A query that has been compared with everything.
+struct Compared {
+    candidates: Candidates,
+    request: SelectionRequest,
+    degraded: Vec<Degradation>,
+    cache_hits: u64,
+    timings: Vec<StageTiming>,
+}
+
+impl HiragManager {
+    /// The best contexts for a query inside its budget, with the reasons.
+    ///
+    /// # Errors
+    /// [`RetrievalError`] for a request that is not allowed; the store's errors. A model that
+    /// cannot be had is none: words alone decide then, and the answer says so.
+    pub async fn retrieve(&self, request: ContextRequest) -> Result<ContextResponse> {
+        let (response, trace) = self.trace_of(request, true).await?;
+        self.keep(&trace);
+        Ok(response)
+    }
+
+    /// The same with what became of every candidate, those outside of levels and filter too. It
+    /// is no use of the contexts: no access is counted.
+    ///
+    /// # Errors
+    /// As [`Self::retrieve`].
+    pub async fn explain(&self, mut request: ContextRequest) -> Result<(ContextResponse, Trace)> {
+        request.explain = true;
+        let (response, trace) = self.trace_of(request, false).await?;
+        self.keep(&trace);
+        Ok((response, trace))
+    }
+
+    /// Why a context was not returned for a query, and the smallest changes that let it in.
+    ///
+    /// # Errors
+    /// [`ContextError::UnknownId`]; otherwise as [`Self::retrieve`].
+    pub async fn why_not(&self, mut request: ContextRequest, id: ContextId) -> Result<WhyNot> {
+        request.explain = true;
+        let context = self.get(id).await?;
+        let config = self.config();
+        let facts = SearchFacts {
+            levels: searched_levels(&config, &request),
+            failed_condition: self.failed_condition(&request.filter, &context).await?,
+            max_tokens_limit: config.hirag.max_tokens_limit,
+        };
+        let compared = self.compare(&request).await?;
+        let settings = retrieval_settings(&config);
+        match why_not(
+            &compared.candidates,
+            &settings,
+            &compared.request,
+            id,
+            &facts,
+        ) {
+            Err(RetrievalError::NotCompared(id)) => Err(ContextError::UnknownId(id).into()),
+            other => Ok(other?),
+        }
+    }
+
+    /// The trace of an earlier retrieval.
+    ///
+    /// # Errors
+    /// [`RetrievalError::UnknownTrace`] when it is not kept, or not any more.
+    pub async fn trace(&self, id: TraceId) -> Result<Trace> {
+        let body = self.inner.store.trace(*id.as_bytes()).await?;
+        body.and_then(|body| serde_json::from_str(&body).ok())
+            .ok_or_else(|| RetrievalError::UnknownTrace(id.to_string()).into())
+    }
+
+    /// The last traces, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    pub async fn recent_traces(&self, limit: usize) -> Result<Vec<Trace>> {
+        let bodies = self.inner.store.recent_traces(limit).await?;
+        Ok(bodies
+            .iter()
+            .filter_map(|body| serde_json::from_str(body).ok())
+            .collect())
+    }
+
+    /// Ranks contexts for a query as a retrieval does, before equal texts are folded and before
+    /// the budget; the `k` best. For evaluation.
+    pub(super) async fn rank(&self, request: &ContextRequest, k: usize) -> Result<Vec<ContextId>> {
+        let compared = self.compare(request).await?;
+        let settings = retrieval_settings(&self.config());
+        let ranking =
+            crate::retrieval::Ranking::new(&compared.candidates, &settings, &compared.request);
+        Ok(ranking.top(k))
+    }
+
+    async fn trace_of(
+        &self,
+        request: ContextRequest,
+        count_access: bool,
+    ) -> Result<(ContextResponse, Trace)> {
+        let start = Instant::now();
+        let time = self.inner.clock.now();
+        let config = self.config();
+        let mut compared = self.compare(&request).await?;
+        let settings = retrieval_settings(&config);
+        let mut stage = Instant::now();
+        let selection = select(&compared.candidates, &settings, &compared.request);
+        compared.timings.push(timing("rank", stage.elapsed()));
+        stage = Instant::now();
+        let chosen = selection.chosen().to_vec();
+        let contexts = self.fetch(&chosen).await?;
+        compared.timings.push(timing("fetch", stage.elapsed()));
+        let took = start.elapsed();
+        let response = respond(time, &request, &compared, &selection, contexts, took);
+        self.inner.profiler.record_parts("retrieve", took, &[]);
+        if count_access {
+            self.count_access(&response);
+        }
+        let candidates = if request.explain {
+            selection.explain_all()
+        } else {
+            selection.explain_best(config.traces.max_candidates)
+        };
+        let trace = Trace {
+            id: response.metadata.trace_id,
+            time,
+            complete: request.explain || candidates.len() == compared.candidates.items.len(),
+            mode: compared.request.mode,
+            request,
+            settings,
+            degraded: compared.degraded.clone(),
+            total_tokens: response.total_tokens,
+            retrieval_time_ms: response.retrieval_time_ms,
+            timings: response.metadata.timings.clone(),
+            counts: selection.counts(),
+            ledger: response.metadata.ledger,
+            candidates,
+        };
+        Ok((response, trace))
+    }
+
+    /// Validates a request, embeds its query and compares it with everything.
+    async fn compare(&self, request: &ContextRequest) -> Result<Compared> {
+        let config = self.config();
+        let now_ms = self.inner.clock.now().as_millisecond();
+        let max_tokens = validate(request, &config)?;
+        let mut degraded = Vec::new();
+        let mut cache_hits = 0;
+        let mut timings = Vec::new();
+        let mut vector = None;
+        let stage = Instant::now();
+        if request.mode != SearchMode::Text {
+            match self.embed_query(request).await? {
+                Ok((found, from_cache)) => {
+                    vector = Some(found);
+                    cache_hits += u64::from(from_cache);
+                }
+                Err(e) => {
+                    tracing::info!(error = %e, "the query was not embedded");
+                    degraded.push(match e {
+                        EmbeddingError::OtherModel { .. } => Degradation::Model,
+                        _ => Degradation::Embedding,
+                    });
+                }
+            }
+            timings.push(timing("embed", stage.elapsed()));
+        }
+        let mode = match (request.mode, &vector) {
+            (SearchMode::Text, _) | (_, None) => SearchMode::Text,
+            (mode, Some(_)) => mode,
+        };
+        let stage = Instant::now();
+        let query = CandidateQuery {
+            vector,
+            text: (mode != SearchMode::Vector).then(|| request.query.clone()),
+            levels: searched_levels(&config, request),
+            filter: request.filter.clone(),
+            everything: request.explain,
+        };
+        let store = &self.inner.store;
+        let candidates = store.candidates(&self.inner.collection, query).await?;
+        timings.push(timing("search", stage.elapsed()));
+        Ok(Compared {
+            candidates,
+            request: SelectionRequest {
+                mode,
+                max_tokens,
+                limit: request.limit,
+                now_ms,
+            },
+            degraded,
+            cache_hits,
+            timings,
+        })
+    }
+
+    async fn embed_query(
+        &self,
+        request: &ContextRequest,
+    ) -> Result<Result<(Vec<f32>, bool), EmbeddingError>> {
+        let stored = self.inner.store.vector_spec(&self.inner.collection).await?;
+        let embedder = match self.serving(&stored).await {
+            Ok(embedder) => embedder,
+            Err(e) => return Ok(Err(e)),
+        };
+        let embedded = embedder.embed_query(&request.query, request.priority).await;
+        Ok(embedded.and_then(|embedded| {
+            let stored_length = stored.dimension;
+            if embedded.vector.len() == stored_length {
+                Ok((
+                    embedded.vector.to_vec(),
+                    embedded.cache != CacheOutcome::Miss,
+                ))
+            } else {
+                Err(EmbeddingError::OtherModel {
+                    stored: stored.to_string(),
+                    configured: embedder.model_id().to_owned(),
+                })
+            }
+        }))
+    }
+
+    async fn fetch(&self, chosen: &[Chosen]) -> Result<HashMap<ContextId, Context>> {
+        let mut found = HashMap::with_capacity(chosen.len());
+        let mut missing = Vec::new();
+        for one in chosen {
+            match self.inner.working_set.get(one.id) {
+                Some(context) => {
+                    found.insert(one.id, (*context).clone());
+                }
+                None => missing.push(one.id),
+            }
+        }
+        let stored = self
+            .inner
+            .store
+            .get(&self.inner.collection, &missing)
+            .await?;
+        found.extend(stored.into_iter().map(|context| (context.id, context)));
+        Ok(found)
+    }
+
+    fn count_access(&self, response: &ContextResponse) {
+        let ids: Vec<ContextId> = response.contexts.iter().map(|c| c.context.id).collect();
+        if !ids.is_empty() {
+            // The copies in L1 would tell the old counts.
+            self.inner.working_set.forget(ids.iter().copied());
+            self.inner.store.touch(ids);
+        }
+    }
+
+    fn keep(&self, trace: &Trace) {
+        let traces = &self.config().traces;
+        if traces.keep == 0 {
+            return;
+        }
+        let oldest = traces.max_age.duration().map_or(i64::MIN, |age| {
+            levels::before(trace.time, age).as_millisecond()
+        });
+        match serde_json::to_string(trace) {
+            Ok(body) => {
+                let id = *trace.id.as_bytes();
+                self.inner
+                    .store
+                    .keep_trace(id, body, traces.keep as u64, oldest);
+            }
+            Err(error) => tracing::warn!(%error, "a trace could not be written"),
+        }
+    }
+
+    /// The first condition of the filter that does not hold for a context, in words.
+    async fn failed_condition(
+        &self,
+        filter: &Filter,
+        context: &Context,
+    ) -> Result<Option<String>> {
+        let must = filter.must.iter().map(|c| Filter {
+            must: vec![c.clone()],
+            ..Filter::default()
+        });
+        let should = (!filter.should.is_empty()).then(|| Filter {
+            should: filter.should.clone(),
+            ..Filter::default()
+        });
+        let must_not = filter.must_not.iter().map(|c| Filter {
+            must_not: vec![c.clone()],
+            ..Filter::default()
+        });
+        for part in must.chain(should).chain(must_not) {
+            let passes = self.inner.store.passes(
+                &self.inner.collection,
+                part.clone(),
+                context.id,
+            );
+            if !passes.await? {
+                let words = serde_json::to_string(&part);
+                return Ok(words.ok());
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The settings that retrieval works with.
+fn retrieval_settings(config: &Config) -> RetrievalSettings {
+    RetrievalSettings {
+        relevance_threshold: config.hirag.relevance_threshold,
+        strategy: config.hirag.retrieval_strategy,
+        weights: config.hirag.ranking_weights,
+    }
+}
+
+/// The levels of a request; L3 is none of them where it is switched off.
+fn searched_levels(
+    config: &Config,
+    request: &ContextRequest,
+) -> Vec<crate::context::ContextLevel> {
+    use crate::context::ContextLevel;
+    if config.hirag.l3_enabled {
+        return request.levels.clone();
+    }
+    let asked = if request.levels.is_empty() {
+        &ContextLevel::ALL[..]
+    } else {
+        &request.levels
+    };
+    let mut levels: Vec<ContextLevel> = asked
+        .iter()
+        .copied()
+        .filter(|level| *level != ContextLevel::LongTerm)
+        .collect();
+    if levels.is_empty() {
+        // Nothing is left to search; an empty list would mean everything.
+        levels.push(ContextLevel::Immediate);
+    }
+    levels
+}
+
+fn validate(request: &ContextRequest, config: &Config) -> Result<u32, RetrievalError> {
+    let bytes = request.query.len();
+    if bytes > config.limits.max_query_bytes {
+        return Err(RetrievalError::LongQuery {
+            bytes,
+            limit: config.limits.max_query_bytes,
+        });
+    }
+    if request.query.chars().all(|c| c.is_whitespace() || c.is_control()) {
+        return Err(RetrievalError::BlankQuery);
+    }
+    if request.limit == Some(0) {
+        return Err(RetrievalError::ZeroLimit);
+    }
+    let given = request.max_tokens.unwrap_or(config.hirag.max_context_tokens);
+    let limit = config.hirag.max_tokens_limit;
+    if given == 0 || given > limit {
+        return Err(RetrievalError::Budget { given, limit });
+    }
+    Ok(given)
+}
+
+fn respond(
+    time: jiff::Timestamp,
+    request: &ContextRequest,
+    compared: &Compared,
+    selection: &Selection<'_>,
+    mut contexts: HashMap<ContextId, Context>,
+    took: Duration,
+) -> ContextResponse {
+    let mut distribution = LevelCounts::default();
+    let mut total_tokens = 0;
+    let mut returned = Vec::with_capacity(contexts.len());
+    for chosen in selection.chosen() {
+        // A context that was deleted while this ran is not returned.
+        let Some(context) = contexts.remove(&chosen.id) else {
+            continue;
+        };
+        *distribution.get_mut(context.level) += 1;
+        total_tokens += context.token_count;
+        returned.push(RetrievedContext {
+            rank: returned.len() + 1,
+            score: chosen.score,
+            parts: chosen.parts,
+            same_text: chosen.same_text.clone(),
+            context,
+        });
+    }
+    let items = &compared.candidates.items;
+    ContextResponse {
+        total_tokens,
+        retrieval_time_ms: milliseconds(took),
+        metadata: RetrievalMetadata {
+            trace_id: TraceId::new(time),
+            mode: request.mode,
+            degraded: compared.degraded.clone(),
+            level_distribution: distribution,
+            average_relevance: selection.average_relevance(),
+            cache_hits: compared.cache_hits,
+            total_searched: items.iter().filter(|c| c.excluded.is_none()).count() as u64,
+            ledger: selection.ledger(),
+            timings: compared.timings.clone(),
+        },
+        contexts: returned,
+    }
+}
+
+fn timing(stage: &str, took: Duration) -> StageTiming {
+    StageTiming {
+        stage: stage.to_owned(),
+        ms: milliseconds(took),
+    }
+}
+
+fn milliseconds(took: Duration) -> f64 {
+    took.as_secs_f64() * 1_000.0
+}

@@ -1,0 +1,343 @@
+//! Storing, changing, moving, deleting, bringing back.
+
+use serde::Serialize;
+
+use super::HiragManager;
+use super::models::{UNKNOWN_DIMENSION, spec_of};
+use crate::context::{
+    Condition, Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState,
+    Filter, NewContext, Priority,
+};
+use crate::embedding::EmbeddingError;
+use crate::error::Result;
+use crate::levels;
+use crate::store::sqlite::{Deletion, Edit, Restored, WriteBatch};
+use crate::store::{Record, StoreError, VectorStore};
+
+/// Texts above this many bytes are counted off the async threads.
+const LONG_TEXT: usize = 16_384;
+
+/// What storing a context came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Stored {
+    /// Its id.
+    pub id: ContextId,
+    /// Its level.
+    pub level: ContextLevel,
+    /// Its tokens.
+    pub token_count: u32,
+    /// Whether it has its vector already.
+    pub embedding: EmbeddingState,
+    /// Why it has to wait for its vector, if it does; full text finds it meanwhile.
+    pub pending_because: Option<String>,
+}
+
+impl HiragManager {
+    /// Stores a context: durable, and found by the next search, when this returns.
+    ///
+    /// Where its vector cannot be had now, it is stored all the same and embedded later.
+    ///
+    /// # Errors
+    /// [`ContextError`] for what may not be stored, [`StoreError`] for what the disk refuses;
+    /// nothing was stored then.
+    pub async fn store(&self, new: NewContext) -> Result<Stored> {
+        let mut stored = self.store_all(vec![new]).await?;
+        stored
+            .pop()
+            .ok_or_else(|| crate::Error::Internal("nothing was stored".to_owned()))
+    }
+
+    /// Stores contexts in one transaction: all of them, in their order, or none.
+    ///
+    /// # Errors
+    /// As [`Self::store`], for the first that may not be stored.
+    pub async fn store_all(&self, new: Vec<NewContext>) -> Result<Vec<Stored>> {
+        let mut timer = self.inner.profiler.timer("store");
+        let prepared = self.prepare(new).await?;
+        timer.part("embed");
+        let batch = WriteBatch {
+            insert: prepared.iter().map(|(record, _)| record.clone()).collect(),
+            ..WriteBatch::default()
+        };
+        self.apply(batch).await?;
+        timer.part("write");
+        Ok(prepared
+            .into_iter()
+            .map(|(record, because)| Stored {
+                id: record.id,
+                level: record.level,
+                token_count: record.token_count,
+                embedding: match record.vector {
+                    Some(_) => EmbeddingState::Ready,
+                    None => EmbeddingState::Pending,
+                },
+                pending_because: because.map(|e| e.to_string()),
+            })
+            .collect())
+    }
+
+    /// Validates and embeds; what could not be embedded comes with the reason.
+    pub(super) async fn prepare(
+        &self,
+        new: Vec<NewContext>,
+    ) -> Result<Vec<(Record, Option<EmbeddingError>)>> {
+        let config = self.config();
+        let now = self.inner.clock.now();
+        for context in &new {
+            context.validate(&config.limits, now)?;
+            if context.level == Some(ContextLevel::LongTerm) && !config.hirag.l3_enabled {
+                let level = ContextLevel::LongTerm;
+                return Err(ContextError::LevelDisabled { level }.into());
+            }
+        }
+        let waiting: Vec<String> = new
+            .iter()
+            .filter(|context| context.vector.is_none())
+            .map(|context| context.text.clone())
+            .collect();
+        let priority = new.iter().map(|c| c.priority).max().unwrap_or_default();
+        let mut vectors = self.embed(waiting, priority).await?.into_iter();
+        let mut prepared = Vec::with_capacity(new.len());
+        for context in new {
+            let token_count = self.count_tokens(&context.text).await?;
+            let level = context.level.unwrap_or(ContextLevel::Immediate);
+            let by_level = levels::expiry(&config, level, now);
+            let (vector, because) = match context.vector {
+                Some(vector) => (Some(vector), None),
+                None => match vectors.next() {
+                    Some(Ok(vector)) => (Some(vector), None),
+                    Some(Err(e)) => (None, Some(e)),
+                    None => (None, None),
+                },
+            };
+            let record = Record {
+                id: ContextId::new(now),
+                text: context.text,
+                level,
+                agent: context.agent,
+                session: context.session,
+                created_at: context.created_at.unwrap_or(now),
+                accessed_at: None,
+                access_count: 0,
+                token_count,
+                metadata: context.metadata,
+                source: context.source,
+                source_key: context.source_key,
+                position: context.position,
+                level_expiry: context.expires_at.is_none(),
+                expires_at: context.expires_at.or(by_level),
+                priority: context.priority,
+                vector,
+            };
+            prepared.push((record, because));
+        }
+        Ok(prepared)
+    }
+
+    /// Embeds texts by the model whose vectors serve. The outer error is the store's; one that
+    /// concerns the model stands in the place of each vector.
+    pub(super) async fn embed(
+        &self,
+        texts: Vec<String>,
+        priority: Priority,
+    ) -> Result<Vec<Result<Vec<f32>, EmbeddingError>>> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stored = self.inner.store.vector_spec(&self.inner.collection).await?;
+        let count = texts.len();
+        let embedder = match self.serving(&stored).await {
+            Ok(embedder) => embedder,
+            Err(e) => return Ok(vec![Err(e); count]),
+        };
+        let vectors = embedder.embed_passages(texts, priority).await;
+        if stored.dimension == UNKNOWN_DIMENSION && vectors.iter().any(std::result::Result::is_ok) {
+            // The endpoint was down at the first start; now its dimension is known.
+            self.adopt(&spec_of(&embedder)).await?;
+        }
+        Ok(vectors)
+    }
+
+    /// The model that stored vectors belong to. A set without vectors takes the configured one.
+    pub(super) async fn serving(
+        &self,
+        stored: &crate::store::VectorSpec,
+    ) -> Result<std::sync::Arc<crate::embedding::Embedder>, EmbeddingError> {
+        let models = &self.inner.models;
+        let configured = models.configured(Some(stored.dimension)).await?;
+        let spec = spec_of(&configured);
+        if spec != *stored && self.is_writable() {
+            let adopted = self.adopt(&spec).await.unwrap_or(false);
+            if adopted {
+                return Ok(configured);
+            }
+        }
+        models.serving(stored).await
+    }
+
+    /// Lets `spec` serve if there are no vectors yet. `false` when there are.
+    async fn adopt(&self, spec: &crate::store::VectorSpec) -> Result<bool, StoreError> {
+        let store = &self.inner.store;
+        store.adopt(&self.inner.collection, spec).await
+    }
+
+    pub(super) async fn apply(&self, batch: WriteBatch) -> Result<crate::store::sqlite::Written> {
+        let rules = levels::clean_up_rules(&self.config(), self.inner.clock.now());
+        let touches_l1 = batch
+            .insert
+            .iter()
+            .any(|record| record.level == ContextLevel::Immediate);
+        let changed: Vec<ContextId> = batch
+            .remove
+            .iter()
+            .copied()
+            .chain(batch.edit.iter().map(|(id, _)| *id))
+            .collect();
+        let written = self
+            .inner
+            .store
+            .apply(&self.inner.collection, batch, rules)
+            .await?;
+        self.inner.working_set.forget(changed);
+        if touches_l1 {
+            self.restore_working_set().await?;
+        }
+        Ok(written)
+    }
+
+    /// Changes a context and returns it as it is now. A new text is embedded anew.
+    ///
+    /// # Errors
+    /// [`ContextError::UnknownId`], or as [`Self::store`]; nothing was changed then.
+    pub async fn update(&self, id: ContextId, patch: ContextPatch) -> Result<Context> {
+        let config = self.config();
+        let now = self.inner.clock.now();
+        patch.validate(&config.limits, now)?;
+        let current = self.get(id).await?;
+        if current.deleted_at.is_some() {
+            return Err(ContextError::UnknownId(id).into());
+        }
+        let mut edit = Edit::default();
+        if let Some(text) = patch.text {
+            let tokens = self.count_tokens(&text).await?;
+            let vector = self
+                .embed(vec![text.clone()], Priority::Normal)
+                .await?
+                .pop()
+                .and_then(std::result::Result::ok);
+            edit.text = Some((text, tokens, vector));
+        }
+        edit.metadata = patch.metadata;
+        if let Some(merge) = patch.merge_metadata {
+            let mut metadata = edit.metadata.unwrap_or(current.metadata);
+            for (key, value) in merge {
+                if value.is_null() {
+                    metadata.remove(&key);
+                } else {
+                    metadata.insert(key, value);
+                }
+            }
+            crate::context::validate_metadata(
+                &metadata,
+                crate::context::MetadataLimits {
+                    max_bytes: config.limits.max_metadata_bytes,
+                },
+            )?;
+            edit.metadata = Some(metadata);
+        }
+        if let Some(level) = patch.level {
+            if level == ContextLevel::LongTerm && !config.hirag.l3_enabled {
+                return Err(ContextError::LevelDisabled { level }.into());
+            }
+            edit.level = Some(level);
+            let by_level = levels::expiry(&config, level, now).map(|at| at.as_millisecond());
+            edit.expiry = Some((by_level, true));
+        }
+        if let Some(expires_at) = patch.expires_at {
+            edit.expiry = Some((expires_at.map(|at| at.as_millisecond()), false));
+        }
+        let batch = WriteBatch {
+            edit: vec![(id, edit)],
+            ..WriteBatch::default()
+        };
+        let written = self.apply(batch).await?;
+        if written.edited == 0 {
+            return Err(ContextError::UnknownId(id).into());
+        }
+        let context = self.get(id).await?;
+        self.inner.working_set.put(context.clone());
+        Ok(context)
+    }
+
+    /// Moves a context to a level; its expiry follows that level's rules.
+    ///
+    /// # Errors
+    /// As [`Self::update`].
+    pub async fn move_to(&self, id: ContextId, level: ContextLevel) -> Result<Context> {
+        let patch = ContextPatch {
+            level: Some(level),
+            ..ContextPatch::default()
+        };
+        self.update(id, patch).await
+    }
+
+    /// Marks contexts as deleted; [`Self::undo`] brings them back until they are purged.
+    ///
+    /// # Errors
+    /// [`ContextError::UnknownId`] for the first id that is not there; nothing was marked then.
+    pub async fn delete(&self, ids: Vec<ContextId>) -> Result<Deletion> {
+        self.inner.working_set.forget(ids.iter().copied());
+        let store = &self.inner.store;
+        let deletion = store.mark_deleted(&self.inner.collection, ids).await??;
+        self.inner.working_set.forget(deletion.ids.iter().copied());
+        Ok(deletion)
+    }
+
+    /// Marks everything in a level as deleted; one [`Self::undo`] brings it back.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was marked then.
+    pub async fn clear(&self, level: ContextLevel) -> Result<Deletion> {
+        let filter = Filter {
+            must: vec![Condition::equals("level", level.to_string().as_str())?],
+            ..Filter::default()
+        };
+        let store = &self.inner.store;
+        let deletion = store.mark_matching(&self.inner.collection, filter).await?;
+        self.inner.working_set.forget(deletion.ids.iter().copied());
+        Ok(deletion)
+    }
+
+    /// Brings back what the last deletion marked, or the given contexts.
+    ///
+    /// # Errors
+    /// [`StoreError::NothingToUndo`].
+    pub async fn undo(&self, ids: Option<Vec<ContextId>>) -> Result<Restored> {
+        let now = self.inner.clock.now();
+        let expiry = levels::expiry(&self.config(), ContextLevel::ShortTerm, now);
+        let restored = self
+            .inner
+            .store
+            .undo(
+                &self.inner.collection,
+                ids,
+                expiry.map(|at| at.as_millisecond()),
+            )
+            .await?;
+        // What comes back may bring L1 over its size.
+        self.apply(WriteBatch::default()).await?;
+        self.restore_working_set().await?;
+        Ok(restored)
+    }
+
+    pub(super) async fn count_tokens(&self, text: &str) -> Result<u32> {
+        if text.len() < LONG_TEXT {
+            return Ok(self.inner.tokens.count(text));
+        }
+        let (tokens, text) = (self.inner.tokens.clone(), text.to_owned());
+        tokio::task::spawn_blocking(move || tokens.count(&text))
+            .await
+            .map_err(|e| crate::Error::Internal(e.to_string()))
+    }
+}
