@@ -2,6 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Period, require, within};
 
+/// Within which an allowance must refill: far below where nanoseconds in 64 bits overflow.
+const YEAR_SECS: f64 = 365.0 * 86_400.0;
+
 /// The settings `[circuit_breaker]`; `defaults.toml` gives each its unit and reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -62,6 +65,12 @@ pub struct RateLimitSettings {
 }
 
 impl RateLimitSettings {
+    /// Requests that a client may make at once.
+    #[must_use]
+    pub fn at_once(&self) -> u32 {
+        self.requests_per_window.max(self.burst_size)
+    }
+
     /// Refuses values out of range.
     ///
     /// # Errors
@@ -74,6 +83,14 @@ impl RateLimitSettings {
         )?;
         within("rate_limit.window_secs", self.window_secs, 1..=86_400)?;
         within("rate_limit.burst_size", self.burst_size, 1..=1_000_000)?;
+        let refill = self.window_secs as f64 / f64::from(self.requests_per_window)
+            * f64::from(self.at_once());
+        require(
+            refill <= YEAR_SECS,
+            "rate_limit.burst_size",
+            self.burst_size,
+            "must be small enough to refill, at `requests_per_window` in `window_secs`, within a year",
+        )?;
         within(
             "rate_limit.cleanup_interval_secs",
             self.cleanup_interval_secs,
