@@ -1,11 +1,15 @@
 //! Text to vectors: the local model, any OpenAI-compatible endpoint, and what stands before them.
 
+mod batcher;
 mod cache;
 mod error;
+mod http;
 mod provider;
 
+pub use batcher::{Batcher, BatcherSettings};
 pub use cache::{
     CacheCounters, CacheKey, CacheLayer, CacheSettings, DiskSettings, EmbeddingCache, LayerCounters,
 };
 pub use error::EmbeddingError;
+pub use http::{HttpProvider, HttpSettings};
 pub use provider::{EmbeddingProvider, Vector};

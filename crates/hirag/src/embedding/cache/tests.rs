@@ -264,7 +264,6 @@ fn a_damaged_entry_is_a_miss_and_goes() {
     put(&cache, "c", 3);
     cache.flush().unwrap();
     let db = rusqlite::Connection::open(&path).unwrap();
-    let (a, b) = (CacheKey::of(MODEL, "a"), CacheKey::of(MODEL, "b"));
     let key = |text| *CacheKey::of(MODEL, text).as_bytes();
     let (a, b, c) = (key("a"), key("b"), key("c"));
     db.execute(
