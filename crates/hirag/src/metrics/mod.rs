@@ -1,1 +1,5 @@
 //! Latency histograms, cache counters, process resources.
+
+mod settings;
+
+pub use settings::MetricsSettings;
