@@ -5,6 +5,7 @@ mod cache;
 mod error;
 mod http;
 mod provider;
+mod service;
 
 pub use batcher::{Batcher, BatcherSettings};
 pub use cache::{
@@ -13,3 +14,4 @@ pub use cache::{
 pub use error::EmbeddingError;
 pub use http::{HttpProvider, HttpSettings};
 pub use provider::{EmbeddingProvider, Vector};
+pub use service::{CacheOutcome, Embedded, Embedder, EmbedderHealth, EmbedderSettings};

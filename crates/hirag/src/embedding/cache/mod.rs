@@ -15,7 +15,7 @@ mod tests;
 pub use counters::{CacheCounters, LayerCounters};
 pub use key::CacheKey;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,6 +25,7 @@ use self::disk::Disk;
 use self::memory::Memory;
 use super::EmbeddingError;
 use crate::clock::SharedClock;
+use crate::config::EmbeddingSettings;
 
 /// Sizes and life-times of a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +38,26 @@ pub struct CacheSettings {
     pub disk: Option<DiskSettings>,
 }
 
+impl CacheSettings {
+    /// The settings `[embedding]`, with the file in `data_dir`; `None` when caching is off.
+    #[must_use]
+    pub fn new(settings: &EmbeddingSettings, data_dir: &Path) -> Option<Self> {
+        let positive = |number: u64| Some(number).filter(|number| *number > 0);
+        settings.cache_enabled.then(|| Self {
+            memory_entries: settings.cache_size as u64,
+            ttl: positive(settings.cache_ttl_secs).map(Duration::from_secs),
+            disk: positive(settings.cache_disk_mb).map(|megabytes| DiskSettings {
+                path: data_dir.join("cache.db"),
+                max_bytes: megabytes.saturating_mul(1_000_000),
+            }),
+        })
+    }
+}
+
 /// Where and how large the disk layer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiskSettings {
-    /// The file, by custom `cache.db` in the data folder. Its folder is made when absent.
+    /// The file, usually `cache.db` in the data folder. Its folder is made when absent.
     pub path: PathBuf,
     /// Bytes of the file at most (its write-ahead log, some megabytes, not counted); what was
     /// used longest ago goes first.

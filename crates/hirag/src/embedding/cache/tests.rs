@@ -267,7 +267,7 @@ fn a_damaged_entry_is_a_miss_and_goes() {
     let key = |text| *CacheKey::of(MODEL, text).as_bytes();
     let (a, b, c) = (key("a"), key("b"), key("c"));
     db.execute(
-        "UPDATE embedding SET vector = substr(vector, 1, 71) || x'ff' WHERE key = ?1",
+        "UPDATE embedding SET vector = CAST(substr(vector, 1, 71) || x'ff' AS BLOB) WHERE key = ?1",
         [&a[..]],
     )
     .unwrap();
@@ -390,4 +390,31 @@ fn removals_that_could_not_be_written_are_made_up_for() {
     other.execute_batch("ROLLBACK").unwrap();
     cache.flush().unwrap();
     assert_eq!(in_file(&path), 0);
+}
+
+#[test]
+fn the_settings_say_what_is_kept_where() {
+    let mut embedding = crate::config::Config::default().embedding;
+    embedding.cache_ttl_secs = 60;
+    embedding.cache_size = 5;
+    embedding.cache_disk_mb = 2;
+    let folder = Path::new("/data");
+    let settings = CacheSettings::new(&embedding, folder).unwrap();
+    assert_eq!(
+        settings,
+        CacheSettings {
+            memory_entries: 5,
+            ttl: Some(Duration::from_secs(60)),
+            disk: Some(DiskSettings {
+                path: folder.join("cache.db"),
+                max_bytes: 2_000_000,
+            }),
+        }
+    );
+    embedding.cache_ttl_secs = 0;
+    embedding.cache_disk_mb = 0;
+    let settings = CacheSettings::new(&embedding, folder).unwrap();
+    assert_eq!((settings.ttl, settings.disk), (None, None));
+    embedding.cache_enabled = false;
+    assert_eq!(CacheSettings::new(&embedding, folder), None);
 }

@@ -9,9 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
-use super::{HttpSettings, answer, retry_after};
+use super::{HttpSettings, answer};
 use crate::clock::SharedClock;
 use crate::embedding::EmbeddingError;
+use crate::resilience::parse_retry_after;
 
 /// Bytes of one component in JSON at most, indented generously.
 const COMPONENT_BYTES: usize = 64;
@@ -167,7 +168,7 @@ impl Client {
 
     fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
         let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
-        retry_after::parse(value, self.clock.now())
+        parse_retry_after(value, self.clock.now())
     }
 
     /// The whole body, unless it is over `limit` bytes.

@@ -3,8 +3,6 @@
 mod answer;
 mod client;
 mod endpoint;
-mod patience;
-mod retry_after;
 mod settings;
 
 #[cfg(test)]
@@ -18,9 +16,9 @@ use async_trait::async_trait;
 use futures::future::{BoxFuture, FutureExt};
 
 use self::client::Client;
-use self::patience::Patience;
 use super::{EmbeddingError, EmbeddingProvider, Vector};
 use crate::clock::SharedClock;
+use crate::resilience::{Retry, Verdict};
 
 type Outcome = Result<Vector, EmbeddingError>;
 
@@ -32,7 +30,7 @@ type Outcome = Result<Vector, EmbeddingError>;
 #[derive(Debug)]
 pub struct HttpProvider {
     client: Client,
-    patience: Patience,
+    retry: Retry,
     batch_size: usize,
     model_id: String,
     max_input_tokens: usize,
@@ -66,7 +64,7 @@ impl HttpProvider {
         let client = Client::new(&settings, clock)?;
         let provider = Self {
             client,
-            patience: Patience::new(settings.max_retries, settings.retry_delay),
+            retry: settings.retry,
             batch_size: settings.batch_size,
             model_id: format!("http:{}", settings.model),
             max_input_tokens: settings.max_input_tokens,
@@ -107,7 +105,7 @@ impl HttpProvider {
     }
 
     async fn ask(&self, texts: &[String]) -> Result<Vec<Outcome>, EmbeddingError> {
-        self.patience.run(|| self.ask_once(texts)).await
+        self.retry.run(|| self.ask_once(texts), judge).await
     }
 
     /// The outcome of each text, given the endpoint's answer to all of them.
@@ -191,6 +189,18 @@ impl EmbeddingProvider for HttpProvider {
 
     async fn check(&self) -> Result<(), EmbeddingError> {
         self.client.check().await
+    }
+}
+
+fn judge(error: &EmbeddingError) -> Verdict {
+    match error {
+        EmbeddingError::Busy { retry_after, .. } => Verdict::Retry {
+            after: *retry_after,
+        },
+        EmbeddingError::Timeout { .. } | EmbeddingError::Unreachable { .. } => {
+            Verdict::Retry { after: None }
+        }
+        _ => Verdict::Fail,
     }
 }
 

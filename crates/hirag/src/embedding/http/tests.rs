@@ -20,13 +20,19 @@ fn settings(url: &str) -> HttpSettings {
         token: Some(SecretString::from(TOKEN)),
         batch_size: 32,
         timeout: Duration::from_secs(20),
-        max_retries: 3,
-        retry_delay: Duration::from_millis(1),
+        retry: retries(3),
         tls_verify: true,
         dimension: 2,
         max_input_tokens: 512,
         query_prefix: String::new(),
         passage_prefix: String::new(),
+    }
+}
+
+fn retries(max_retries: u32) -> Retry {
+    Retry {
+        min_delay: Duration::from_millis(1),
+        ..Retry::new(max_retries)
     }
 }
 
@@ -323,7 +329,7 @@ async fn an_endpoint_that_does_not_answer_in_time_is_given_up() {
     let server = server(|request: &Request| good(request).set_delay(Duration::from_secs(60))).await;
     let provider = connect(HttpSettings {
         timeout: Duration::from_millis(40),
-        max_retries: 1,
+        retry: retries(1),
         ..settings(&server.uri())
     })
     .await;
@@ -436,7 +442,7 @@ async fn an_encrypted_address_gets_a_client_with_and_without_verification() {
     for tls_verify in [true, false] {
         let provider = connect(HttpSettings {
             tls_verify,
-            max_retries: 0,
+            retry: retries(0),
             ..settings(&nobody().replace("http:", "https:"))
         })
         .await;
@@ -459,7 +465,7 @@ async fn neither_token_nor_password_is_ever_shown() {
         template(200, &format!(r#"{{"data":"{TOKEN}"}}"#)),
     ];
     let settings = HttpSettings {
-        max_retries: 0,
+        retry: retries(0),
         ..settings(&format!("{address}/v1?key=hunter4"))
     };
     let mut shown = vec![format!("{settings:?}")];
