@@ -4,6 +4,8 @@ mod batcher;
 mod cache;
 mod error;
 mod http;
+mod local;
+mod normalise;
 mod provider;
 mod service;
 
@@ -13,5 +15,7 @@ pub use cache::{
 };
 pub use error::EmbeddingError;
 pub use http::{HttpProvider, HttpSettings};
+pub use local::LocalModel;
+pub use normalise::{MAX_BYTES as MAX_NORMALISED_BYTES, normalise};
 pub use provider::{EmbeddingProvider, Vector};
 pub use service::{CacheOutcome, Embedded, Embedder, EmbedderHealth, EmbedderSettings};
