@@ -1,11 +1,21 @@
 //! Text to vectors: the local model, any OpenAI-compatible endpoint, and what stands before them.
 
+mod batcher;
+mod cache;
 mod error;
+mod http;
 mod local;
 mod normalise;
 mod provider;
+mod service;
 
+pub use batcher::{Batcher, BatcherSettings};
+pub use cache::{
+    CacheCounters, CacheKey, CacheLayer, CacheSettings, DiskSettings, EmbeddingCache, LayerCounters,
+};
 pub use error::EmbeddingError;
+pub use http::{HttpProvider, HttpSettings};
 pub use local::LocalModel;
 pub use normalise::{MAX_BYTES as MAX_NORMALISED_BYTES, normalise};
 pub use provider::{EmbeddingProvider, Vector};
+pub use service::{CacheOutcome, Embedded, Embedder, EmbedderHealth, EmbedderSettings};

@@ -1,0 +1,61 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::CacheKey;
+
+/// The layer in memory. What is rarely asked for goes first, so that an import does not push the
+/// usual queries out.
+#[derive(Debug)]
+pub(super) struct Memory {
+    entries: moka::sync::Cache<CacheKey, Entry>,
+    ttl: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    vector: Arc<[f32]>,
+    /// Elapsed time at which it may no longer be used. Moka could expire entries itself, but by a
+    /// clock of its own.
+    expires: Option<Duration>,
+}
+
+impl Memory {
+    pub(super) fn new(max_entries: u64, ttl: Option<Duration>) -> Self {
+        Self {
+            entries: moka::sync::Cache::new(max_entries),
+            ttl,
+        }
+    }
+
+    pub(super) fn get(&self, key: &CacheKey, now: Duration) -> Option<Arc<[f32]>> {
+        let entry = self.entries.get(key)?;
+        if entry.expires.is_some_and(|expires| now >= expires) {
+            self.entries.invalidate(key);
+            return None;
+        }
+        Some(entry.vector)
+    }
+
+    /// Keeps a vector that is `age` old at the elapsed time `now`.
+    pub(super) fn insert(&self, key: CacheKey, vector: Arc<[f32]>, now: Duration, age: Duration) {
+        let expires = self
+            .ttl
+            .map(|ttl| now.saturating_add(ttl.saturating_sub(age)));
+        self.entries.insert(key, Entry { vector, expires });
+    }
+
+    pub(super) fn remove(&self, key: &CacheKey) {
+        self.entries.invalidate(key);
+    }
+
+    /// Entries, and the bytes of their keys and vectors.
+    pub(super) fn size(&self) -> (u64, u64) {
+        self.entries.run_pending_tasks();
+        let bytes = self
+            .entries
+            .iter()
+            .map(|(key, entry)| size_of_val(key.as_bytes()) + size_of_val(&*entry.vector))
+            .sum::<usize>();
+        (self.entries.entry_count(), bytes as u64)
+    }
+}

@@ -1,0 +1,427 @@
+//! What the rest of the core embeds with: normal form, cache, limiter and breaker before a
+//! provider.
+
+mod gate;
+mod guard;
+mod in_flight;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt, stream};
+
+use self::gate::Gate;
+use self::guard::Guard;
+use self::in_flight::InFlight;
+use super::{
+    Batcher, BatcherSettings, CacheCounters, CacheKey, CacheLayer, EmbeddingCache, EmbeddingError,
+    EmbeddingProvider, Vector, normalise,
+};
+use crate::config::{EmbeddingSettings, ProviderKind};
+use crate::context::Priority;
+use crate::resilience::{BreakerState, CircuitBreaker, RateLimiter};
+
+/// How an [`Embedder`] treats its provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmbedderSettings {
+    /// For a provider over the network: how single texts share requests. `None` is a provider on
+    /// this machine, which must not wait for company and is not limited.
+    pub batching: Option<BatcherSettings>,
+    /// Passages of one call of the provider at most. A query waits for at most one such call.
+    pub slice: usize,
+    /// Calls with passages under way at once at most.
+    pub concurrency: usize,
+}
+
+impl EmbedderSettings {
+    /// For the model on this machine: it uses all cores for one call, in sub-batches of 8, which
+    /// take half a second at the longest.
+    #[must_use]
+    pub const fn local() -> Self {
+        Self {
+            batching: None,
+            slice: 8,
+            concurrency: 1,
+        }
+    }
+
+    /// For an endpoint that takes `batch_size` texts a request.
+    #[must_use]
+    pub const fn remote(batch_size: usize, batching: BatcherSettings) -> Self {
+        Self {
+            batching: Some(batching),
+            slice: batch_size,
+            concurrency: 4,
+        }
+    }
+}
+
+impl From<&EmbeddingSettings> for EmbedderSettings {
+    fn from(settings: &EmbeddingSettings) -> Self {
+        match settings.provider {
+            ProviderKind::Local => Self::local(),
+            ProviderKind::Http => Self::remote(
+                settings.batch_size,
+                BatcherSettings {
+                    window: Duration::from_millis(settings.batch_window_ms),
+                    max_requests: settings.batch_max_requests,
+                    ..BatcherSettings::default()
+                },
+            ),
+        }
+    }
+}
+
+/// Where a vector came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheOutcome {
+    /// The cache in memory.
+    Memory,
+    /// The cache's file.
+    Disk,
+    /// The provider.
+    Miss,
+}
+
+/// A text's vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// The vector.
+    pub vector: Vector,
+    /// Where it came from.
+    pub cache: CacheOutcome,
+}
+
+/// Whether texts can be embedded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbedderHealth {
+    /// The model.
+    pub model_id: String,
+    /// Components of its vectors; 0 while unknown.
+    pub dimension: usize,
+    /// The breaker before the provider.
+    pub breaker: BreakerState,
+    /// What the provider said just now.
+    pub provider: Result<(), EmbeddingError>,
+}
+
+/// Turns queries and passages into vectors. A cheap handle.
+///
+/// Each text is brought into its normal form and prefixed as the model wants; the caches are
+/// asked; equal texts are embedded once; limiter and breaker are asked; and what comes back is
+/// checked and cached. Work waits by [`Priority`].
+#[derive(Debug, Clone)]
+pub struct Embedder {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    guard: Arc<Guard>,
+    /// For single texts over the network.
+    batcher: Option<Batcher>,
+    gate: Gate,
+    cache: Option<EmbeddingCache>,
+    in_flight: InFlight,
+    settings: EmbedderSettings,
+}
+
+impl Embedder {
+    /// An embedder before `provider`.
+    #[must_use]
+    pub fn new(
+        provider: Arc<dyn EmbeddingProvider>,
+        cache: Option<EmbeddingCache>,
+        breaker: CircuitBreaker,
+        limiter: Arc<RateLimiter>,
+        settings: EmbedderSettings,
+    ) -> Self {
+        let guard = Arc::new(Guard {
+            provider,
+            breaker,
+            limiter: settings.batching.map(|_| limiter),
+        });
+        Self {
+            shared: Arc::new(Shared {
+                batcher: settings
+                    .batching
+                    .map(|batching| Batcher::new(guard.clone(), batching)),
+                gate: Gate::new(settings.concurrency),
+                guard,
+                cache,
+                in_flight: InFlight::default(),
+                settings,
+            }),
+        }
+    }
+
+    /// Identifies the model: vectors of different ids are never compared.
+    #[must_use]
+    pub fn model_id(&self) -> &str {
+        self.shared.guard.model_id()
+    }
+
+    /// Components of each vector; 0 while a remote provider has not told.
+    #[must_use]
+    pub fn dimension(&self) -> usize {
+        self.shared.guard.dimension()
+    }
+
+    /// The vector of a query.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbeddingError`]: limiter, breaker, or what the provider says.
+    pub async fn embed_query(
+        &self,
+        text: &str,
+        priority: Priority,
+    ) -> Result<Embedded, EmbeddingError> {
+        let prefix = self.shared.guard.query_prefix();
+        self.embed(prepare(prefix, text), priority).await
+    }
+
+    /// The vector of one passage.
+    ///
+    /// # Errors
+    ///
+    /// As [`embed_query`](Self::embed_query).
+    pub async fn embed_passage(
+        &self,
+        text: &str,
+        priority: Priority,
+    ) -> Result<Embedded, EmbeddingError> {
+        let prefix = self.shared.guard.passage_prefix();
+        self.embed(prepare(prefix, text), priority).await
+    }
+
+    async fn embed(&self, text: String, priority: Priority) -> Result<Embedded, EmbeddingError> {
+        let key = CacheKey::of(self.model_id(), &text);
+        let found = self.shared.look_up(vec![key]).await.pop().flatten();
+        if let Some((vector, layer)) = found {
+            return Ok(Embedded {
+                vector: vector.to_vec(),
+                cache: layer.into(),
+            });
+        }
+        let vector = self
+            .shared
+            .in_flight
+            .join(key, priority, || {
+                let shared = self.shared.clone();
+                async move { shared.ask(key, text, priority).await }.boxed()
+            })
+            .await?;
+        Ok(Embedded {
+            vector: vector.to_vec(),
+            cache: CacheOutcome::Miss,
+        })
+    }
+
+    /// The vectors of many passages, each with its own outcome, in the order given.
+    pub async fn embed_passages<T: AsRef<str>>(
+        &self,
+        texts: &[T],
+        priority: Priority,
+    ) -> Vec<Result<Vector, EmbeddingError>> {
+        let prefix = self.shared.guard.passage_prefix();
+        let texts: Vec<String> = texts.iter().map(|t| prepare(prefix, t.as_ref())).collect();
+        let keys: Vec<CacheKey> = texts
+            .iter()
+            .map(|text| CacheKey::of(self.model_id(), text))
+            .collect();
+        let found = self.shared.look_up(keys.clone()).await;
+
+        let mut known: HashMap<CacheKey, Result<Arc<[f32]>, EmbeddingError>> = HashMap::new();
+        let mut missing: HashMap<CacheKey, String> = HashMap::new();
+        for ((key, text), found) in keys.iter().zip(texts).zip(found) {
+            match found {
+                Some((vector, _)) => {
+                    known.insert(*key, Ok(vector));
+                }
+                None => {
+                    missing.insert(*key, text);
+                }
+            }
+        }
+        known.extend(self.shared.ask_many(missing, priority).await);
+        keys.iter()
+            .map(|key| match known.get(key) {
+                Some(outcome) => outcome.clone().map(|vector| vector.to_vec()),
+                None => Err(no_vector()),
+            })
+            .collect()
+    }
+
+    /// Removes the vectors of `text` from the cache, as query and as passage; for texts that are
+    /// purged. They have left the disk once [`flush`](Self::flush) returned.
+    pub fn forget(&self, text: &str) {
+        if let Some(cache) = &self.shared.cache {
+            let guard = &self.shared.guard;
+            for prefix in [guard.query_prefix(), guard.passage_prefix()] {
+                cache.remove(guard.model_id(), &prepare(prefix, text));
+            }
+        }
+    }
+
+    /// Waits until the cache's file is up to date. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbeddingError::Cache`] when it could not be written.
+    pub fn flush(&self) -> Result<(), EmbeddingError> {
+        match &self.shared.cache {
+            Some(cache) => cache.flush(),
+            None => Ok(()),
+        }
+    }
+
+    /// How the caches fare; all zero without a cache.
+    #[must_use]
+    pub fn counters(&self) -> CacheCounters {
+        self.shared
+            .cache
+            .as_ref()
+            .map_or_else(CacheCounters::default, EmbeddingCache::counters)
+    }
+
+    /// Asks the provider how it is, without embedding anything.
+    pub async fn health(&self) -> EmbedderHealth {
+        EmbedderHealth {
+            provider: self.shared.guard.check().await,
+            model_id: self.model_id().to_owned(),
+            dimension: self.dimension(),
+            breaker: self.shared.guard.breaker.state(),
+        }
+    }
+}
+
+impl From<CacheLayer> for CacheOutcome {
+    fn from(layer: CacheLayer) -> Self {
+        match layer {
+            CacheLayer::Memory => Self::Memory,
+            CacheLayer::Disk => Self::Disk,
+        }
+    }
+}
+
+type Found = Option<(Arc<[f32]>, CacheLayer)>;
+
+impl Shared {
+    /// What the cache has of each key. The file is read on a thread that may block.
+    async fn look_up(&self, keys: Vec<CacheKey>) -> Vec<Found> {
+        let Some(cache) = &self.cache else {
+            return vec![None; keys.len()];
+        };
+        let mut found: Vec<Found> = keys
+            .iter()
+            .map(|key| Some((cache.get_memory(key)?, CacheLayer::Memory)))
+            .collect();
+        if cache.has_disk() && found.iter().any(Option::is_none) {
+            let cache = cache.clone();
+            let memory = found.clone();
+            let read = tokio::task::spawn_blocking(move || {
+                let disk = |key| Some((cache.get_disk(key)?, CacheLayer::Disk));
+                keys.iter()
+                    .zip(memory)
+                    .map(|(key, found)| found.or_else(|| disk(key)))
+                    .collect()
+            });
+            // A reader that died had nothing.
+            found = read.await.unwrap_or(found);
+        }
+        for entry in &mut found {
+            entry.take_if(|(vector, _)| self.check(vector).is_err());
+        }
+        found
+    }
+
+    /// Has one text embedded.
+    async fn ask(
+        &self,
+        key: CacheKey,
+        text: String,
+        priority: Priority,
+    ) -> Result<Arc<[f32]>, EmbeddingError> {
+        let vector = match &self.batcher {
+            Some(batcher) => batcher.embed(text, priority).await?,
+            None => {
+                let _pass = self.gate.enter(priority).await;
+                self.guard.embed_single(&text).await?
+            }
+        };
+        self.keep(key, vector)
+    }
+
+    /// Has texts embedded, a slice a call, so that what is more urgent gets in between. Texts of
+    /// like length share a slice: the model pads all to the longest.
+    async fn ask_many(
+        &self,
+        texts: HashMap<CacheKey, String>,
+        priority: Priority,
+    ) -> Vec<(CacheKey, Result<Arc<[f32]>, EmbeddingError>)> {
+        let mut texts: Vec<(CacheKey, String)> = texts.into_iter().collect();
+        texts.sort_by(|(_, a), (_, b)| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+        let slices = texts.chunks(self.settings.slice.max(1)).map(|slice| async {
+            let (keys, texts): (Vec<CacheKey>, Vec<String>) = slice.iter().cloned().unzip();
+            let mut outcomes = {
+                let _pass = self.gate.enter(priority).await;
+                self.guard.embed_batch(&texts).await
+            };
+            outcomes.resize(keys.len(), Err(no_vector()));
+            keys.into_iter()
+                .zip(outcomes)
+                .map(|(key, outcome)| (key, outcome.and_then(|vector| self.keep(key, vector))))
+                .collect::<Vec<_>>()
+        });
+        let slices: Vec<_> = slices.collect();
+        stream::iter(slices)
+            .buffer_unordered(self.settings.concurrency.max(1))
+            .concat()
+            .await
+    }
+
+    /// Checks and caches a vector from the provider.
+    fn keep(&self, key: CacheKey, vector: Vector) -> Result<Arc<[f32]>, EmbeddingError> {
+        self.check(&vector)?;
+        let vector: Arc<[f32]> = vector.into();
+        if let Some(cache) = &self.cache {
+            cache.insert(key, vector.clone());
+        }
+        Ok(vector)
+    }
+
+    fn check(&self, vector: &[f32]) -> Result<(), EmbeddingError> {
+        let dimension = self.guard.dimension();
+        if vector.is_empty() || (dimension > 0 && vector.len() != dimension) {
+            return Err(EmbeddingError::Model(format!(
+                "it gave a vector of dimension {} instead of {dimension}",
+                vector.len()
+            )));
+        }
+        if vector.iter().any(|c| !c.is_finite()) || vector.iter().all(|c| *c == 0.0) {
+            return Err(EmbeddingError::Model(
+                "it gave a vector that is zero or not finite".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The form in which a text is embedded and cached.
+fn prepare(prefix: &str, text: &str) -> String {
+    let text = normalise(text);
+    if prefix.is_empty() {
+        text.into_owned()
+    } else {
+        format!("{prefix}{text}")
+    }
+}
+
+fn no_vector() -> EmbeddingError {
+    EmbeddingError::Model("it gave no vector for the text".to_owned())
+}
