@@ -70,7 +70,7 @@ bench: setup ## run the benches and print a table against the targets
 coverage: setup ## line coverage of the core library, at least 85 %
 	$(call step,coverage)
 	@tarpaulin=$$(scripts/cargo-tool cargo-tarpaulin $(TARPAULIN_VERSION) --no-default-features); \
-	"$$tarpaulin" tarpaulin --engine ptrace --locked -p hirag --lib \
+	"$$tarpaulin" tarpaulin --engine Ptrace --timeout 300 --locked -p hirag --lib \
 		--include-files 'crates/hirag/src/*' --target-dir "$(TARGET_DIR)/coverage" --fail-under 85
 
 fmt: ## format the code
