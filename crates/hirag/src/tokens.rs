@@ -106,12 +106,6 @@ impl TokenEstimator {
     }
 }
 
-impl text_splitter::ChunkSizer for TokenEstimator {
-    fn size(&self, chunk: &str) -> usize {
-        self.count(chunk) as usize
-    }
-}
-
 /// Rounded up; a cast of a float saturates.
 fn whole(tokens: f64) -> usize {
     tokens.ceil() as usize

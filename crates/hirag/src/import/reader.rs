@@ -110,3 +110,88 @@ impl Reader {
             .map(Contents::Document)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::super::tests::{LIMITS, SETTINGS, estimator};
+    use super::super::{Format, discover};
+    use super::*;
+    use crate::tokens::TokenEstimatorKind;
+
+    fn reader() -> Reader {
+        let tokens = estimator(TokenEstimatorKind::Tiktoken);
+        Reader::new(SETTINGS, LIMITS, tokens).unwrap()
+    }
+
+    fn find(path: &Path) -> SourceFile {
+        let mut found = discover(&[path.to_owned()], Format::Auto, &SETTINGS);
+        assert!(found.failed.is_empty(), "{found:?}");
+        found.files.remove(0)
+    }
+
+    #[test]
+    fn the_hash_of_a_file_is_that_of_its_document() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.md");
+        fs::write(&path, "word\r\n".repeat(15_000)).unwrap();
+        let file = find(&path);
+        let Contents::Document(document) = reader().open(&file).unwrap() else {
+            panic!("a note");
+        };
+        assert_eq!(reader().content_hash(&file).unwrap(), document.content_hash);
+    }
+
+    #[test]
+    fn a_file_that_grew_or_went_after_it_was_found_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.md");
+        fs::write(&path, "text").unwrap();
+        let file = find(&path);
+        fs::write(&path, "x".repeat(SETTINGS.max_file_bytes as usize + 1)).unwrap();
+        assert_eq!(reader().open(&file).unwrap_err().code(), "file_too_large");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(reader().open(&file).unwrap_err().code(), "path_not_found");
+        assert!(reader().content_hash(&file).is_err());
+    }
+
+    #[test]
+    fn records_are_taken_in_batches() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jsonl");
+        fs::write(&path, "{\"text\":\"a\"}\n".repeat(10)).unwrap();
+        let Contents::Records(mut records) = reader().open(&find(&path)).unwrap() else {
+            panic!("records");
+        };
+        let sizes: Vec<_> = (0..4)
+            .map(|_| records.by_ref().take(4).flatten().count())
+            .collect();
+        assert_eq!(sizes, [4, 4, 2, 0]);
+    }
+
+    #[test]
+    fn a_real_conversation_set_is_read_whole_with_its_golden_set() {
+        let set = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/locomo-dev");
+        if !set.is_dir() {
+            println!("left out: {} is not there", set.display());
+            return;
+        }
+        let Contents::Records(records) = reader().open(&find(&set)).unwrap() else {
+            panic!("a BEIR set");
+        };
+        let all: Vec<_> = records.map(|record| record.unwrap()).collect();
+        assert_eq!(all.len(), 2_820);
+        assert!(all.iter().all(|new| new.session.is_some()
+            && new.created_at.is_some()
+            && new.metadata.contains_key("conversation")));
+        let golden =
+            crate::eval::GoldenSet::read(&set.join("queries.jsonl"), &set.join("qrels.tsv"))
+                .unwrap();
+        assert_eq!((golden.queries.len(), golden.unjudged), (711, 0));
+        let judgements: usize = golden.queries.iter().map(|(_, judged)| judged.len()).sum();
+        assert_eq!(judgements, 999);
+        assert!(golden.queries[0].0.fields.contains_key("conversation"));
+    }
+}

@@ -59,15 +59,15 @@ mod tests {
             max_line_bytes: 1,
         };
         good.validate().unwrap();
-        let cases: [(&str, fn(&mut ImportSettings)); 4] = [
-            ("chunk_tokens", |s| s.chunk_tokens = 15),
-            ("chunk_overlap", |s| s.chunk_overlap = 101),
-            ("max_file_bytes", |s| s.max_file_bytes = 0),
-            ("max_line_bytes", |s| s.max_line_bytes = 0),
-        ];
-        for (key, change) in cases {
-            let mut bad = good.clone();
-            change(&mut bad);
+        for (key, value) in [
+            ("chunk_tokens", 15),
+            ("chunk_overlap", 101),
+            ("max_file_bytes", 0),
+            ("max_line_bytes", 0),
+        ] {
+            let mut bad = serde_json::to_value(&good).unwrap();
+            bad[key] = value.into();
+            let bad: ImportSettings = serde_json::from_value(bad).unwrap();
             let error = bad.validate().unwrap_err();
             assert_eq!(error.code(), "invalid_settings");
             assert!(error.to_string().contains(key), "{error}");

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::units::{Unit, UnitKind};
-use crate::tokens::TokenEstimator;
+use text_splitter::ChunkSizer;
+
+use super::units::{Sizer, Unit, UnitKind};
 
 /// A chunk of a note.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,17 +39,12 @@ impl Sizes {
 /// while the chunk is not small, so that sections stay together; a heading never ends a chunk. A
 /// small chunk takes the next unit in any case, so a chunk has at most a quarter more than `most`,
 /// or than its one code block. A small last chunk joins the one before.
-pub(super) fn chunks(
-    text: &str,
-    units: &[Unit],
-    sizes: Sizes,
-    tokens: &TokenEstimator,
-) -> Vec<Chunk> {
+pub(super) fn chunks(text: &str, units: &[Unit], sizes: Sizes, sizer: Sizer) -> Vec<Chunk> {
     let mut spans: Vec<Span> = Vec::new();
     let mut next = 0;
     while next < units.len() {
         let overlap = match spans.last() {
-            Some(before) => overlap(text, units, before, sizes.overlap, tokens),
+            Some(before) => overlap(text, units, before, sizes.overlap, sizer),
             None => Overlap::default(),
         };
         let end = extend(units, next, overlap.tokens, sizes);
@@ -119,13 +115,7 @@ struct Overlap {
 /// How much of the end of the chunk `before` the next one repeats: whole units, and of the first
 /// that is too long its last sentences. A chunk that begins with a heading repeats nothing, and
 /// code is repeated whole or not at all.
-fn overlap(
-    text: &str,
-    units: &[Unit],
-    before: &Span,
-    most: usize,
-    tokens: &TokenEstimator,
-) -> Overlap {
+fn overlap(text: &str, units: &[Unit], before: &Span, most: usize, sizer: Sizer) -> Overlap {
     let end = before.units.end;
     let mut found = Overlap::default();
     if units
@@ -146,7 +136,7 @@ fn overlap(
             continue;
         }
         if unit.kind == UnitKind::Prose {
-            let tail = sentences(&text[unit.range.clone()], most - found.tokens, tokens);
+            let tail = sentences(&text[unit.range.clone()], most - found.tokens, sizer);
             found.tokens += tail.tokens;
             found.bytes += tail.bytes;
         }
@@ -156,11 +146,11 @@ fn overlap(
 }
 
 /// The last sentences or lines of `text` within `most` tokens, not all of it.
-fn sentences(text: &str, most: usize, tokens: &TokenEstimator) -> Overlap {
+fn sentences(text: &str, most: usize, sizer: Sizer) -> Overlap {
     let mut best = Overlap::default();
     let starts: Vec<usize> = sentence_starts(text).collect();
     for &start in starts.iter().rev() {
-        let size = tokens.count(&text[start..]) as usize;
+        let size = sizer.size(&text[start..]);
         if size > most {
             break;
         }

@@ -1,24 +1,4 @@
-//! Notes in Markdown or plain text to chunks that stand by themselves.
-//!
-//! **Size.** A note of at most `chunk_tokens` tokens is one chunk. A longer one is cut between
-//! blocks, so that sections stay together where they fit; a block that is too long is cut by
-//! `text-splitter` between items, lines or sentences. A code block stays whole up to four times
-//! `chunk_tokens`, and is then cut between lines. A chunk that begins inside of a section repeats up
-//! to `chunk_overlap` tokens of whole sentences or blocks from the one before.
-//!
-//! **Text.** The text is the note's own, byte for byte but for line ends (always `\n`), blank lines
-//! around it, and front matter. What a reader of the note sees above it is what people search by:
-//! so a chunk under headings that it does not itself begin with gets one line before it with the
-//! note's title and those headings, `Title > Section`. The line is kept as metadata `prefix`, so
-//! that it can be told from the note's own words.
-//!
-//! **Metadata.** The keys of the front matter; `title` (front matter, or else the first heading of
-//! level 1, or else the file's name without its ending), `file`, `heading` (`Title > Section`),
-//! `tags` (of the front matter and of the whole note: they say what the note is about) and `links`
-//! (the targets of the wikilinks in this chunk).
-//!
-//! **Identity.** `source` is the file, `source_key` the SHA-256 of the chunk's text with its
-//! number among equal ones: chunks that a change leaves alone keep their key.
+//! Notes in Markdown or plain text to chunks.
 
 mod blocks;
 mod chunks;
@@ -29,9 +9,11 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
+use text_splitter::ChunkSizer;
 
 use self::blocks::{Kind, Outline};
 use self::chunks::{Chunk, Sizes};
+use self::units::Sizer;
 use super::front_matter::{self, FrontMatter};
 use super::{Document, FileKind, ImportError, ImportSettings, Problem, SourceFile};
 use crate::context::{ContentHash, Limits, Metadata, NewContext, Priority};
@@ -42,7 +24,27 @@ const MAX_NAMES: usize = 128;
 /// Characters of a title, or of all the headings in a prefix.
 const MAX_TITLE_CHARS: usize = 200;
 
-/// Cuts the note `bytes` of `file` to chunks; see the module's notes for the rules.
+/// Cuts the note `bytes` of `file` to chunks that stand by themselves.
+///
+/// **Size.** A note of at most `chunk_tokens` tokens is one chunk. A longer one is cut between
+/// blocks, so that sections stay together where they fit; a block that is too long is cut by
+/// `text-splitter` between items, lines or sentences. A code block stays whole up to four times
+/// `chunk_tokens`, and is then cut between lines. A chunk that begins inside of a section repeats up
+/// to `chunk_overlap` tokens of whole sentences or blocks from the one before.
+///
+/// **Text.** The text is the note's own, byte for byte but for line ends (always `\n`), blank lines
+/// around it, and front matter. What a reader of the note sees above it is what people search by:
+/// so a chunk under headings that it does not itself begin with gets one line before it with the
+/// note's title and those headings, `Title > Section`. The line is kept as metadata `prefix`, so
+/// that it can be told from the note's own words.
+///
+/// **Metadata.** The keys of the front matter; `title` (front matter, or else the first heading of
+/// level 1, or else the file's name without its ending), `file`, `heading` (`Title > Section`),
+/// `tags` (of the front matter and of the whole note: they say what the note is about) and `links`
+/// (the targets of the wikilinks in this chunk).
+///
+/// **Identity.** `source` is the file, `source_key` the SHA-256 of the chunk's text with its
+/// number among equal ones: chunks that a change leaves alone keep their key.
 ///
 /// # Errors
 /// [`ImportError::Binary`], [`ImportError::InvalidUtf8`] or [`ImportError::Empty`].
@@ -201,15 +203,16 @@ impl<'a> Note<'a> {
     fn cut(&mut self, settings: &ImportSettings, tokens: &TokenEstimator) -> Vec<Chunk> {
         let blocks = std::mem::take(&mut self.outline.blocks);
         let most = settings.chunk_tokens;
-        if tokens.count(self.body.trim()) as usize <= most {
+        let sizer = Sizer(*tokens);
+        if sizer.size(self.body.trim()) <= most {
             return vec![self.whole(&blocks)];
         }
         let sizes = Sizes {
             most,
             overlap: settings.chunk_overlap,
         };
-        let units = units::units(self.body, blocks, most - settings.chunk_overlap, tokens);
-        chunks::chunks(self.body, &units, sizes, tokens)
+        let units = units::units(self.body, blocks, most - settings.chunk_overlap, sizer);
+        chunks::chunks(self.body, &units, sizes, sizer)
     }
 
     /// The whole note as one chunk.

@@ -2,16 +2,30 @@
 
 use std::ops::Range;
 
-use text_splitter::{ChunkConfig, MarkdownSplitter, TextSplitter};
+use text_splitter::{ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
 
 use super::blocks::{Block, Kind};
 use crate::tokens::TokenEstimator;
 
 /// A code block stays whole up to this many chunks.
 pub(super) const CODE_CHUNKS: usize = 4;
-/// A block is cut into pieces of this many bytes before the splitter sees it, whose time grows
-/// faster than its text.
-const PIECE_BYTES: usize = 32 * 1024;
+/// A block is cut into pieces of this many bytes a token of a chunk before the splitter sees it,
+/// whose time grows faster than its text: some four chunks.
+const PIECE_BYTES_A_TOKEN: usize = 16;
+/// Bytes that count as one token at least: a run of spaces has hardly any tokens, but a chunk of
+/// megabytes helps nobody.
+const MAX_BYTES_A_TOKEN: usize = 24;
+
+/// How large a piece of a note is, in tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizer(pub(super) TokenEstimator);
+
+impl ChunkSizer for Sizer {
+    fn size(&self, piece: &str) -> usize {
+        let tokens = self.0.count(piece) as usize;
+        tokens.max(piece.len().div_ceil(MAX_BYTES_A_TOKEN))
+    }
+}
 
 /// A piece of the text that no chunk cuts. Units cover the text without gaps.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,16 +44,11 @@ pub(super) enum UnitKind {
 
 /// Cuts `blocks` to units of at most `most` tokens; code stays whole up to [`CODE_CHUNKS`] times
 /// as many, and is then cut between lines.
-pub(super) fn units(
-    text: &str,
-    blocks: Vec<Block>,
-    most: usize,
-    tokens: &TokenEstimator,
-) -> Vec<Unit> {
+pub(super) fn units(text: &str, blocks: Vec<Block>, most: usize, sizer: Sizer) -> Vec<Unit> {
     let mut cutter = Cutter {
         text,
         most,
-        tokens,
+        sizer,
         units: Vec::new(),
     };
     for block in blocks {
@@ -62,13 +71,13 @@ pub(super) fn units(
 struct Cutter<'a> {
     text: &'a str,
     most: usize,
-    tokens: &'a TokenEstimator,
+    sizer: Sizer,
     units: Vec<Unit>,
 }
 
 impl Cutter<'_> {
     fn size(&self, range: &Range<usize>) -> usize {
-        self.tokens.count(&self.text[range.clone()]) as usize
+        self.sizer.size(&self.text[range.clone()])
     }
 
     fn push(&mut self, range: Range<usize>, tokens: usize, kind: UnitKind) {
@@ -124,10 +133,10 @@ impl Cutter<'_> {
         self.prose(cursor..range.end);
     }
 
-    fn config(&self) -> ChunkConfig<TokenEstimator> {
+    fn config(&self) -> ChunkConfig<Sizer> {
         // Untrimmed, the pieces cover the text, so their starts are all that is needed.
         ChunkConfig::new(self.most)
-            .with_sizer(*self.tokens)
+            .with_sizer(self.sizer)
             .with_trim(false)
     }
 
@@ -136,7 +145,7 @@ impl Cutter<'_> {
         let mut offset = range.start;
         while offset < range.end {
             let rest = &self.text[offset..range.end];
-            let piece = &rest[..piece_end(rest)];
+            let piece = &rest[..piece_end(rest, self.most * PIECE_BYTES_A_TOKEN)];
             let mut cuts = starts(piece);
             cuts.retain(|&at| at > 0 && at < piece.len());
             cuts.push(piece.len());
@@ -152,12 +161,13 @@ impl Cutter<'_> {
     }
 }
 
-fn piece_end(rest: &str) -> usize {
-    if rest.len() <= PIECE_BYTES {
+/// Where to cut `rest` for a piece of at most `bytes`: behind a line, or else a word.
+fn piece_end(rest: &str, bytes: usize) -> usize {
+    if rest.len() <= bytes {
         return rest.len();
     }
-    let most = rest.floor_char_boundary(PIECE_BYTES);
-    let late = |at: &usize| *at >= PIECE_BYTES / 2;
+    let most = rest.floor_char_boundary(bytes);
+    let late = |at: &usize| *at >= bytes / 2;
     let line = rest[..most].rfind('\n').map(|at| at + 1).filter(late);
     line.or_else(|| rest[..most].rfind(' ').map(|at| at + 1).filter(late))
         .unwrap_or(most)
