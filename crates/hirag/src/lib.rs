@@ -14,5 +14,6 @@ pub mod metrics;
 pub mod resilience;
 pub mod retrieval;
 pub mod store;
+pub mod tokens;
 
 pub use error::{Error, Result};

@@ -1,0 +1,483 @@
+//! Paths to the files that can be imported, in a fixed order.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Mutex;
+
+use ignore::WalkBuilder;
+use serde::{Deserialize, Serialize};
+
+use super::report::{Problem, Skipped, note};
+use super::{ImportError, ImportSettings};
+
+/// What the paths of an import hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// By the file's name: `.md`, `.markdown` and `.txt` notes, `.jsonl` and `.ndjson` records,
+    /// and folders with a `corpus.jsonl` as BEIR sets.
+    #[default]
+    Auto,
+    /// Notes in Markdown (or plain text, for `.txt`).
+    Markdown,
+    /// One JSON object a line.
+    Jsonl,
+    /// The `corpus.jsonl` of a BEIR set.
+    Beir,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name.trim().to_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "markdown" | "md" => Ok(Self::Markdown),
+            "jsonl" | "ndjson" => Ok(Self::Jsonl),
+            "beir" => Ok(Self::Beir),
+            _ => Err(format!(
+                "unknown format `{name}`; use auto, markdown, jsonl or beir"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::Markdown => "markdown",
+            Self::Jsonl => "jsonl",
+            Self::Beir => "beir",
+        })
+    }
+}
+
+/// How one file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    /// Markdown.
+    Markdown,
+    /// Plain text: paragraphs, and no marks.
+    Text,
+    /// One JSON object a line.
+    Jsonl,
+    /// The corpus of a BEIR set.
+    Beir,
+}
+
+/// A file to import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its path, absolute and without symbolic links.
+    pub path: PathBuf,
+    /// The same as text: the `source` of its contexts. Bytes that are not UTF-8 stand as `\xNN`.
+    pub source: String,
+    /// How it is read.
+    pub kind: FileKind,
+    /// Its bytes when it was found.
+    pub bytes: u64,
+    /// Whether it was named itself, not met in a folder: then nothing about it is passed over.
+    pub named: bool,
+}
+
+/// What [`discover`] found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Discovery {
+    /// The files, each once, sorted by path within each path given.
+    pub files: Vec<SourceFile>,
+    /// Files and folders that were passed over.
+    pub skipped: Vec<Skipped>,
+    /// Paths that cannot be imported.
+    pub failed: Vec<Problem>,
+}
+
+/// A path as text: as it is where it is UTF-8, and with `\xNN` for the bytes that are not, so
+/// that two names never become one.
+#[must_use]
+pub fn path_text(path: &Path) -> String {
+    if let Some(text) = path.to_str() {
+        return text.to_owned();
+    }
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// Finds the files to import under `paths`: folders in depth, without hidden entries, through
+/// symbolic links but to each folder and file once. Nothing stops it: what cannot be read is told
+/// in [`Discovery::failed`], what is not for us in [`Discovery::skipped`].
+#[must_use]
+pub fn discover(paths: &[PathBuf], format: Format, settings: &ImportSettings) -> Discovery {
+    let mut finder = Finder {
+        format,
+        max_file_bytes: settings.max_file_bytes,
+        seen: HashSet::new(),
+        found: Discovery::default(),
+    };
+    for path in paths {
+        match fs::metadata(path) {
+            Err(error) => finder.refuse(&ImportError::unreadable(path, &error), true),
+            Ok(facts) if facts.is_dir() && format == Format::Beir => finder.beir(path),
+            Ok(facts) if facts.is_dir() => finder.walk(path),
+            Ok(_) => finder.file(path, true),
+        }
+    }
+    finder.found
+}
+
+const CORPUS: &str = "corpus.jsonl";
+
+struct Finder {
+    format: Format,
+    max_file_bytes: u64,
+    seen: HashSet<PathBuf>,
+    found: Discovery,
+}
+
+impl Finder {
+    fn refuse(&mut self, error: &ImportError, named: bool) {
+        note(
+            error,
+            named,
+            &mut self.found.failed,
+            &mut self.found.skipped,
+        );
+    }
+
+    fn skip(&mut self, path: &Path, reason: impl Into<String>) {
+        self.found.skipped.push(Skipped {
+            path: path_text(path),
+            reason: reason.into(),
+        });
+    }
+
+    fn beir(&mut self, folder: &Path) {
+        let corpus = folder.join(CORPUS);
+        if corpus.is_file() {
+            self.file(&corpus, true);
+        } else {
+            let path = folder.to_owned();
+            self.refuse(&ImportError::NotBeir { path }, true);
+        }
+    }
+
+    fn walk(&mut self, root: &Path) {
+        // Two links to one folder are no loop, but a folder full of them has more paths than
+        // there are atoms; so each folder is entered once.
+        let entered = Mutex::new(HashSet::new());
+        let entries = WalkBuilder::new(root)
+            .standard_filters(false)
+            .hidden(true)
+            .follow_links(true)
+            .sort_by_file_path(Path::cmp)
+            .filter_entry(move |entry| {
+                let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                !folder
+                    || fs::canonicalize(entry.path()).is_ok_and(|path| {
+                        let mut entered = match entered.lock() {
+                            Ok(entered) => entered,
+                            Err(poisoned) => poisoned.into_inner(),
+                        };
+                        entered.insert(path)
+                    })
+            })
+            .build();
+        for entry in entries {
+            match entry {
+                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
+                Ok(entry) => self.file(entry.path(), false),
+                Err(error) => self.walk_error(root, &error),
+            }
+        }
+    }
+
+    fn walk_error(&mut self, root: &Path, error: &ignore::Error) {
+        let (path, cause) = innermost(error, root);
+        match cause {
+            ignore::Error::Loop { child, ancestor } => {
+                let reason = format!("symbolic link back to {}", path_text(ancestor));
+                self.skip(child, reason);
+            }
+            ignore::Error::Io(io) if is_broken_link(path) => {
+                let reason = format!("symbolic link to nothing ({io})");
+                self.skip(path, reason);
+            }
+            other => {
+                let reason = other.to_string();
+                let path = path.to_owned();
+                self.refuse(&ImportError::Unreadable { path, reason }, true);
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, named: bool) {
+        match self.examine(path, named) {
+            Ok(Some(file)) => {
+                if self.seen.insert(file.path.clone()) {
+                    self.found.files.push(file);
+                }
+            }
+            Ok(None) => self.skip(path, "stands beside the corpus.jsonl of a BEIR set"),
+            Err(error) => self.refuse(&error, named),
+        }
+    }
+
+    fn examine(&self, path: &Path, named: bool) -> Result<Option<SourceFile>, ImportError> {
+        let unreadable = |error: std::io::Error| ImportError::unreadable(path, &error);
+        let facts = fs::metadata(path).map_err(unreadable)?;
+        if !facts.is_file() {
+            let path = path.to_owned();
+            return Err(ImportError::NotAFile { path });
+        }
+        let kind = self.kind(path, named)?;
+        if kind != FileKind::Beir && !named && self.beside_corpus(path) {
+            return Ok(None);
+        }
+        let streamed = matches!(kind, FileKind::Jsonl | FileKind::Beir);
+        if !streamed && facts.len() > self.max_file_bytes {
+            return Err(ImportError::TooLarge {
+                path: path.to_owned(),
+                bytes: facts.len(),
+                limit: self.max_file_bytes,
+            });
+        }
+        let path = fs::canonicalize(path).map_err(unreadable)?;
+        Ok(Some(SourceFile {
+            source: path_text(&path),
+            path,
+            kind,
+            bytes: facts.len(),
+            named,
+        }))
+    }
+
+    fn kind(&self, path: &Path, named: bool) -> Result<FileKind, ImportError> {
+        let ending = path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_lowercase());
+        let by_name = match ending.as_deref() {
+            Some("md" | "markdown") => Some(FileKind::Markdown),
+            Some("txt") => Some(FileKind::Text),
+            Some("jsonl" | "ndjson") if path.file_name().is_some_and(|name| name == CORPUS) => {
+                Some(FileKind::Beir)
+            }
+            Some("jsonl" | "ndjson") => Some(FileKind::Jsonl),
+            _ => None,
+        };
+        let kind = match (self.format, by_name) {
+            (Format::Auto, kind) => kind,
+            (Format::Markdown, Some(kind @ (FileKind::Markdown | FileKind::Text))) => Some(kind),
+            (Format::Markdown, _) => named.then_some(FileKind::Markdown),
+            (Format::Jsonl, Some(FileKind::Jsonl | FileKind::Beir)) => Some(FileKind::Jsonl),
+            (Format::Jsonl, _) => named.then_some(FileKind::Jsonl),
+            (Format::Beir, _) => Some(FileKind::Beir),
+        };
+        kind.ok_or_else(|| ImportError::UnknownKind {
+            path: path.to_owned(),
+        })
+    }
+
+    /// The queries and the notes of a BEIR set are no knowledge of the person's.
+    fn beside_corpus(&self, path: &Path) -> bool {
+        self.format == Format::Auto
+            && path
+                .parent()
+                .is_some_and(|folder| folder.join(CORPUS).is_file())
+    }
+}
+
+fn is_broken_link(path: &Path) -> bool {
+    path.is_symlink() && !path.exists()
+}
+
+fn innermost<'a>(error: &'a ignore::Error, path: &'a Path) -> (&'a Path, &'a ignore::Error) {
+    match error {
+        ignore::Error::WithPath { path, err } => innermost(err, path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            innermost(err, path)
+        }
+        other => (path, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::SETTINGS;
+    use super::*;
+
+    fn write(root: &Path, name: &str, text: &str) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn find(root: &Path, format: Format) -> Discovery {
+        discover(&[root.to_owned()], format, &SETTINGS)
+    }
+
+    fn names(found: &Discovery, root: &Path) -> Vec<(String, FileKind)> {
+        let root = fs::canonicalize(root).unwrap();
+        found
+            .files
+            .iter()
+            .map(|file| (path_text(file.path.strip_prefix(&root).unwrap()), file.kind))
+            .collect()
+    }
+
+    #[test]
+    fn a_folder_gives_its_notes_and_records_sorted_and_says_what_it_passes_over() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [
+            "b.md",
+            "a/z.TXT",
+            "日本/ノート.markdown",
+            "log.jsonl",
+            "pic.png",
+            ".obsidian/x.md",
+            ".hidden.md",
+        ] {
+            write(dir.path(), name, "text");
+        }
+        let found = find(dir.path(), Format::Auto);
+        assert_eq!(
+            names(&found, dir.path()),
+            [
+                ("a/z.TXT".to_owned(), FileKind::Text),
+                ("b.md".to_owned(), FileKind::Markdown),
+                ("log.jsonl".to_owned(), FileKind::Jsonl),
+                ("日本/ノート.markdown".to_owned(), FileKind::Markdown),
+            ]
+        );
+        assert_eq!(found.skipped.len(), 1, "{found:?}");
+        assert!(found.skipped[0].path.ends_with("pic.png"));
+        assert_eq!(found.skipped[0].reason, "not a known kind of file");
+        assert!(found.failed.is_empty());
+    }
+
+    #[test]
+    fn a_named_file_of_no_known_kind_fails_unless_a_format_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "README", "text");
+        let path = [dir.path().join("README")];
+        let found = discover(&path, Format::Auto, &SETTINGS);
+        assert_eq!(found.failed[0].code, "unknown_file_kind");
+        let found = discover(&path, Format::Markdown, &SETTINGS);
+        assert_eq!(found.files[0].kind, FileKind::Markdown);
+        let found = discover(&[dir.path().join("none.md")], Format::Auto, &SETTINGS);
+        assert_eq!(found.failed[0].code, "path_not_found");
+    }
+
+    #[test]
+    fn a_folder_with_a_corpus_is_a_beir_set_and_its_queries_are_no_notes() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [
+            "set/corpus.jsonl",
+            "set/queries.jsonl",
+            "set/README.md",
+            "n.md",
+        ] {
+            write(dir.path(), name, "{}");
+        }
+        let expected = [
+            ("n.md".to_owned(), FileKind::Markdown),
+            ("set/corpus.jsonl".to_owned(), FileKind::Beir),
+        ];
+        let found = find(dir.path(), Format::Auto);
+        assert_eq!(names(&found, dir.path()), expected);
+        assert_eq!(found.skipped.len(), 2);
+        let found = find(&dir.path().join("set"), Format::Beir);
+        assert_eq!(found.files[0].kind, FileKind::Beir);
+        let found = find(dir.path(), Format::Beir);
+        assert_eq!(found.failed[0].code, "not_beir");
+    }
+
+    #[test]
+    fn large_notes_are_passed_over_and_large_records_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let large = "x".repeat(SETTINGS.max_file_bytes as usize + 1);
+        write(dir.path(), "large.md", &large);
+        write(dir.path(), "large.jsonl", &large);
+        let found = find(dir.path(), Format::Auto);
+        assert_eq!(found.files.len(), 1);
+        assert!(found.skipped[0].reason.starts_with("too large"));
+        let found = discover(&[dir.path().join("large.md")], Format::Auto, &SETTINGS);
+        assert_eq!(found.failed[0].code, "file_too_large");
+    }
+
+    #[test]
+    fn the_same_file_by_two_paths_is_imported_once() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "sub/a.md", "text");
+        let paths = [dir.path().to_owned(), dir.path().join("sub/../sub/a.md")];
+        assert_eq!(discover(&paths, Format::Auto, &SETTINGS).files.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_circles_are_survived_and_told() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "a/note.md", "text");
+        symlink(dir.path(), dir.path().join("a/up")).unwrap();
+        symlink(dir.path().join("a/note.md"), dir.path().join("z.md")).unwrap();
+        symlink("nowhere", dir.path().join("broken.md")).unwrap();
+        for n in 0..12 {
+            let folder = dir.path().join(format!("d{n}"));
+            fs::create_dir(&folder).unwrap();
+            for m in 0..12 {
+                symlink(
+                    dir.path().join(format!("d{m}")),
+                    folder.join(format!("l{m}")),
+                )
+                .unwrap();
+            }
+        }
+        let found = find(dir.path(), Format::Auto);
+        assert_eq!(found.files.len(), 1, "{:?}", found.files);
+        let reasons: Vec<_> = found.skipped.iter().map(|s| s.reason.as_str()).collect();
+        assert!(
+            reasons
+                .iter()
+                .any(|r| r.starts_with("symbolic link back to"))
+        );
+        assert!(
+            reasons
+                .iter()
+                .any(|r| r.starts_with("symbolic link to nothing"))
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_not_utf8_stay_apart() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tempfile::tempdir().unwrap();
+        for name in [&b"caf\xe9.md"[..], b"caf\xe8.md"] {
+            fs::write(dir.path().join(std::ffi::OsStr::from_bytes(name)), "text").unwrap();
+        }
+        let found = find(dir.path(), Format::Auto);
+        assert!(found.files[0].source.ends_with("caf\\xE8.md"));
+        assert!(found.files[1].source.ends_with("caf\\xE9.md"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn sockets_and_pipes_are_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket.md");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let found = find(dir.path(), Format::Auto);
+        assert_eq!(found.skipped[0].reason, "not a regular file");
+    }
+}

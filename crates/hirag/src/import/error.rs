@@ -1,0 +1,164 @@
+use std::path::PathBuf;
+
+use super::report::Problem;
+
+/// Why a path, a file or a setting cannot be used for an import. Other files go on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// Nothing is there.
+    #[error("{path} does not exist; check the path")]
+    NotFound {
+        /// The path.
+        path: PathBuf,
+    },
+    /// It cannot be opened or read.
+    #[error("{path} cannot be read: {reason}")]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// It is no file and no folder.
+    #[error("{path} is neither a file nor a folder")]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file's kind is not known.
+    #[error(
+        "{path} is of no known kind; known are .md, .markdown, .txt, .jsonl, .ndjson and BEIR folders, and --format names one for any file"
+    )]
+    UnknownKind {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder without a BEIR corpus.
+    #[error("{path} has no corpus.jsonl, so it is no BEIR set")]
+    NotBeir {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file is over the limit.
+    #[error(
+        "{path} has {bytes} bytes, over the limit of {limit}; split it, or raise `import.max_file_bytes`"
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it has.
+        bytes: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// The file has NUL bytes: it is no text.
+    #[error("{path} is binary (a NUL byte at offset {offset})")]
+    Binary {
+        /// The file.
+        path: PathBuf,
+        /// Offset of the first NUL byte.
+        offset: usize,
+    },
+    /// The file has no visible text.
+    #[error("{path} is empty")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not UTF-8.
+    #[error("{path} is not valid UTF-8 (first bad byte at offset {offset}); convert it to UTF-8")]
+    InvalidUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Offset of the first bad byte.
+        offset: usize,
+    },
+    /// A setting that is not allowed.
+    #[error("the setting `import.{key}` = {value} is not allowed: it {rule}")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        value: u64,
+        /// The rule.
+        rule: &'static str,
+    },
+}
+
+impl ImportError {
+    /// The stable code, in `snake_case`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "path_not_found",
+            Self::Unreadable { .. } => "unreadable",
+            Self::NotAFile { .. } => "not_a_file",
+            Self::UnknownKind { .. } => "unknown_file_kind",
+            Self::NotBeir { .. } => "not_beir",
+            Self::TooLarge { .. } => "file_too_large",
+            Self::Binary { .. } => "binary_file",
+            Self::Empty { .. } => "empty_file",
+            Self::InvalidUtf8 { .. } => "invalid_text",
+            Self::Setting { .. } => "invalid_settings",
+        }
+    }
+
+    /// The path that it is about, if it is about one.
+    #[must_use]
+    pub fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Self::NotFound { path }
+            | Self::Unreadable { path, .. }
+            | Self::NotAFile { path }
+            | Self::UnknownKind { path }
+            | Self::NotBeir { path }
+            | Self::TooLarge { path, .. }
+            | Self::Binary { path, .. }
+            | Self::Empty { path }
+            | Self::InvalidUtf8 { path, .. } => Some(path),
+            Self::Setting { .. } => None,
+        }
+    }
+
+    /// Why a file met in a folder is passed over, in a word or two; `None` if it is a failure
+    /// even there.
+    #[must_use]
+    pub fn skip_reason(&self) -> Option<String> {
+        match self {
+            Self::UnknownKind { .. } => Some("not a known kind of file".to_owned()),
+            Self::NotAFile { .. } => Some("not a regular file".to_owned()),
+            Self::Binary { .. } => Some("binary".to_owned()),
+            Self::Empty { .. } => Some("empty".to_owned()),
+            Self::TooLarge { bytes, limit, .. } => Some(format!(
+                "too large ({bytes} bytes, limit {limit}: `import.max_file_bytes`)"
+            )),
+            _ => None,
+        }
+    }
+
+    /// The entry of the report.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        Problem {
+            path: self
+                .path()
+                .map(|path| super::path_text(path))
+                .unwrap_or_default(),
+            line: None,
+            code: self.code().to_owned(),
+            message: self.to_string(),
+        }
+    }
+
+    pub(super) fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Self {
+        let path = path.to_owned();
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Self::NotFound { path };
+        }
+        Self::Unreadable {
+            path,
+            reason: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Blocks to units: pieces that fit a chunk, cut only where they must be.
+
+use std::ops::Range;
+
+use text_splitter::{ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
+
+use super::blocks::{Block, Kind};
+use crate::tokens::TokenEstimator;
+
+/// A code block stays whole up to this many chunks.
+pub(super) const CODE_CHUNKS: usize = 4;
+/// A block is cut into pieces of this many bytes a token of a chunk before the splitter sees it,
+/// whose time grows faster than its text: some four chunks.
+const PIECE_BYTES_A_TOKEN: usize = 16;
+/// Bytes that count as one token at least: a run of spaces has hardly any tokens, but a chunk of
+/// megabytes helps nobody.
+const MAX_BYTES_A_TOKEN: usize = 24;
+
+/// How large a piece of a note is, in tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizer(pub(super) TokenEstimator);
+
+impl ChunkSizer for Sizer {
+    fn size(&self, piece: &str) -> usize {
+        let tokens = self.0.count(piece) as usize;
+        tokens.max(piece.len().div_ceil(MAX_BYTES_A_TOKEN))
+    }
+}
+
+/// A piece of the text that no chunk cuts. Units cover the text without gaps.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Unit {
+    pub(super) range: Range<usize>,
+    pub(super) tokens: usize,
+    pub(super) kind: UnitKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum UnitKind {
+    Heading(u8, String),
+    Code,
+    Prose,
+}
+
+/// Cuts `blocks` to units of at most `most` tokens; code stays whole up to [`CODE_CHUNKS`] times
+/// as many, and is then cut between lines.
+pub(super) fn units(text: &str, blocks: Vec<Block>, most: usize, sizer: Sizer) -> Vec<Unit> {
+    let mut cutter = Cutter {
+        text,
+        most,
+        sizer,
+        units: Vec::new(),
+    };
+    for block in blocks {
+        match block.kind {
+            Kind::Heading(level, name) => {
+                let size = cutter.size(&block.range);
+                if size <= most {
+                    cutter.push(block.range, size, UnitKind::Heading(level, name));
+                } else {
+                    cutter.prose(block.range);
+                }
+            }
+            Kind::Code => cutter.code(block.range),
+            Kind::Prose(code) => cutter.mixed(block.range, &code),
+        }
+    }
+    cutter.units
+}
+
+struct Cutter<'a> {
+    text: &'a str,
+    most: usize,
+    sizer: Sizer,
+    units: Vec<Unit>,
+}
+
+impl Cutter<'_> {
+    fn size(&self, range: &Range<usize>) -> usize {
+        self.sizer.size(&self.text[range.clone()])
+    }
+
+    fn push(&mut self, range: Range<usize>, tokens: usize, kind: UnitKind) {
+        if !range.is_empty() {
+            self.units.push(Unit {
+                range,
+                tokens,
+                kind,
+            });
+        }
+    }
+
+    fn code(&mut self, range: Range<usize>) {
+        let size = self.size(&range);
+        if size <= self.most * CODE_CHUNKS {
+            self.push(range, size, UnitKind::Code);
+            return;
+        }
+        let splitter = TextSplitter::new(self.config());
+        self.cut(range, UnitKind::Code, |piece| {
+            splitter.chunk_indices(piece).map(|(at, _)| at).collect()
+        });
+    }
+
+    fn prose(&mut self, range: Range<usize>) {
+        let size = self.size(&range);
+        if size <= self.most {
+            self.push(range, size, UnitKind::Prose);
+            return;
+        }
+        let splitter = MarkdownSplitter::new(self.config());
+        self.cut(range, UnitKind::Prose, |piece| {
+            splitter.chunk_indices(piece).map(|(at, _)| at).collect()
+        });
+    }
+
+    /// A list or quotation: whole if it fits, otherwise with the code blocks in it whole.
+    fn mixed(&mut self, range: Range<usize>, code: &[Range<usize>]) {
+        let size = self.size(&range);
+        if size <= self.most {
+            self.push(range, size, UnitKind::Prose);
+            return;
+        }
+        let mut cursor = range.start;
+        for inside in code {
+            let (start, end) = (inside.start.max(cursor), inside.end.min(range.end));
+            if start < end {
+                self.prose(cursor..start);
+                self.code(start..end);
+                cursor = end;
+            }
+        }
+        self.prose(cursor..range.end);
+    }
+
+    fn config(&self) -> ChunkConfig<Sizer> {
+        // Untrimmed, the pieces cover the text, so their starts are all that is needed.
+        ChunkConfig::new(self.most)
+            .with_sizer(self.sizer)
+            .with_trim(false)
+    }
+
+    /// Cuts `range` where `starts` tells, for each piece of bounded size.
+    fn cut(&mut self, range: Range<usize>, kind: UnitKind, starts: impl Fn(&str) -> Vec<usize>) {
+        let mut offset = range.start;
+        while offset < range.end {
+            let rest = &self.text[offset..range.end];
+            let piece = &rest[..piece_end(rest, self.most * PIECE_BYTES_A_TOKEN)];
+            let mut cuts = starts(piece);
+            cuts.retain(|&at| at > 0 && at < piece.len());
+            cuts.push(piece.len());
+            let mut start = 0;
+            for end in cuts {
+                let range = offset + start..offset + end;
+                let tokens = self.size(&range);
+                self.push(range, tokens, kind.clone());
+                start = end;
+            }
+            offset += piece.len();
+        }
+    }
+}
+
+/// Where to cut `rest` for a piece of at most `bytes`: behind a line, or else a word.
+fn piece_end(rest: &str, bytes: usize) -> usize {
+    if rest.len() <= bytes {
+        return rest.len();
+    }
+    let most = rest.floor_char_boundary(bytes);
+    let late = |at: &usize| *at >= bytes / 2;
+    let line = rest[..most].rfind('\n').map(|at| at + 1).filter(late);
+    line.or_else(|| rest[..most].rfind(' ').map(|at| at + 1).filter(late))
+        .unwrap_or(most)
+}

@@ -1,0 +1,197 @@
+use std::fs::File;
+use std::io::{BufReader, Read};
+
+use sha2::{Digest, Sha256};
+
+use super::records::Records;
+use super::report::Problem;
+use super::{FileKind, ImportError, ImportSettings, SourceFile, read_markdown};
+use crate::context::{ContentHash, Limits, NewContext};
+use crate::tokens::TokenEstimator;
+
+/// Bytes read at once when only a hash is wanted.
+const HASH_BLOCK: usize = 64 * 1024;
+
+/// A note that was read and cut.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// The file, as in [`SourceFile::source`].
+    pub source: String,
+    /// SHA-256 of the file's bytes.
+    pub content_hash: ContentHash,
+    /// Its chunks in order, with `source`, `source_key` and `position`.
+    pub contexts: Vec<NewContext>,
+    /// What could not be taken as it was meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// What an opened file holds.
+#[derive(Debug)]
+pub enum Contents {
+    /// A note, read whole.
+    Document(Document),
+    /// Records, read as they are asked for. Boxed: it is the larger by far.
+    Records(Box<Records<BufReader<File>>>),
+}
+
+/// Opens files by the settings.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    settings: ImportSettings,
+    limits: Limits,
+    tokens: TokenEstimator,
+}
+
+impl Reader {
+    /// A reader by these settings.
+    ///
+    /// # Errors
+    /// [`ImportError::Setting`] for settings that no import can keep.
+    pub fn new(
+        settings: ImportSettings,
+        limits: Limits,
+        tokens: TokenEstimator,
+    ) -> Result<Self, ImportError> {
+        settings.validate()?;
+        Ok(Self {
+            settings,
+            limits,
+            tokens,
+        })
+    }
+
+    /// SHA-256 of a file's bytes, read in blocks: to know whether it changed before it is cut.
+    ///
+    /// # Errors
+    /// [`ImportError::NotFound`] or [`ImportError::Unreadable`].
+    pub fn content_hash(&self, file: &SourceFile) -> Result<ContentHash, ImportError> {
+        let unreadable = |error| ImportError::unreadable(&file.path, &error);
+        let mut input = File::open(&file.path).map_err(unreadable)?;
+        let mut hash = Sha256::new();
+        let mut block = vec![0; HASH_BLOCK];
+        loop {
+            match input.read(&mut block) {
+                Ok(0) => return Ok(ContentHash::from_bytes(hash.finalize().into())),
+                Ok(bytes) => hash.update(&block[..bytes]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(unreadable(error)),
+            }
+        }
+    }
+
+    /// Opens a file: reads a note whole and cuts it, or stands at the first record.
+    ///
+    /// # Errors
+    /// [`ImportError`] when the file is gone, unreadable, grown over the limit, binary, empty or
+    /// not UTF-8. Faults in single records are told by [`Records`].
+    pub fn open(&self, file: &SourceFile) -> Result<Contents, ImportError> {
+        let unreadable = |error| ImportError::unreadable(&file.path, &error);
+        let input = File::open(&file.path).map_err(unreadable)?;
+        if matches!(file.kind, FileKind::Jsonl | FileKind::Beir) {
+            let input = BufReader::new(input);
+            let line_limit = self.settings.max_line_bytes;
+            let records = Records::new(input, file, line_limit, self.limits.clone());
+            return Ok(Contents::Records(Box::new(records)));
+        }
+        let limit = self.settings.max_file_bytes;
+        let mut bytes = Vec::new();
+        input
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        if bytes.len() as u64 > limit {
+            return Err(ImportError::TooLarge {
+                path: file.path.clone(),
+                bytes: bytes.len() as u64,
+                limit,
+            });
+        }
+        read_markdown(file, &bytes, &self.settings, &self.limits, &self.tokens)
+            .map(Contents::Document)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::super::tests::{LIMITS, SETTINGS, estimator};
+    use super::super::{Format, discover};
+    use super::*;
+    use crate::tokens::TokenEstimatorKind;
+
+    fn reader() -> Reader {
+        let tokens = estimator(TokenEstimatorKind::Tiktoken);
+        Reader::new(SETTINGS, LIMITS, tokens).unwrap()
+    }
+
+    fn find(path: &Path) -> SourceFile {
+        let mut found = discover(&[path.to_owned()], Format::Auto, &SETTINGS);
+        assert!(found.failed.is_empty(), "{found:?}");
+        found.files.remove(0)
+    }
+
+    #[test]
+    fn the_hash_of_a_file_is_that_of_its_document() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.md");
+        fs::write(&path, "word\r\n".repeat(15_000)).unwrap();
+        let file = find(&path);
+        let Contents::Document(document) = reader().open(&file).unwrap() else {
+            panic!("a note");
+        };
+        assert_eq!(reader().content_hash(&file).unwrap(), document.content_hash);
+    }
+
+    #[test]
+    fn a_file_that_grew_or_went_after_it_was_found_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.md");
+        fs::write(&path, "text").unwrap();
+        let file = find(&path);
+        fs::write(&path, "x".repeat(SETTINGS.max_file_bytes as usize + 1)).unwrap();
+        assert_eq!(reader().open(&file).unwrap_err().code(), "file_too_large");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(reader().open(&file).unwrap_err().code(), "path_not_found");
+        assert!(reader().content_hash(&file).is_err());
+    }
+
+    #[test]
+    fn records_are_taken_in_batches() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jsonl");
+        fs::write(&path, "{\"text\":\"a\"}\n".repeat(10)).unwrap();
+        let Contents::Records(mut records) = reader().open(&find(&path)).unwrap() else {
+            panic!("records");
+        };
+        let sizes: Vec<_> = (0..4)
+            .map(|_| records.by_ref().take(4).flatten().count())
+            .collect();
+        assert_eq!(sizes, [4, 4, 2, 0]);
+    }
+
+    #[test]
+    fn a_real_conversation_set_is_read_whole_with_its_golden_set() {
+        let set = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/locomo-dev");
+        if !set.is_dir() {
+            println!("left out: {} is not there", set.display());
+            return;
+        }
+        let Contents::Records(records) = reader().open(&find(&set)).unwrap() else {
+            panic!("a BEIR set");
+        };
+        let all: Vec<_> = records.map(|record| record.unwrap()).collect();
+        assert_eq!(all.len(), 2_820);
+        assert!(all.iter().all(|new| new.session.is_some()
+            && new.created_at.is_some()
+            && new.metadata.contains_key("conversation")));
+        let golden =
+            crate::eval::GoldenSet::read(&set.join("queries.jsonl"), &set.join("qrels.tsv"))
+                .unwrap();
+        assert_eq!((golden.queries.len(), golden.unjudged), (711, 0));
+        let judgements: usize = golden.queries.iter().map(|(_, judged)| judged.len()).sum();
+        assert_eq!(judgements, 999);
+        assert!(golden.queries[0].0.fields.contains_key("conversation"));
+    }
+}
