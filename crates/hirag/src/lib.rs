@@ -10,6 +10,8 @@ pub mod embedding;
 pub mod error;
 pub mod eval;
 pub mod import;
+pub mod levels;
+pub mod manager;
 pub mod metrics;
 pub mod resilience;
 pub mod retrieval;
@@ -17,3 +19,4 @@ pub mod store;
 pub mod tokens;
 
 pub use error::{Error, Result};
+pub use manager::{HiragManager, OpenOptions};

@@ -92,9 +92,9 @@ struct Inner {
     models: Models,
     working_set: WorkingSet,
     tokens: TokenEstimator,
-    profiler: Arc<PerformanceProfiler>,
+    profiler: PerformanceProfiler,
     resources: ResourceMonitor,
-    breaker: Arc<CircuitBreaker>,
+    breaker: CircuitBreaker,
     limiter: Arc<RateLimiter>,
     clock: SharedClock,
 }
@@ -124,24 +124,21 @@ impl HiragManager {
         let store = tokio::task::spawn_blocking(move || SqliteStore::open(store_options))
             .await
             .map_err(|e| crate::Error::Internal(e.to_string()))??;
-        let breaker = Arc::new(CircuitBreaker::new(
-            config.circuit_breaker.clone(),
-            clock.clone(),
-        )?);
+        let breaker = CircuitBreaker::new(config.circuit_breaker.clone(), clock.clone())?;
         let limiter = Arc::new(RateLimiter::new(config.rate_limit.clone(), clock.clone())?);
         let models = Models::new(
             &config,
             &data_dir,
             token,
             provider,
-            Arc::clone(&breaker),
+            breaker.clone(),
             Arc::clone(&limiter),
             clock.clone(),
         );
         let inner = Inner {
             collection: format!("{}_contexts", config.store.collection_prefix),
             tokens: TokenEstimator::new(config.hirag.token_estimator)?,
-            profiler: Arc::new(PerformanceProfiler::new(&config.metrics, clock.clone())?),
+            profiler: PerformanceProfiler::new(&config.metrics, clock.clone())?,
             resources: ResourceMonitor::new(config.metrics.clone(), clock.clone())?,
             config: RwLock::new(Arc::new(config)),
             data_dir,

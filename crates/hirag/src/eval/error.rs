@@ -40,6 +40,14 @@ pub enum EvalError {
         /// Queries read.
         queries: usize,
     },
+    /// A query without the field that the filter needs.
+    #[error("the query `{query}` has no usable field `{field}`; drop --filter-field or name another")]
+    MissingField {
+        /// The query.
+        query: String,
+        /// The field.
+        field: String,
+    },
     /// `k` is zero.
     #[error("k is 0; look at one result at least")]
     ZeroK,
@@ -54,6 +62,7 @@ impl EvalError {
             Self::Query { .. } => "invalid_queries",
             Self::Judgement { .. } => "invalid_qrels",
             Self::NothingJudged { .. } => "nothing_judged",
+            Self::MissingField { .. } => "missing_field",
             Self::ZeroK => "invalid_k",
         }
     }

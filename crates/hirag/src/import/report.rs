@@ -56,8 +56,31 @@ pub struct ImportReport {
     pub failed: Vec<Problem>,
     /// Files and folders that were passed over on purpose.
     pub skipped: Vec<Skipped>,
+    /// Whether it was stopped before the end; what is counted here is stored.
+    pub cancelled: bool,
     /// What was imported, but not as it was meant, e.g. with broken front matter.
     pub warnings: Vec<Problem>,
+}
+
+/// How far an import has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct ImportProgress {
+    /// Files that are done.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub files_done: u64,
+    /// Files in all.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub files_total: u64,
+    /// Bytes of the files that are done.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub bytes_done: u64,
+    /// Bytes in all.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub bytes_total: u64,
+    /// Contexts that are stored, those that were before included.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub contexts: u64,
 }
 
 impl ImportReport {

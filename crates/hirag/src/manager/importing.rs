@@ -1,31 +1,31 @@
 //! Files to contexts: read, compare with what is stored, embed, write.
 //!
 //! One thread reads and compares, the model embeds, and the writer commits, all at the same time.
-//! A file's contexts and the note that it has been imported share a transaction, so whatever
-//! breaks an import off leaves whole files behind, and the next run goes on with the others.
+//! A note's contexts and the mark that it has been imported share a transaction, so whatever
+//! breaks an import off leaves whole notes behind, and the next run goes on with the others.
 
-use std::collections::{HashMap, HashSet};
+mod planner;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::runtime::Handle;
+use futures::future::try_join_all;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
+use self::planner::{Planner, Unit};
 use super::HiragManager;
-use crate::context::{ContentHash, ContextId, ContextLevel, NewContext, Priority};
+use crate::context::ContextLevel;
 use crate::error::{Error, Result};
 use crate::import::{
-    Contents, Document, Format, ImportProgress, ImportReport, Problem, Reader, Records, SourceFile,
-    discover,
+    Format, ImportError, ImportProgress, ImportReport, Problem, Reader, discover,
 };
-use crate::store::sqlite::{Edit, Known, SourceState, WriteBatch};
+use crate::store::sqlite::{Edit, WriteBatch};
 
 /// Texts that are embedded at once: enough to sort them by length and to keep every core busy.
 const BATCH: usize = 128;
-/// Records of a file that share a transaction.
-const RECORDS: usize = 128;
-/// Units that wait to be embedded, so that reading is never the bottleneck, nor the memory.
+/// Units that wait to be embedded, so that reading is neither the bottleneck nor the memory.
 const AHEAD: usize = 64;
 
 /// How to import.
@@ -43,31 +43,24 @@ pub struct ImportOptions {
     pub cancel: Arc<AtomicBool>,
 }
 
-/// Changes that share a transaction: a note, or some records of a file.
+/// What a unit comes to once it is written.
 #[derive(Debug, Default)]
-struct Unit {
-    insert: Vec<NewContext>,
-    edit: Vec<(ContextId, NewContext)>,
-    remove: Vec<ContextId>,
-    state: Option<SourceState>,
+struct Tally {
+    imported: u64,
+    updated: u64,
     unchanged: u64,
-    /// Whether this ends a file.
+    removed: u64,
+    pending: u64,
+    /// Whether it is the last of its file, and the file's bytes.
     ends_file: bool,
     bytes: u64,
     failed: Vec<Problem>,
     warnings: Vec<Problem>,
-    refused: Option<(crate::import::ImportError, bool)>,
+    /// Why the file could not be read, and whether it was named itself.
+    refused: Option<(ImportError, bool)>,
 }
 
-impl Unit {
-    fn texts(&self) -> usize {
-        self.insert.len() + self.edit.len()
-    }
-
-    fn contexts(&self) -> u64 {
-        self.texts() as u64 + self.unchanged
-    }
-}
+type Writing = JoinHandle<Result<Vec<Tally>>>;
 
 impl HiragManager {
     /// Imports files and folders. Importing the same again changes nothing; a changed file
@@ -82,21 +75,12 @@ impl HiragManager {
         options: ImportOptions,
         mut progress: impl FnMut(ImportProgress) + Send,
     ) -> Result<ImportReport> {
-        if !self.is_writable() {
-            return Err(crate::store::StoreError::ReadOnly {
-                path: self.inner.store.path().to_owned(),
-            }
-            .into());
-        }
+        self.require_writable()?;
         let config = self.config();
-        let reader = Reader::new(
-            config.import.clone(),
-            config.limits.clone(),
-            self.inner.tokens.clone(),
-        )?;
-        let import = config.import.clone();
-        let format = options.format;
-        let found = tokio::task::spawn_blocking(move || discover(&paths, format, &import))
+        let tokens = self.inner.tokens.clone();
+        let reader = Reader::new(config.import.clone(), config.limits.clone(), tokens)?;
+        let (format, settings) = (options.format, config.import.clone());
+        let found = tokio::task::spawn_blocking(move || discover(&paths, format, &settings))
             .await
             .map_err(|e| Error::Internal(e.to_string()))?;
         let mut report = ImportReport {
@@ -112,15 +96,9 @@ impl HiragManager {
         progress(state);
         let cancel = Arc::clone(&options.cancel);
         let (sender, mut units) = mpsc::channel(AHEAD);
-        let planner = Planner {
-            manager: self.clone(),
-            reader,
-            options,
-            handle: Handle::current(),
-            sender,
-        };
+        let planner = Planner::new(self.clone(), reader, options, sender);
         let planning = tokio::task::spawn_blocking(move || planner.run(&found.files));
-        let mut writing: Option<tokio::task::JoinHandle<Result<Vec<Unit>>>> = None;
+        let mut writing: Option<Writing> = None;
         let mut gathered: Vec<Unit> = Vec::new();
         loop {
             let next = units.recv().await;
@@ -138,17 +116,15 @@ impl HiragManager {
                 settle(writing, &mut report, &mut state).await?;
                 progress(state);
             }
-            if !ready.is_empty() {
-                let manager = self.clone();
-                writing = Some(tokio::spawn(
-                    async move { manager.write_units(ready).await },
-                ));
-            }
+            let manager = self.clone();
+            writing = Some(tokio::spawn(async move {
+                try_join_all(ready.into_iter().map(|unit| manager.write_unit(unit))).await
+            }));
             if ended {
                 break;
             }
         }
-        if let Some(writing) = writing.take() {
+        if let Some(writing) = writing {
             settle(writing, &mut report, &mut state).await?;
             progress(state);
         }
@@ -160,20 +136,21 @@ impl HiragManager {
     }
 
     /// Embeds all texts of some units in one go.
-    async fn embed_units(&self, mut units: Vec<Unit>) -> Result<Vec<(Unit, WriteBatch)>> {
+    async fn embed_units(&self, units: Vec<Unit>) -> Result<Vec<(WriteBatch, Tally)>> {
         let texts = units
             .iter()
             .flat_map(|unit| unit.insert.iter().chain(unit.edit.iter().map(|(_, new)| new)))
             .cloned()
             .collect();
-        let mut prepared = self.prepare(texts).await?.into_iter().map(|(record, _)| record);
+        let prepared = self.prepare(texts).await?;
+        let mut records = prepared.into_iter().map(|(record, _)| record);
         let mut ready = Vec::with_capacity(units.len());
-        for unit in &mut units {
-            let insert = prepared.by_ref().take(unit.insert.len()).collect();
-            let edit = unit
+        for unit in units {
+            let insert: Vec<_> = records.by_ref().take(unit.insert.len()).collect();
+            let edit: Vec<_> = unit
                 .edit
                 .iter()
-                .zip(prepared.by_ref().take(unit.edit.len()))
+                .zip(records.by_ref())
                 .map(|((id, _), record)| {
                     let edit = Edit {
                         text: Some((record.text, record.token_count, record.vector)),
@@ -184,88 +161,72 @@ impl HiragManager {
                     (*id, edit)
                 })
                 .collect();
+            let waits = insert.iter().filter(|r| r.vector.is_none()).count()
+                + edit.iter().filter(|(_, e)| waits(e)).count();
+            let tally = Tally {
+                imported: insert.len() as u64,
+                updated: edit.len() as u64,
+                removed: unit.remove.len() as u64,
+                pending: waits as u64,
+                ..unit.tally
+            };
             let batch = WriteBatch {
                 insert,
-                edit,
-                remove: unit.remove.clone(),
-                source: unit.state.clone(),
+                edit: edit.into_iter().chain(unit.moved).collect(),
+                remove: unit.remove,
+                source: unit.state,
             };
-            ready.push((std::mem::take(unit), batch));
+            ready.push((batch, tally));
         }
         Ok(ready)
     }
 
-    /// Writes units, each in a transaction of its own; the writer groups the commits.
-    async fn write_units(&self, units: Vec<(Unit, WriteBatch)>) -> Result<Vec<Unit>> {
-        let writes = units.into_iter().map(|(mut unit, batch)| async move {
-            let pending = batch.insert.iter().filter(|r| r.vector.is_none()).count()
-                + batch
-                    .edit
-                    .iter()
-                    .filter(|(_, e)| matches!(&e.text, Some((_, _, None))))
-                    .count();
-            let empty = batch == WriteBatch::default();
-            if !empty {
-                self.apply(batch).await?;
-            }
-            // From here on the counts are of what is on disk.
-            unit.bytes = if unit.ends_file { unit.bytes } else { 0 };
-            Ok::<_, Error>((unit, pending))
-        });
-        let mut written = Vec::new();
-        for (mut unit, pending) in futures::future::try_join_all(writes).await? {
-            unit.pending(pending as u64);
-            written.push(unit);
+    /// Writes a unit in a transaction of its own; the writer groups the commits.
+    async fn write_unit(&self, (batch, tally): (WriteBatch, Tally)) -> Result<Tally> {
+        if batch != WriteBatch::default() {
+            self.apply(batch).await?;
         }
-        Ok(written)
+        Ok(tally)
+    }
+
+    pub(super) fn require_writable(&self) -> Result<()> {
+        if self.is_writable() {
+            return Ok(());
+        }
+        let path = self.inner.store.path().to_owned();
+        Err(crate::store::StoreError::ReadOnly { path }.into())
     }
 }
 
-impl Unit {
-    /// Notes how many of its contexts wait; the texts themselves are not needed any more.
-    fn pending(&mut self, pending: u64) {
-        self.insert.iter_mut().for_each(|new| new.text.clear());
-        self.insert.truncate(self.insert.len());
-        self.state = self.state.take().map(|state| SourceState {
-            contexts: state.contexts,
-            ..state
-        });
-        self.unembedded = pending;
-    }
+fn waits(edit: &Edit) -> bool {
+    matches!(&edit.text, Some((_, _, None)))
 }
 
 async fn settle(
-    writing: tokio::task::JoinHandle<Result<Vec<Unit>>>,
+    writing: Writing,
     report: &mut ImportReport,
     state: &mut ImportProgress,
 ) -> Result<()> {
-    let units = writing
+    let tallies = writing
         .await
         .map_err(|e| Error::Internal(e.to_string()))??;
-    for unit in units {
-        report.files += u64::from(unit.ends_file && unit.refused.is_none());
-        report.contexts += unit.contexts();
-        report.imported += unit.insert.len() as u64;
-        report.updated += unit.edit.len() as u64;
-        report.unchanged += unit.unchanged;
-        report.removed += unit.remove.len() as u64;
-        state.files_done += u64::from(unit.ends_file);
-        state.bytes_done += unit.bytes;
-        state.contexts += unit.contexts();
-        report.failed.extend(unit.failed);
-        report.warnings.extend(unit.warnings);
-        if let Some((error, named)) = &unit.refused {
+    for tally in tallies {
+        let contexts = tally.imported + tally.updated + tally.unchanged;
+        report.files += u64::from(tally.ends_file && tally.refused.is_none());
+        report.contexts += contexts;
+        report.imported += tally.imported;
+        report.updated += tally.updated;
+        report.unchanged += tally.unchanged;
+        report.removed += tally.removed;
+        report.pending += tally.pending;
+        report.failed.extend(tally.failed);
+        report.warnings.extend(tally.warnings);
+        if let Some((error, named)) = &tally.refused {
             report.note(error, *named);
         }
+        state.files_done += u64::from(tally.ends_file);
+        state.bytes_done += tally.bytes;
+        state.contexts += contexts;
     }
     Ok(())
-}
-
-/// Reads files and compares them with what is stored. Runs on a thread of its own.
-struct Planner {
-    manager: HiragManager,
-    reader: Reader,
-    options: ImportOptions,
-    handle: Handle,
-    sender: mpsc::Sender<Unit>,
 }

@@ -8,10 +8,9 @@ use secrecy::SecretString;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::SharedClock;
-use crate::config::{EmbeddingSettings, ProviderKind};
-use crate::config::Config;
+use crate::config::{Config, EmbeddingSettings, ProviderKind};
 use crate::embedding::{
-    CacheSettings, DiskSettings, Embedder, EmbeddingCache, EmbeddingError, EmbeddingProvider,
+    BatcherSettings, CacheSettings, DiskSettings, Embedder, EmbedderSettings, EmbeddingCache, EmbeddingError, EmbeddingProvider,
     HttpProvider, HttpSettings, LocalModel,
 };
 use crate::resilience::{CircuitBreaker, RateLimiter};
@@ -30,7 +29,7 @@ pub(super) struct Models {
     token: Option<SecretString>,
     given: Option<Arc<dyn EmbeddingProvider>>,
     cache: Option<EmbeddingCache>,
-    breaker: Arc<CircuitBreaker>,
+    breaker: CircuitBreaker,
     limiter: Arc<RateLimiter>,
     clock: SharedClock,
     configured: OnceCell<Arc<Embedder>>,
@@ -44,7 +43,7 @@ impl Models {
         data_dir: &Path,
         token: Option<SecretString>,
         given: Option<Arc<dyn EmbeddingProvider>>,
-        breaker: Arc<CircuitBreaker>,
+        breaker: CircuitBreaker,
         limiter: Arc<RateLimiter>,
         clock: SharedClock,
     ) -> Self {
@@ -157,11 +156,22 @@ impl Models {
     }
 
     fn embedder(&self, provider: Arc<dyn EmbeddingProvider>) -> Embedder {
+        let settings = match self.settings.provider {
+            ProviderKind::Http if self.given.is_none() => EmbedderSettings::remote(
+                self.settings.batch_size,
+                BatcherSettings {
+                    window: Duration::from_millis(self.settings.batch_window_ms),
+                    max_requests: self.settings.batch_max_requests,
+                },
+            ),
+            _ => EmbedderSettings::local(),
+        };
         Embedder::new(
             provider,
             self.cache.clone(),
-            Arc::clone(&self.breaker),
+            self.breaker.clone(),
             Arc::clone(&self.limiter),
+            settings,
         )
     }
 

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::HiragManager;
 use crate::error::Result;
-use crate::metrics::{CacheStats, PerformanceMetrics, ProcessResources};
+use crate::embedding::CacheCounters;
+use crate::metrics::{PerformanceMetrics, ProcessResources};
 use crate::resilience::{BreakerSnapshot, LimiterSnapshot};
 use crate::store::VectorSpec;
 use crate::store::sqlite::{DatabaseSize, StoreCounts};
@@ -23,7 +24,7 @@ pub struct Stats {
     /// The database on the disk.
     pub database: DatabaseSize,
     /// The embedding cache, by layer; `None` when it is switched off.
-    pub embedding_cache: Option<CacheStats>,
+    pub embedding_cache: Option<CacheCounters>,
     /// Contexts of L1 held in memory.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub working_set: u64,
@@ -134,7 +135,7 @@ impl HiragManager {
     async fn provider_health(&self) -> ComponentHealth {
         component("embedding", async {
             let checked = match self.inner.models.configured(None).await {
-                Ok(embedder) => embedder.health().await.map(|()| embedder),
+                Ok(embedder) => embedder.health().await.provider.map(|()| embedder),
                 Err(e) => Err(e),
             };
             match checked {

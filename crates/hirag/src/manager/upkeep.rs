@@ -106,10 +106,15 @@ impl HiragManager {
             .store
             .texts_still_stored(&self.inner.collection, texts.to_vec())
             .await?;
-        if let Some(cache) = self.inner.models.cache() {
-            for text in texts.iter().filter(|text| !kept.contains(*text)) {
-                crate::embedding::forget(cache, &stored.model, text);
+        let embedder = match self.inner.models.serving(&stored).await {
+            Ok(embedder) => embedder,
+            Err(error) => {
+                tracing::warn!(%error, "purged texts stay in the embedding cache until they expire");
+                return Ok(());
             }
+        };
+        for text in texts.iter().filter(|text| !kept.contains(*text)) {
+            embedder.forget(text);
         }
         Ok(())
     }

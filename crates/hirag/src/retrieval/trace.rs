@@ -23,6 +23,12 @@ impl TraceId {
     pub fn new(now: Timestamp) -> Self {
         Self(ContextId::new(now))
     }
+
+    /// The id's sixteen bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
 }
 
 impl fmt::Display for TraceId {

@@ -1,0 +1,316 @@
+//! Reads files and compares them with what is stored. Runs on a thread of its own.
+
+use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::{ImportOptions, Tally};
+use crate::context::{ContentHash, ContextId, ContextLevel, NewContext, Priority};
+use crate::error::{Error, Result};
+use crate::import::{Contents, Document, Problem, Reader, Records, SourceFile};
+use crate::manager::HiragManager;
+use crate::store::sqlite::{Edit, Known, SourceState};
+
+/// Records of a file that share a transaction.
+const RECORDS: usize = 128;
+
+/// Changes that share a transaction: a note, or some records of a file.
+#[derive(Debug, Default)]
+pub(super) struct Unit {
+    pub(super) insert: Vec<NewContext>,
+    /// Contexts whose text or metadata changed.
+    pub(super) edit: Vec<(ContextId, NewContext)>,
+    /// Contexts that only stand elsewhere in their source.
+    pub(super) moved: Vec<(ContextId, Edit)>,
+    pub(super) remove: Vec<ContextId>,
+    pub(super) state: Option<SourceState>,
+    pub(super) tally: Tally,
+}
+
+impl Unit {
+    /// Texts that have to be embedded.
+    pub(super) fn texts(&self) -> usize {
+        self.insert.len() + self.edit.len()
+    }
+}
+
+/// What is stored of the sources of one file, by source and key.
+type KnownSources = HashMap<String, HashMap<String, Known>>;
+
+pub(super) struct Planner {
+    manager: HiragManager,
+    reader: Reader,
+    options: ImportOptions,
+    handle: Handle,
+    sender: mpsc::Sender<Unit>,
+}
+
+impl Planner {
+    pub(super) fn new(
+        manager: HiragManager,
+        reader: Reader,
+        options: ImportOptions,
+        sender: mpsc::Sender<Unit>,
+    ) -> Self {
+        Self {
+            manager,
+            reader,
+            options,
+            handle: Handle::current(),
+            sender,
+        }
+    }
+
+    /// Plans every file. Ends early when nobody listens any more.
+    pub(super) fn run(mut self, files: &[SourceFile]) -> Result<()> {
+        for file in files {
+            if self.cancelled() {
+                break;
+            }
+            let fingerprint = match self.fingerprint(file) {
+                Ok(fingerprint) => fingerprint,
+                Err(error) => {
+                    self.send(refused(file, error));
+                    continue;
+                }
+            };
+            let stored = self.stored_state(file)?;
+            if let Some(state) = stored.filter(|state| state.fingerprint == fingerprint) {
+                self.send(Unit {
+                    tally: Tally {
+                        unchanged: state.contexts,
+                        ..ended(file)
+                    },
+                    ..Unit::default()
+                });
+                continue;
+            }
+            match self.reader.open(file) {
+                Err(error) => self.send(refused(file, error)),
+                Ok(Contents::Document(document)) => {
+                    self.plan_document(file, document, fingerprint)?;
+                }
+                Ok(Contents::Records(records)) => {
+                    self.plan_records(file, *records, fingerprint)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn plan_document(
+        &mut self,
+        file: &SourceFile,
+        document: Document,
+        fingerprint: [u8; 32],
+    ) -> Result<()> {
+        let mut known = KnownSources::new();
+        let mut seen = HashSet::new();
+        let mut unit = Unit::default();
+        let contexts = document.contexts.len() as u64;
+        for new in document.contexts {
+            self.place(new, &file.source, &mut known, &mut seen, &mut unit)?;
+        }
+        unit.remove = self.gone(&file.source, &mut known, &seen)?;
+        unit.state = Some(SourceState {
+            source: file.source.clone(),
+            fingerprint,
+            contexts,
+        });
+        unit.tally = Tally {
+            warnings: document.warnings,
+            unchanged: unit.tally.unchanged,
+            failed: std::mem::take(&mut unit.tally.failed),
+            ..ended(file)
+        };
+        self.send(unit);
+        Ok(())
+    }
+
+    fn plan_records<R: BufRead>(
+        &mut self,
+        file: &SourceFile,
+        records: Records<R>,
+        fingerprint: [u8; 32],
+    ) -> Result<()> {
+        let mut known = KnownSources::new();
+        let mut seen = HashSet::new();
+        let mut unit = Unit::default();
+        let mut contexts = 0;
+        let mut whole = true;
+        for record in records {
+            match record {
+                Ok(new) => {
+                    contexts += 1;
+                    self.place(new, &file.source, &mut known, &mut seen, &mut unit)?;
+                }
+                Err(problem) => unit.tally.failed.push(problem),
+            }
+            whole &= unit.tally.failed.is_empty();
+            if unit.texts() >= RECORDS || unit.tally.unchanged >= 4_096 {
+                self.send(std::mem::take(&mut unit));
+                if self.cancelled() {
+                    return Ok(());
+                }
+            }
+        }
+        // A broken line may be one that was whole before: what it gave then is not taken away,
+        // and the file is read again next time.
+        if whole {
+            unit.remove = self.gone(&file.source, &mut known, &seen)?;
+            unit.state = Some(SourceState {
+                source: file.source.clone(),
+                fingerprint,
+                contexts,
+            });
+        }
+        unit.tally.ends_file = true;
+        unit.tally.bytes = file.bytes;
+        self.send(unit);
+        Ok(())
+    }
+
+    /// Sorts a context into what is new, changed, moved or as it was.
+    fn place(
+        &self,
+        mut new: NewContext,
+        file: &str,
+        known: &mut KnownSources,
+        seen: &mut HashSet<String>,
+        unit: &mut Unit,
+    ) -> Result<()> {
+        let config = self.manager.config();
+        let now = self.manager.inner.clock.now();
+        let options = &self.options;
+        new.level = new
+            .level
+            .or(options.level)
+            .or(Some(ContextLevel::LongTerm));
+        new.session = new.session.or_else(|| options.session.clone());
+        new.agent = new.agent.or_else(|| options.agent.clone());
+        new.priority = Priority::Low;
+        if let Err(error) = new.validate(&config.limits, now) {
+            unit.tally.failed.push(Problem {
+                path: file.to_owned(),
+                line: new.position.and_then(|p| u64::try_from(p + 1).ok()),
+                code: error.code().to_owned(),
+                message: error.to_string(),
+            });
+            return Ok(());
+        }
+        let source = new.source.get_or_insert_with(|| file.to_owned()).clone();
+        let Some(key) = new.source_key.clone() else {
+            unit.insert.push(new);
+            return Ok(());
+        };
+        if source == file {
+            seen.insert(key.clone());
+        }
+        match self.known(&source, known)?.get(&key) {
+            None => unit.insert.push(new),
+            Some(stored) if differs(stored, &new)? => unit.edit.push((stored.id, new)),
+            Some(stored) => {
+                if let Some(position) = new.position.filter(|p| *p != stored.position) {
+                    let edit = Edit {
+                        position: Some(position),
+                        ..Edit::default()
+                    };
+                    unit.moved.push((stored.id, edit));
+                }
+                unit.tally.unchanged += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Contexts of a source that are stored and were not seen.
+    fn gone(
+        &self,
+        source: &str,
+        known: &mut KnownSources,
+        seen: &HashSet<String>,
+    ) -> Result<Vec<ContextId>> {
+        let stored = self.known(source, known)?;
+        Ok(stored
+            .iter()
+            .filter(|(key, _)| !seen.contains(*key))
+            .map(|(_, stored)| stored.id)
+            .collect())
+    }
+
+    fn known<'a>(
+        &self,
+        source: &str,
+        known: &'a mut KnownSources,
+    ) -> Result<&'a HashMap<String, Known>> {
+        if !known.contains_key(source) {
+            let inner = &self.manager.inner;
+            let stored = self
+                .handle
+                .block_on(inner.store.known(&inner.collection, source))?;
+            known.insert(source.to_owned(), stored);
+        }
+        known
+            .get(source)
+            .ok_or_else(|| Error::Internal("what is stored of a source is lost".to_owned()))
+    }
+
+    fn stored_state(&self, file: &SourceFile) -> Result<Option<SourceState>> {
+        let inner = &self.manager.inner;
+        let state = inner.store.source(&inner.collection, &file.source);
+        Ok(self.handle.block_on(state)?)
+    }
+
+    /// Hash of the file's content and of every setting that shapes what it gives.
+    fn fingerprint(&self, file: &SourceFile) -> Result<[u8; 32], crate::import::ImportError> {
+        let content = self.reader.content_hash(file)?;
+        let config = self.manager.config();
+        let shape = format!(
+            "{content} {:?} {:?} {:?} {:?} {:?} {:?}",
+            file.kind,
+            config.import,
+            config.hirag.token_estimator,
+            self.options.level,
+            self.options.session,
+            self.options.agent,
+        );
+        Ok(*ContentHash::of(&shape).as_bytes())
+    }
+
+    fn cancelled(&self) -> bool {
+        self.options.cancel.load(Ordering::Relaxed) || self.sender.is_closed()
+    }
+
+    fn send(&self, unit: Unit) {
+        // An import that failed does not listen any more; `cancelled` notices.
+        let _ = self.sender.blocking_send(unit);
+    }
+}
+
+fn ended(file: &SourceFile) -> Tally {
+    Tally {
+        ends_file: true,
+        bytes: file.bytes,
+        ..Tally::default()
+    }
+}
+
+fn refused(file: &SourceFile, error: crate::import::ImportError) -> Unit {
+    Unit {
+        tally: Tally {
+            refused: Some((error, file.named)),
+            ..ended(file)
+        },
+        ..Unit::default()
+    }
+}
+
+fn differs(stored: &Known, new: &NewContext) -> Result<bool> {
+    let metadata =
+        serde_json::to_string(&new.metadata).map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(stored.content_hash != ContentHash::of(&new.text)
+        || stored.metadata_hash != ContentHash::of(&metadata))
+}
