@@ -245,7 +245,12 @@ impl HiragManager {
             limit: self.config().hirag.l1_size.max(1),
             ..ScrollRequest::default()
         };
-        match self.inner.store.scroll(&self.inner.collection, request).await {
+        match self
+            .inner
+            .store
+            .scroll(&self.inner.collection, request)
+            .await
+        {
             Ok(page) => self.inner.working_set.restore(page.contexts),
             // A reader that comes before the first writer has nothing to restore.
             Err(crate::store::StoreError::UnknownCollection(_)) => {}

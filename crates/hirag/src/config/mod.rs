@@ -24,11 +24,7 @@ use toml::Table;
 pub use embedding::{EmbeddingSettings, ProviderKind};
 pub use error::ConfigError;
 pub(crate) use error::{require, sum_to_one, within};
-pub use hirag::{
-    HiragSettings, RankingWeights, RetrievalStrategySettings, TokenEstimatorKind,
-    TokenEstimatorSettings,
-};
-pub use import::ImportSettings;
+pub use hirag::HiragSettings;
 pub use levels::LevelsSettings;
 pub use period::{Period, Ttl};
 pub use server::{LogFormat, LogLevel, LoggingSettings, ServerSettings};
@@ -36,6 +32,7 @@ pub use store::{Backend, Distance, StoreSettings};
 pub use traces::TracesSettings;
 
 use crate::context::Limits;
+use crate::import::ImportSettings;
 use crate::metrics::MetricsSettings;
 use crate::resilience::{CircuitBreakerSettings, RateLimitSettings};
 use layers::Layers;
@@ -142,7 +139,7 @@ impl Config {
         self.traces.validate()?;
         self.circuit_breaker.validate()?;
         self.rate_limit.validate()?;
-        self.import.validate()?;
+        import::validate(&self.import)?;
         self.metrics.validate()?;
         self.server.validate()
     }

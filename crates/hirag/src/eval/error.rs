@@ -41,7 +41,9 @@ pub enum EvalError {
         queries: usize,
     },
     /// A query without the field that the filter needs.
-    #[error("the query `{query}` has no usable field `{field}`; drop --filter-field or name another")]
+    #[error(
+        "the query `{query}` has no usable field `{field}`; drop --filter-field or name another"
+    )]
     MissingField {
         /// The query.
         query: String,

@@ -3,5 +3,6 @@
 mod rules;
 mod working_set;
 
+pub(crate) use rules::before;
 pub use rules::{clean_up_rules, expiry};
 pub use working_set::WorkingSet;

@@ -54,6 +54,9 @@ mod tests {
     #[test]
     fn no_promotion_is_zero_accesses() {
         let config = Config::from_toml("[levels]\npromotion = 0").unwrap();
-        assert_eq!(clean_up_rules(&config, Timestamp::UNIX_EPOCH).promotion, None);
+        assert_eq!(
+            clean_up_rules(&config, Timestamp::UNIX_EPOCH).promotion,
+            None
+        );
     }
 }

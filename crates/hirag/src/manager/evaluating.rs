@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::HiragManager;
-use crate::context::{Condition, ContextId, ContextRequest, Field, Filter, SearchMode, Test, Value};
+use crate::context::{
+    Condition, ContextId, ContextRequest, Field, Filter, SearchMode, Test, Value,
+};
 use crate::error::{Error, Result};
 use crate::eval::{EvalError, EvalReport, EvalRun, GoldenQuery, GoldenSet, score};
 use crate::store::VectorStore;

@@ -18,9 +18,7 @@ use self::planner::{Planner, Unit};
 use super::HiragManager;
 use crate::context::ContextLevel;
 use crate::error::{Error, Result};
-use crate::import::{
-    Format, ImportError, ImportProgress, ImportReport, Problem, Reader, discover,
-};
+use crate::import::{Format, ImportError, ImportProgress, ImportReport, Problem, Reader, discover};
 use crate::store::sqlite::{Edit, WriteBatch};
 
 /// Texts that are embedded at once: enough to sort them by length and to keep every core busy.
@@ -139,7 +137,11 @@ impl HiragManager {
     async fn embed_units(&self, units: Vec<Unit>) -> Result<Vec<(WriteBatch, Tally)>> {
         let texts = units
             .iter()
-            .flat_map(|unit| unit.insert.iter().chain(unit.edit.iter().map(|(_, new)| new)))
+            .flat_map(|unit| {
+                unit.insert
+                    .iter()
+                    .chain(unit.edit.iter().map(|(_, new)| new))
+            })
             .cloned()
             .collect();
         let prepared = self.prepare(texts).await?;

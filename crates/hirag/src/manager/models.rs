@@ -10,18 +10,15 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::clock::SharedClock;
 use crate::config::{Config, EmbeddingSettings, ProviderKind};
 use crate::embedding::{
-    BatcherSettings, CacheSettings, DiskSettings, Embedder, EmbedderSettings, EmbeddingCache, EmbeddingError, EmbeddingProvider,
-    HttpProvider, HttpSettings, LocalModel,
+    BatcherSettings, CacheSettings, DiskSettings, Embedder, EmbedderSettings, EmbeddingCache,
+    EmbeddingError, EmbeddingProvider, HttpProvider, HttpSettings, LocalModel,
 };
-use crate::resilience::{CircuitBreaker, RateLimiter};
+use crate::resilience::{CircuitBreaker, RateLimiter, Retry};
 use crate::store::VectorSpec;
 
 /// The dimension of vectors of a model that has not answered yet. A set without vectors takes
 /// the model's own as soon as it is known.
 pub(super) const UNKNOWN_DIMENSION: usize = 1;
-
-/// The wait before the first retry of a request to an endpoint.
-const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct Models {
@@ -162,6 +159,7 @@ impl Models {
                 BatcherSettings {
                     window: Duration::from_millis(self.settings.batch_window_ms),
                     max_requests: self.settings.batch_max_requests,
+                    ..BatcherSettings::default()
                 },
             ),
             _ => EmbedderSettings::local(),
@@ -184,8 +182,7 @@ impl Models {
                 token: self.token.clone(),
                 batch_size: settings.batch_size,
                 timeout: Duration::from_secs(settings.timeout_secs),
-                max_retries: settings.max_retries,
-                retry_delay: RETRY_DELAY,
+                retry: Retry::from(settings),
                 tls_verify: settings.tls_verify,
                 dimension: settings.dimension,
                 max_input_tokens: settings.max_input_tokens,

@@ -30,7 +30,9 @@ impl HiragManager {
             return Ok((*context).clone());
         }
         let mut found = self.inner.store.get(&self.inner.collection, &[id]).await?;
-        found.pop().ok_or_else(|| ContextError::UnknownId(id).into())
+        found
+            .pop()
+            .ok_or_else(|| ContextError::UnknownId(id).into())
     }
 
     /// A page of contexts; following the cursors shows each once.

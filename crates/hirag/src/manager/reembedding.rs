@@ -115,8 +115,8 @@ impl HiragManager {
             if missing.is_empty() {
                 break;
             }
-            let texts = missing.iter().map(|m| m.text.clone()).collect();
-            let vectors = embedder.embed_passages(texts, Priority::Low).await;
+            let texts: Vec<&str> = missing.iter().map(|m| m.text.as_str()).collect();
+            let vectors = embedder.embed_passages(&texts, Priority::Low).await;
             let (made, fault) = sort_out(missing, vectors, &mut refused);
             store.build(name, made).await?;
             if let Some(building) = store.building(name).await? {

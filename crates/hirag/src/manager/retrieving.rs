@@ -287,11 +287,7 @@ impl HiragManager {
     }
 
     /// The first condition of the filter that does not hold for a context, in words.
-    async fn failed_condition(
-        &self,
-        filter: &Filter,
-        context: &Context,
-    ) -> Result<Option<String>> {
+    async fn failed_condition(&self, filter: &Filter, context: &Context) -> Result<Option<String>> {
         let must = filter.must.iter().map(|c| Filter {
             must: vec![c.clone()],
             ..Filter::default()
@@ -305,11 +301,10 @@ impl HiragManager {
             ..Filter::default()
         });
         for part in must.chain(should).chain(must_not) {
-            let passes = self.inner.store.passes(
-                &self.inner.collection,
-                part.clone(),
-                context.id,
-            );
+            let passes = self
+                .inner
+                .store
+                .passes(&self.inner.collection, part.clone(), context.id);
             if !passes.await? {
                 let words = serde_json::to_string(&part);
                 return Ok(words.ok());
@@ -329,10 +324,7 @@ fn retrieval_settings(config: &Config) -> RetrievalSettings {
 }
 
 /// The levels of a request; L3 is none of them where it is switched off.
-fn searched_levels(
-    config: &Config,
-    request: &ContextRequest,
-) -> Vec<crate::context::ContextLevel> {
+fn searched_levels(config: &Config, request: &ContextRequest) -> Vec<crate::context::ContextLevel> {
     use crate::context::ContextLevel;
     if config.hirag.l3_enabled {
         return request.levels.clone();
@@ -362,13 +354,19 @@ fn validate(request: &ContextRequest, config: &Config) -> Result<u32, RetrievalE
             limit: config.limits.max_query_bytes,
         });
     }
-    if request.query.chars().all(|c| c.is_whitespace() || c.is_control()) {
+    if request
+        .query
+        .chars()
+        .all(|c| c.is_whitespace() || c.is_control())
+    {
         return Err(RetrievalError::BlankQuery);
     }
     if request.limit == Some(0) {
         return Err(RetrievalError::ZeroLimit);
     }
-    let given = request.max_tokens.unwrap_or(config.hirag.max_context_tokens);
+    let given = request
+        .max_tokens
+        .unwrap_or(config.hirag.max_context_tokens);
     let limit = config.hirag.max_tokens_limit;
     if given == 0 || given > limit {
         return Err(RetrievalError::Budget { given, limit });

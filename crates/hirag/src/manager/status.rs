@@ -5,8 +5,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::HiragManager;
-use crate::error::Result;
 use crate::embedding::CacheCounters;
+use crate::error::Result;
 use crate::metrics::{PerformanceMetrics, ProcessResources};
 use crate::resilience::{BreakerSnapshot, LimiterSnapshot};
 use crate::store::VectorSpec;

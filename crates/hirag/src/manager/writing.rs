@@ -12,7 +12,7 @@ use crate::embedding::EmbeddingError;
 use crate::error::Result;
 use crate::levels;
 use crate::store::sqlite::{Deletion, Edit, Restored, WriteBatch};
-use crate::store::{Record, StoreError, VectorStore};
+use crate::store::{Record, StoreError};
 
 /// Texts above this many bytes are counted off the async threads.
 const LONG_TEXT: usize = 16_384;
@@ -151,7 +151,7 @@ impl HiragManager {
             Ok(embedder) => embedder,
             Err(e) => return Ok(vec![Err(e); count]),
         };
-        let vectors = embedder.embed_passages(texts, priority).await;
+        let vectors = embedder.embed_passages(&texts, priority).await;
         if stored.dimension == UNKNOWN_DIMENSION && vectors.iter().any(std::result::Result::is_ok) {
             // The endpoint was down at the first start; now its dimension is known.
             self.adopt(&spec_of(&embedder)).await?;

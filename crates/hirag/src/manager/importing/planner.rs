@@ -185,10 +185,7 @@ impl Planner {
         let config = self.manager.config();
         let now = self.manager.inner.clock.now();
         let options = &self.options;
-        new.level = new
-            .level
-            .or(options.level)
-            .or(Some(ContextLevel::LongTerm));
+        new.level = new.level.or(options.level).or(Some(ContextLevel::LongTerm));
         new.session = new.session.or_else(|| options.session.clone());
         new.agent = new.agent.or_else(|| options.agent.clone());
         new.priority = Priority::Low;

@@ -3,6 +3,7 @@
 //! One file, in WAL mode with `synchronous=FULL`. One process writes it at a time, through one
 //! thread; any number of readers stand beside it.
 
+mod adopt;
 mod classify;
 mod collections;
 mod contexts;
@@ -15,6 +16,7 @@ mod open;
 mod queue;
 mod readers;
 mod resident;
+mod restore;
 mod schema;
 mod scroll;
 mod search;
@@ -39,6 +41,7 @@ pub use edit::{Deletion, Edit, Restored};
 pub use lifecycle::{CleanUp, CleanUpItem, CleanUpRules, Purged};
 pub use open::{Access, StoreOptions};
 pub use queue::{Building, PendingText};
+pub use restore::restore;
 pub use search::CandidateQuery;
 pub use sources::{Known, SourceState, WriteBatch, Written};
 pub use upkeep::{DatabaseSize, Finding, Inspection, StoreCounts};
