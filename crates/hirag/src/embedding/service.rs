@@ -31,20 +31,21 @@ pub struct EmbedderSettings {
     /// For a provider over the network: how single texts share requests. `None` is a provider on
     /// this machine, which must not wait for company and is not limited.
     pub batching: Option<BatcherSettings>,
-    /// Passages of one call of the provider at most. A query waits for at most one such call.
+    /// Passages of one call of the provider at most. More urgent passages wait for one such call
+    /// at most, single texts for none.
     pub slice: usize,
     /// Calls with passages under way at once at most.
     pub concurrency: usize,
 }
 
 impl EmbedderSettings {
-    /// For the model on this machine: it uses all cores for one call, in sub-batches of 8, which
-    /// take half a second at the longest.
+    /// For the model on this machine: it divides a call among all cores, and 32 texts keep them
+    /// evenly busy for a second or two.
     #[must_use]
     pub const fn local() -> Self {
         Self {
             batching: None,
-            slice: 8,
+            slice: 32,
             concurrency: 1,
         }
     }
@@ -122,12 +123,22 @@ pub struct Embedder {
 #[derive(Debug)]
 struct Shared {
     guard: Arc<Guard>,
-    /// For single texts over the network.
-    batcher: Option<Batcher>,
-    gate: Gate,
+    singles: Singles,
+    /// Before calls with many passages.
+    bulk: Gate,
     cache: Option<EmbeddingCache>,
     in_flight: InFlight,
     settings: EmbedderSettings,
+}
+
+/// The way of single texts. It never stands behind calls with many passages, so that a query does
+/// not wait for an import.
+#[derive(Debug)]
+enum Singles {
+    /// Over the network, several in one request.
+    Batched(Batcher),
+    /// To this machine's model, which does one at a time.
+    InTurn(Gate),
 }
 
 impl Embedder {
@@ -147,10 +158,11 @@ impl Embedder {
         });
         Self {
             shared: Arc::new(Shared {
-                batcher: settings
-                    .batching
-                    .map(|batching| Batcher::new(guard.clone(), batching)),
-                gate: Gate::new(settings.concurrency),
+                singles: match settings.batching {
+                    Some(batching) => Singles::Batched(Batcher::new(guard.clone(), batching)),
+                    None => Singles::InTurn(Gate::new(1)),
+                },
+                bulk: Gate::new(settings.concurrency),
                 guard,
                 cache,
                 in_flight: InFlight::default(),
@@ -347,10 +359,10 @@ impl Shared {
         text: String,
         priority: Priority,
     ) -> Result<Arc<[f32]>, EmbeddingError> {
-        let vector = match &self.batcher {
-            Some(batcher) => batcher.embed(text, priority).await?,
-            None => {
-                let _pass = self.gate.enter(priority).await;
+        let vector = match &self.singles {
+            Singles::Batched(batcher) => batcher.embed(text, priority).await?,
+            Singles::InTurn(gate) => {
+                let _pass = gate.enter(priority).await;
                 self.guard.embed_single(&text).await?
             }
         };
@@ -369,7 +381,7 @@ impl Shared {
         let slices = texts.chunks(self.settings.slice.max(1)).map(|slice| async {
             let (keys, texts): (Vec<CacheKey>, Vec<String>) = slice.iter().cloned().unzip();
             let mut outcomes = {
-                let _pass = self.gate.enter(priority).await;
+                let _pass = self.bulk.enter(priority).await;
                 self.guard.embed_batch(&texts).await
             };
             outcomes.resize(keys.len(), Err(no_vector()));
