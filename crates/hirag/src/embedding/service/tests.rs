@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
 use super::*;
 use crate::clock::{FakeClock, SharedClock};
 use crate::config::Period;
-use crate::embedding::{CacheSettings, DiskSettings, HttpProvider, HttpSettings};
+use crate::embedding::{BatcherSettings, CacheSettings, DiskSettings, HttpProvider, HttpSettings};
 use crate::resilience::{CircuitBreakerSettings, RateLimitSettings, Retry};
 
 const MS: Duration = Duration::from_millis(1);
