@@ -8,24 +8,29 @@ use super::{Config, ConfigError};
 /// Starts the name of every environment variable that is ours.
 const PREFIX: &str = "HIRAG_";
 
+/// The path of a setting, and its value.
+type Change = (Vec<String>, Value);
+
 /// A tree of settings that has exactly the keys of the defaults.
 pub(super) struct Layers {
+    /// Tells the keys and their types; a file may have put a number where the default is text.
+    defaults: Table,
     table: Table,
 }
 
 impl Layers {
     pub(super) fn over(defaults: Table) -> Self {
-        Self { table: defaults }
+        Self {
+            table: defaults.clone(),
+            defaults,
+        }
     }
 
     /// Lays a file's settings over these.
     pub(super) fn file(&mut self, file: Table) -> Result<(), ConfigError> {
         let mut changes = Vec::new();
         self.collect(&file, &mut Vec::new(), &mut changes)?;
-        for (path, value) in changes {
-            self.set(&path, value)?;
-        }
-        Ok(())
+        self.apply(changes)
     }
 
     /// Lays the variables that start with `HIRAG_` over these.
@@ -33,20 +38,20 @@ impl Layers {
         &mut self,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<(), ConfigError> {
-        let known: Vec<_> = leaves(&self.table)
+        let known: Vec<_> = leaves(&self.defaults)
             .into_iter()
             .map(|path| (variable(&path), path))
             .collect();
+        let mut changes = Vec::new();
         for (name, text) in variables.filter(|(name, _)| name.starts_with(PREFIX)) {
             if let Some((_, path)) = known.iter().find(|(known, _)| *known == name) {
-                let value = self.read(path, text);
-                self.set(path, value)?;
+                changes.push((path.clone(), self.read(path, text)));
             } else if !is_reserved(&name) {
                 let closest = closest(&name, known.iter().map(|(name, _)| name.as_str()));
                 return Err(ConfigError::UnknownVariable { name, closest });
             }
         }
-        Ok(())
+        self.apply(changes)
     }
 
     /// The settings, their ranges not yet checked.
@@ -59,11 +64,11 @@ impl Layers {
         &self,
         file: &Table,
         at: &mut Vec<String>,
-        changes: &mut Vec<(Vec<String>, Value)>,
+        changes: &mut Vec<Change>,
     ) -> Result<(), ConfigError> {
         for (name, value) in file {
             at.push(name.clone());
-            match (self.get(at), value) {
+            match (get(&self.defaults, at), value) {
                 (None, _) => return Err(self.unknown(&at.join("."))),
                 (Some(Value::Table(_)), Value::Table(inner)) => self.collect(inner, at, changes)?,
                 (Some(Value::Table(_)), other) => {
@@ -78,46 +83,50 @@ impl Layers {
         Ok(())
     }
 
-    /// Puts one value in place, or says why it cannot be.
-    fn set(&mut self, path: &[String], value: Value) -> Result<(), ConfigError> {
+    /// Puts the values in place, or says which one cannot be.
+    fn apply(&mut self, changes: Vec<Change>) -> Result<(), ConfigError> {
+        let before = self.table.clone();
+        for (path, value) in &changes {
+            self.set(path, value)?;
+        }
+        if Config::deserialize(self.table.clone()).is_ok() {
+            return Ok(());
+        }
+        // A choice or a length of time is wrong, and the error does not tell where: it is the one
+        // with which the settings stop being readable.
+        self.table = before;
+        for (path, value) in &changes {
+            self.set(path, value)?;
+            if let Err(error) = Config::deserialize(self.table.clone()) {
+                return Err(invalid(&path.join("."), value, &rule_of(error.message())));
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, path: &[String], value: &Value) -> Result<(), ConfigError> {
         let key = path.join(".");
-        let Some(place) = self.get_mut(path) else {
+        let (Some(default), Some(place)) =
+            (get(&self.defaults, path), get_mut(&mut self.table, path))
+        else {
             return Err(self.unknown(&key));
         };
-        if let Some(rule) = wrong_type(place, &value) {
-            return Err(invalid(&key, &value, rule));
+        if let Some(rule) = wrong_type(default, value) {
+            return Err(invalid(&key, value, rule));
         }
-        *place = match (&*place, &value) {
+        *place = match (default, value) {
             // `1` is as good as `1.0` where a fraction is asked for.
             (Value::Float(_), Value::Integer(whole)) => Value::Float(*whole as f64),
             _ => value.clone(),
         };
-        // Everything else was good before, so whatever is refused now is this value.
-        match Config::deserialize(self.table.clone()) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(invalid(&key, &value, &rule_of(error.message()))),
-        }
-    }
-
-    fn get(&self, path: &[String]) -> Option<&Value> {
-        let (first, rest) = path.split_first()?;
-        rest.iter()
-            .try_fold(self.table.get(first)?, |at, name| at.as_table()?.get(name))
-    }
-
-    fn get_mut(&mut self, path: &[String]) -> Option<&mut Value> {
-        let (first, rest) = path.split_first()?;
-        rest.iter()
-            .try_fold(self.table.get_mut(first)?, |at, name| {
-                at.as_table_mut()?.get_mut(name)
-            })
+        Ok(())
     }
 
     /// A variable's text as the type that its key has. What does not parse stays text, for
     /// [`Self::set`] to refuse.
     fn read(&self, path: &[String], text: String) -> Value {
         let trimmed = text.trim();
-        let parsed = match self.get(path) {
+        let parsed = match get(&self.defaults, path) {
             Some(Value::Integer(_)) => trimmed.parse().ok().map(Value::Integer),
             Some(Value::Float(_)) => trimmed.parse().ok().map(Value::Float),
             Some(Value::Boolean(_)) => match trimmed {
@@ -131,7 +140,7 @@ impl Layers {
     }
 
     fn unknown(&self, key: &str) -> ConfigError {
-        let known: Vec<_> = leaves(&self.table)
+        let known: Vec<_> = leaves(&self.defaults)
             .iter()
             .map(|path| path.join("."))
             .collect();
@@ -140,6 +149,19 @@ impl Layers {
             closest: closest(key, known.iter().map(String::as_str)),
         }
     }
+}
+
+fn get<'a>(table: &'a Table, path: &[String]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter()
+        .try_fold(table.get(first)?, |at, name| at.as_table()?.get(name))
+}
+
+fn get_mut<'a>(table: &'a mut Table, path: &[String]) -> Option<&'a mut Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(table.get_mut(first)?, |at, name| {
+        at.as_table_mut()?.get_mut(name)
+    })
 }
 
 /// The paths of all settings.

@@ -222,6 +222,19 @@ fn the_file_overrides_the_defaults_and_the_environment_the_file() {
 }
 
 #[test]
+fn a_variable_may_spell_a_length_of_time_otherwise_than_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "circuit_breaker.timeout = 5").unwrap();
+    let env = [(
+        "HIRAG_CIRCUIT_BREAKER_TIMEOUT".to_owned(),
+        "10ms".to_owned(),
+    )];
+    let config = Config::load(Some(&path), env.into_iter()).unwrap();
+    assert_eq!(config.circuit_breaker.timeout, Period::from_millis(10));
+}
+
+#[test]
 fn only_a_file_that_was_asked_for_must_be_there() {
     let folder = tempfile::tempdir().unwrap();
     let absent = folder.path().join("config.toml");

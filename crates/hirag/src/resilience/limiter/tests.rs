@@ -104,7 +104,16 @@ fn a_flood_of_names_neither_pushes_out_nor_grows_nor_blocks_for_ever() {
         assert_eq!(allowed(&limiter, "known", 1), 1);
         let _ = limiter.check(&format!("more flood {second}"));
     }
+    // Names beyond the bound are served from what they share.
+    assert_eq!(allowed(&limiter, "newcomer", 9), 4);
+    for _ in 0..10 {
+        clock.advance(SECOND);
+        assert_eq!(allowed(&limiter, "known", 1), 1);
+    }
+    // The flood is over: the newcomer gets a place.
+    let shared = limiter.snapshot().shared;
     assert_eq!(allowed(&limiter, "newcomer", 9), 5);
+    assert_eq!(limiter.snapshot().shared, shared);
     assert!(
         limiter
             .clients(9)

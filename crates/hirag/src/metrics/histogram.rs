@@ -1,0 +1,243 @@
+//! Latencies in bounded memory: histograms of short slices of time, merged when somebody looks.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Percentiles are right within 1 %.
+const SIGNIFICANT_DIGITS: u8 = 2;
+/// Latencies are told apart from here on: a cache hit takes some microseconds.
+const FINEST_NANOS: u64 = 128;
+/// The largest at first; a histogram grows as longer ones come.
+const FIRST_NANOS: u64 = 1 << 20;
+/// Longer than this is counted as this long in the percentiles: an hour.
+const LONGEST_NANOS: u64 = 3_600_000_000_000;
+/// Slices of a window. The oldest is dropped whole, so a window covers 90 to 100 % of its time.
+const SLICES: u64 = 10;
+
+/// The latencies of one operation over some time, in milliseconds; all 0 when there were none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct LatencySummary {
+    /// How often it ran.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub count: u64,
+    /// The mean; exact.
+    pub mean_ms: f64,
+    /// Half are at most this; within 1 %.
+    pub p50_ms: f64,
+    /// 95 % are at most this; within 1 %.
+    pub p95_ms: f64,
+    /// 99 % are at most this; within 1 %.
+    pub p99_ms: f64,
+    /// The longest; exact.
+    pub max_ms: f64,
+}
+
+/// The latencies of one stretch of time.
+#[derive(Debug, Default)]
+pub(super) struct Latencies {
+    count: u64,
+    sum: Duration,
+    max: Duration,
+    /// Made with the first latency, as most slices of most operations stay empty.
+    histogram: Option<Histogram<u64>>,
+}
+
+impl Latencies {
+    pub(super) fn record(&mut self, latency: Duration) {
+        self.count += 1;
+        self.sum = self.sum.saturating_add(latency);
+        self.max = self.max.max(latency);
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        if let Some(histogram) = self.histogram() {
+            // Cannot fail: it grows by itself, and the value is within what it can grow to.
+            let _ = histogram.record(nanos.min(LONGEST_NANOS));
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum = self.sum.saturating_add(other.sum);
+        self.max = self.max.max(other.max);
+        if let (Some(theirs), Some(ours)) = (&other.histogram, self.histogram()) {
+            let _ = ours.add(theirs);
+        }
+    }
+
+    fn histogram(&mut self) -> Option<&mut Histogram<u64>> {
+        if self.histogram.is_none() {
+            let mut new =
+                Histogram::new_with_bounds(FINEST_NANOS, FIRST_NANOS, SIGNIFICANT_DIGITS).ok()?;
+            new.auto(true);
+            self.histogram = Some(new);
+        }
+        self.histogram.as_mut()
+    }
+
+    pub(super) fn summary(&self) -> LatencySummary {
+        let Some(histogram) = &self.histogram else {
+            return LatencySummary::default();
+        };
+        let max_ms = millis(self.max);
+        let quantile = |q| {
+            let value = Duration::from_nanos(histogram.value_at_quantile(q));
+            // A bucket's upper end may lie above everything that is in it.
+            millis(value).min(max_ms)
+        };
+        LatencySummary {
+            count: self.count,
+            mean_ms: millis(self.sum) / self.count as f64,
+            p50_ms: quantile(0.5),
+            p95_ms: quantile(0.95),
+            p99_ms: quantile(0.99),
+            max_ms,
+        }
+    }
+}
+
+/// The latencies of the last so-and-so much time.
+#[derive(Debug)]
+pub(super) struct Window {
+    slice: Duration,
+    slices: Vec<(u64, Latencies)>,
+}
+
+impl Window {
+    pub(super) fn over(length: Duration) -> Self {
+        Self {
+            slice: length / SLICES as u32,
+            slices: Vec::new(),
+        }
+    }
+
+    pub(super) fn record(&mut self, now: Duration, latency: Duration) {
+        let current = self.number(now);
+        self.forget(current);
+        // A thread that is late by a slice may find a newer one; the order does not matter.
+        let place = match self
+            .slices
+            .iter()
+            .position(|(number, _)| *number == current)
+        {
+            Some(place) => place,
+            None => {
+                self.slices.push((current, Latencies::default()));
+                self.slices.len() - 1
+            }
+        };
+        self.slices[place].1.record(latency);
+    }
+
+    pub(super) fn summary(&mut self, now: Duration) -> LatencySummary {
+        let current = self.number(now);
+        self.forget(current);
+        let mut all = Latencies::default();
+        for (_, slice) in &self.slices {
+            all.add(slice);
+        }
+        all.summary()
+    }
+
+    fn number(&self, now: Duration) -> u64 {
+        (now.as_nanos() / self.slice.as_nanos()) as u64
+    }
+
+    /// Drops the slices that lie before the window, and with them their memory.
+    fn forget(&mut self, current: u64) {
+        self.slices.retain(|(number, _)| number + SLICES > current);
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn nothing_recorded_is_all_zero() {
+        assert_eq!(Latencies::default().summary(), LatencySummary::default());
+        assert_eq!(
+            Window::over(MINUTE).summary(MINUTE),
+            LatencySummary::default()
+        );
+    }
+
+    #[test]
+    fn a_window_forgets_slice_by_slice() {
+        let mut window = Window::over(MINUTE);
+        for second in 0..60 {
+            window.record(Duration::from_secs(second), Duration::from_millis(1));
+        }
+        assert_eq!(window.summary(Duration::from_secs(59)).count, 60);
+        assert_eq!(window.summary(Duration::from_secs(60)).count, 54);
+        assert_eq!(window.summary(Duration::from_secs(113)).count, 6);
+        assert_eq!(window.summary(Duration::from_secs(114)).count, 0);
+        assert!(window.slices.is_empty());
+    }
+
+    #[test]
+    fn slices_stay_bounded_over_a_long_time() {
+        let mut window = Window::over(MINUTE);
+        for second in 0..100_000 {
+            window.record(
+                Duration::from_secs(second),
+                Duration::from_millis(second % 9_000),
+            );
+            assert!(window.slices.len() <= SLICES as usize);
+        }
+    }
+
+    #[test]
+    fn extreme_latencies_are_counted() {
+        let mut latencies = Latencies::default();
+        latencies.record(Duration::ZERO);
+        latencies.record(Duration::MAX);
+        latencies.record(Duration::MAX);
+        let summary = latencies.summary();
+        assert_eq!(summary.count, 3);
+        assert!(summary.p99_ms >= 3.5e6 && summary.max_ms >= summary.p99_ms);
+    }
+
+    proptest! {
+        /// Against the sorted list: the percentiles are right within 1 %, also when merged from
+        /// several slices.
+        #[test]
+        fn percentiles_agree_with_the_sorted_list(
+            nanos in prop::collection::vec(1_000..100_000_000_000_u64, 1..500)
+        ) {
+            let mut window = Window::over(MINUTE);
+            for (nth, nanos) in nanos.iter().enumerate() {
+                let now = Duration::from_secs(nth as u64 % 60);
+                window.record(now, Duration::from_nanos(*nanos));
+            }
+            let mut sorted = nanos;
+            sorted.sort_unstable();
+            let exact = |q: f64| {
+                let rank = (q * sorted.len() as f64).ceil().max(1.0) as usize;
+                sorted[rank - 1] as f64 / 1e6
+            };
+            let summary = window.summary(Duration::from_secs(59));
+            prop_assert_eq!(summary.count, sorted.len() as u64);
+            let pairs = [
+                (summary.p50_ms, exact(0.5)),
+                (summary.p95_ms, exact(0.95)),
+                (summary.p99_ms, exact(0.99)),
+                (summary.max_ms, exact(1.0)),
+                (summary.mean_ms, sorted.iter().sum::<u64>() as f64 / sorted.len() as f64 / 1e6),
+            ];
+            for (got, exact) in pairs {
+                let allowed = exact * 0.01 + FINEST_NANOS as f64 / 1e6;
+                prop_assert!((got - exact).abs() <= allowed, "{} for {}", got, exact);
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+use super::*;
+use crate::clock::FakeClock;
+
+fn profiler() -> (PerformanceProfiler, Arc<FakeClock>) {
+    let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
+    let settings = MetricsSettings {
+        slow_ms: 100,
+        ..MetricsSettings::default()
+    };
+    (
+        PerformanceProfiler::new(&settings, clock.clone()).unwrap(),
+        clock,
+    )
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[test]
+fn each_window_sees_its_own_time() {
+    let (profiler, clock) = profiler();
+    for minutes in [58, 3, 1] {
+        profiler.record("store", ms(minutes));
+        clock.advance(Duration::from_secs(60 * minutes));
+    }
+    profiler.record("store", ms(7));
+    let metrics = profiler.metrics();
+    let store = &metrics.operations[0];
+    let counts = [
+        store.last_minute.count,
+        store.last_five_minutes.count,
+        store.last_hour.count,
+        store.all.count,
+    ];
+    assert_eq!(counts, [1, 3, 3, 4]);
+    assert_eq!(store.last_minute.max_ms, 7.0);
+    assert_eq!(store.all.max_ms, 58.0);
+    assert_eq!(store.all.mean_ms, (58.0 + 3.0 + 1.0 + 7.0) / 4.0);
+}
+
+#[test]
+fn a_timer_records_its_run_and_its_parts() {
+    let (profiler, clock) = profiler();
+    let mut timer = profiler.timer("retrieve");
+    clock.advance(ms(80));
+    assert_eq!(timer.part("embed"), ms(80));
+    clock.advance(ms(20));
+    timer.part("search");
+    drop(timer);
+    let metrics = profiler.metrics();
+    assert_eq!(metrics.operations[0].all.max_ms, 100.0);
+    let slow = &metrics.slow[0];
+    assert_eq!((slow.operation.as_str(), slow.ms), ("retrieve", 100.0));
+    assert_eq!(slow.at.as_millisecond(), 100);
+    let parts: Vec<_> = slow.parts.iter().map(|part| (part.name, part.ms)).collect();
+    assert_eq!(parts, [("embed", 80.0), ("search", 20.0)]);
+}
+
+#[test]
+fn a_cancelled_timer_records_nothing() {
+    let (profiler, _clock) = profiler();
+    profiler.timer("retrieve").cancel();
+    assert!(profiler.metrics().operations.is_empty());
+}
+
+#[test]
+fn only_slow_runs_are_kept_and_of_them_the_latest_hundred() {
+    let (profiler, _clock) = profiler();
+    profiler.record("store", ms(99));
+    assert!(profiler.metrics().slow.is_empty());
+    for nth in 0..150 {
+        profiler.record("store", ms(100 + nth));
+    }
+    let slow = profiler.metrics().slow;
+    assert_eq!((slow.len(), slow[0].ms, slow[99].ms), (100, 150.0, 249.0));
+}
+
+#[test]
+fn the_limit_of_slow_changes_while_running() {
+    let (profiler, _clock) = profiler();
+    let stricter = MetricsSettings {
+        slow_ms: 5,
+        ..MetricsSettings::default()
+    };
+    profiler.update(&stricter).unwrap();
+    profiler.record("store", ms(5));
+    assert_eq!(profiler.metrics().slow.len(), 1);
+}
+
+#[test]
+fn many_threads_lose_nothing() {
+    let (profiler, clock) = profiler();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (profiler, clock) = (&profiler, &clock);
+            scope.spawn(move || {
+                for _ in 0..1_000 {
+                    clock.advance(ms(1));
+                    profiler.record(if thread % 2 == 0 { "even" } else { "odd" }, ms(1));
+                }
+            });
+        }
+    });
+    let metrics = profiler.metrics();
+    let counts: Vec<_> = metrics.operations.iter().map(|o| o.all.count).collect();
+    assert_eq!(counts, [4_000, 4_000]);
+}
+
+#[test]
+fn the_text_is_a_table() {
+    let (profiler, _clock) = profiler();
+    profiler.record("store", ms(2));
+    let text = profiler.metrics().to_string();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines[0].starts_with("operation      count    mean ms"),
+        "{text}"
+    );
+    assert!(
+        lines[1].starts_with("store              1      2.000"),
+        "{text}"
+    );
+}
