@@ -4,13 +4,15 @@
 mod gate;
 mod guard;
 mod in_flight;
+mod settings;
 
 #[cfg(test)]
 mod tests;
 
+pub use settings::EmbedderSettings;
+
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, stream};
 
@@ -18,63 +20,11 @@ use self::gate::Gate;
 use self::guard::Guard;
 use self::in_flight::InFlight;
 use super::{
-    Batcher, BatcherSettings, CacheCounters, CacheKey, CacheLayer, EmbeddingCache, EmbeddingError,
+    Batcher, CacheCounters, CacheKey, CacheLayer, EmbeddingCache, EmbeddingError,
     EmbeddingProvider, Vector, normalise,
 };
-use crate::config::{EmbeddingSettings, ProviderKind};
 use crate::context::Priority;
 use crate::resilience::{BreakerState, CircuitBreaker, RateLimiter};
-
-/// How an [`Embedder`] treats its provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EmbedderSettings {
-    /// For a provider over the network: how single texts share requests. `None` is a provider on
-    /// this machine, which must not wait for company and is not limited.
-    pub batching: Option<BatcherSettings>,
-    /// Passages of one call of the provider at most. A query waits for at most one such call.
-    pub slice: usize,
-    /// Calls with passages under way at once at most.
-    pub concurrency: usize,
-}
-
-impl EmbedderSettings {
-    /// For the model on this machine: it uses all cores for one call, in sub-batches of 8, which
-    /// take half a second at the longest.
-    #[must_use]
-    pub const fn local() -> Self {
-        Self {
-            batching: None,
-            slice: 8,
-            concurrency: 1,
-        }
-    }
-
-    /// For an endpoint that takes `batch_size` texts a request.
-    #[must_use]
-    pub const fn remote(batch_size: usize, batching: BatcherSettings) -> Self {
-        Self {
-            batching: Some(batching),
-            slice: batch_size,
-            concurrency: 4,
-        }
-    }
-}
-
-impl From<&EmbeddingSettings> for EmbedderSettings {
-    fn from(settings: &EmbeddingSettings) -> Self {
-        match settings.provider {
-            ProviderKind::Local => Self::local(),
-            ProviderKind::Http => Self::remote(
-                settings.batch_size,
-                BatcherSettings {
-                    window: Duration::from_millis(settings.batch_window_ms),
-                    max_requests: settings.batch_max_requests,
-                    ..BatcherSettings::default()
-                },
-            ),
-        }
-    }
-}
 
 /// Where a vector came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -122,12 +72,22 @@ pub struct Embedder {
 #[derive(Debug)]
 struct Shared {
     guard: Arc<Guard>,
-    /// For single texts over the network.
-    batcher: Option<Batcher>,
-    gate: Gate,
+    singles: Singles,
+    /// Before calls with many passages.
+    bulk: Gate,
     cache: Option<EmbeddingCache>,
     in_flight: InFlight,
     settings: EmbedderSettings,
+}
+
+/// The way of single texts. It never stands behind calls with many passages, so that a query does
+/// not wait for an import.
+#[derive(Debug)]
+enum Singles {
+    /// Over the network, several in one request.
+    Batched(Batcher),
+    /// To this machine's model, which does one at a time.
+    InTurn(Gate),
 }
 
 impl Embedder {
@@ -147,10 +107,11 @@ impl Embedder {
         });
         Self {
             shared: Arc::new(Shared {
-                batcher: settings
-                    .batching
-                    .map(|batching| Batcher::new(guard.clone(), batching)),
-                gate: Gate::new(settings.concurrency),
+                singles: match settings.batching {
+                    Some(batching) => Singles::Batched(Batcher::new(guard.clone(), batching)),
+                    None => Singles::InTurn(Gate::new(1)),
+                },
+                bulk: Gate::new(settings.concurrency),
                 guard,
                 cache,
                 in_flight: InFlight::default(),
@@ -347,10 +308,10 @@ impl Shared {
         text: String,
         priority: Priority,
     ) -> Result<Arc<[f32]>, EmbeddingError> {
-        let vector = match &self.batcher {
-            Some(batcher) => batcher.embed(text, priority).await?,
-            None => {
-                let _pass = self.gate.enter(priority).await;
+        let vector = match &self.singles {
+            Singles::Batched(batcher) => batcher.embed(text, priority).await?,
+            Singles::InTurn(gate) => {
+                let _pass = gate.enter(priority).await;
                 self.guard.embed_single(&text).await?
             }
         };
@@ -369,7 +330,7 @@ impl Shared {
         let slices = texts.chunks(self.settings.slice.max(1)).map(|slice| async {
             let (keys, texts): (Vec<CacheKey>, Vec<String>) = slice.iter().cloned().unzip();
             let mut outcomes = {
-                let _pass = self.gate.enter(priority).await;
+                let _pass = self.bulk.enter(priority).await;
                 self.guard.embed_batch(&texts).await
             };
             outcomes.resize(keys.len(), Err(no_vector()));

@@ -2,6 +2,7 @@
 
 mod answer;
 mod client;
+mod cut;
 mod endpoint;
 mod settings;
 
@@ -165,6 +166,7 @@ impl EmbeddingProvider for HttpProvider {
     }
 
     async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
+        let text = cut::to_tokens(text, self.max_input_tokens);
         let mut outcomes = self.ask(&[text.to_owned()]).await?;
         outcomes
             .pop()
@@ -174,7 +176,11 @@ impl EmbeddingProvider for HttpProvider {
     async fn embed_batch(&self, texts: &[String]) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(texts.len());
         for batch in texts.chunks(self.batch_size) {
-            let answer = self.ask(batch).await;
+            let batch: Vec<String> = batch
+                .iter()
+                .map(|text| cut::to_tokens(text, self.max_input_tokens).to_owned())
+                .collect();
+            let answer = self.ask(&batch).await;
             if let Err(error) = &answer
                 && !may_be_one_texts_fault(error)
             {
@@ -182,7 +188,7 @@ impl EmbeddingProvider for HttpProvider {
                 outcomes.resize(texts.len(), Err(error.clone()));
                 break;
             }
-            outcomes.extend(self.settle(batch, answer).await);
+            outcomes.extend(self.settle(&batch, answer).await);
         }
         outcomes
     }

@@ -57,7 +57,7 @@ impl HttpSettings {
     }
 }
 
-/// The token is redacted by its type, credentials in the URL by [`Endpoint`].
+/// The token is redacted by its type, credentials in the URL by `Endpoint`.
 impl fmt::Debug for HttpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoint = Endpoint::parse(&self.api_url).ok();

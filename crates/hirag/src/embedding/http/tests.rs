@@ -527,3 +527,38 @@ async fn what_the_model_is_and_wants_is_told() {
     assert_eq!(provider.query_prefix(), "query: ");
     assert_eq!(provider.passage_prefix(), "passage: ");
 }
+
+#[tokio::test]
+async fn a_text_over_the_models_limit_is_cut_before_it_is_sent() {
+    let server = server(good).await;
+    let provider = connect(HttpSettings {
+        max_input_tokens: 3,
+        ..settings(&server.uri())
+    })
+    .await;
+    let long = "one two three four five".to_owned();
+    provider.embed_single(&long).await.unwrap();
+    provider.embed_batch(&[long]).await.remove(0).unwrap();
+    for request in server.received_requests().await.unwrap() {
+        assert_eq!(inputs(&request), ["one two three"]);
+    }
+}
+
+#[test]
+fn the_settings_reach_the_provider() {
+    let mut embedding = crate::config::Config::default().embedding;
+    embedding.api_url = "http://h/v1".to_owned();
+    embedding.model = "tiny".to_owned();
+    embedding.timeout_secs = 7;
+    embedding.max_retries = 5;
+    embedding.tls_verify = false;
+    let settings = HttpSettings::new(&embedding, Some(SecretString::from(TOKEN)));
+    assert_eq!(settings.api_url, "http://h/v1");
+    assert_eq!(settings.timeout, Duration::from_secs(7));
+    assert_eq!(settings.retry.max_retries, 5);
+    assert!(!settings.tls_verify);
+    assert_eq!(settings.batch_size, embedding.batch_size);
+    assert_eq!(settings.max_input_tokens, usize::MAX);
+    embedding.max_input_tokens = 512;
+    assert_eq!(HttpSettings::new(&embedding, None).max_input_tokens, 512);
+}

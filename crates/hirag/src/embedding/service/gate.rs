@@ -113,28 +113,18 @@ mod tests {
             Priority::Normal,
             Priority::Critical,
         ];
-        let mut waiting: Vec<_> = order.map(|p| Box::pin(gate.enter(p))).into();
-        for turn in &mut waiting {
+        let mut waiting: Vec<_> = order.map(|p| Some(Box::pin(gate.enter(p)))).into();
+        for turn in waiting.iter_mut().flatten() {
             assert!(turn.as_mut().now_or_never().is_none());
         }
         let mut pass = first;
         for expected in [4, 2, 1, 3, 0] {
             drop(pass);
-            let entered: Vec<(usize, Pass)> = waiting
-                .iter_mut()
-                .enumerate()
-                .filter(|(i, _)| {
-                    ![4, 2, 1, 3, 0][..]
-                        .iter()
-                        .take_while(|e| **e != expected)
-                        .any(|e| e == i)
-                })
-                .filter_map(|(i, turn)| Some((i, turn.as_mut().now_or_never()?)))
-                .collect();
-            assert_eq!(entered.len(), 1);
-            let (who, next) = entered.into_iter().next().unwrap();
-            assert_eq!(who, expected);
-            pass = next;
+            let mut turn = waiting[expected].take().unwrap();
+            pass = turn.as_mut().now_or_never().unwrap();
+            for other in waiting.iter_mut().flatten() {
+                assert!(other.as_mut().now_or_never().is_none());
+            }
         }
         drop(pass);
         assert!(gate.enter(Priority::Low).now_or_never().is_some());

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
 use super::*;
 use crate::clock::{FakeClock, SharedClock};
 use crate::config::Period;
-use crate::embedding::{CacheSettings, DiskSettings, HttpProvider, HttpSettings};
+use crate::embedding::{BatcherSettings, CacheSettings, DiskSettings, HttpProvider, HttpSettings};
 use crate::resilience::{CircuitBreakerSettings, RateLimitSettings, Retry};
 
 const MS: Duration = Duration::from_millis(1);
@@ -285,7 +286,7 @@ async fn many_passages_keep_their_order_are_embedded_once_and_fail_alone() {
     let sent: Vec<&String> = calls.iter().flatten().collect();
     assert_eq!(sent.len(), sent.iter().collect::<HashSet<_>>().len());
     assert_eq!(sent.iter().filter(|text| **text == "dup").count(), 1);
-    assert!(calls.iter().all(|call| call.len() <= 8));
+    assert!(calls.iter().all(|call| call.len() <= 32));
     assert!(
         sent.is_sorted_by_key(|text| text.len()),
         "like lengths together"
@@ -416,15 +417,20 @@ async fn a_remote_provider_is_limited_and_a_local_one_is_not() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_query_during_an_import_waits_for_one_slice_only() {
-    let provider = Scripted {
+/// A local provider that takes 100 ms for each call.
+fn slow() -> Arc<Scripted> {
+    Scripted {
         takes: 100 * MS,
         ..Scripted::default()
     }
-    .into_shared();
+    .into_shared()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_does_not_wait_for_an_import() {
+    let provider = slow();
     let embedder = House::local().embedder(provider.clone(), None);
-    let texts: Vec<String> = (100..140).map(|i| i.to_string()).collect();
+    let texts: Vec<String> = (100..300).map(|i| i.to_string()).collect();
     let import = embedder.embed_passages(&texts, Priority::Low);
     let ask = async {
         tokio::time::sleep(150 * MS).await;
@@ -434,10 +440,41 @@ async fn a_query_during_an_import_waits_for_one_slice_only() {
     };
     let (outcomes, waited) = tokio::join!(import, ask);
     assert!(outcomes.iter().all(Result::is_ok));
-    assert_eq!(waited, 150 * MS);
+    assert_eq!(waited, 100 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn urgent_passages_go_between_the_slices_of_an_import() {
+    let provider = slow();
+    let embedder = House::local().embedder(provider.clone(), None);
+    let texts: Vec<String> = (100..200).map(|i| i.to_string()).collect();
+    let import = embedder.embed_passages(&texts, Priority::Low);
+    let store = async {
+        tokio::time::sleep(150 * MS).await;
+        embedder.embed_passages(&["x", "y"], Priority::Normal).await
+    };
+    tokio::join!(import, store);
     let calls = provider.calls();
-    assert_eq!(calls.len(), 6);
-    assert_eq!(calls[2], "query");
+    assert_eq!(calls.len(), 5);
+    assert_eq!(calls[2], "x|y");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_single_texts_the_urgent_go_first() {
+    let provider = slow();
+    let embedder = House::local().embedder(provider.clone(), None);
+    let ask = |text: &'static str, priority| embedder.embed_query(text, priority);
+    let _ = tokio::join!(
+        ask("first", Priority::Low),
+        ask("low", Priority::Low),
+        ask("normal", Priority::Normal),
+        ask("critical", Priority::Critical),
+        ask("high", Priority::High),
+    );
+    assert_eq!(
+        provider.calls(),
+        ["first", "critical", "high", "normal", "low"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -457,11 +494,7 @@ async fn single_texts_to_a_remote_provider_share_a_call() {
 
 #[tokio::test(start_paused = true)]
 async fn the_same_text_asked_for_twice_at_once_is_embedded_once() {
-    let provider = Scripted {
-        takes: 100 * MS,
-        ..Scripted::default()
-    }
-    .into_shared();
+    let provider = slow();
     let embedder = House::local().embedder(provider.clone(), None);
     let leader = tokio::time::timeout(50 * MS, query(&embedder, "a"));
     let (leader, follower) = tokio::join!(leader, query(&embedder, "a"));
