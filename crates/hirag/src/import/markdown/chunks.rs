@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use text_splitter::ChunkSizer;
 
-use super::units::{Sizer, Unit, UnitKind};
+use super::units::{Sizer, Unit, UnitKind, sentence_starts};
 
 /// A chunk of a note.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,7 +145,7 @@ fn overlap(text: &str, units: &[Unit], before: &Span, most: usize, sizer: Sizer)
     found
 }
 
-/// The last sentences or lines of `text` within `most` tokens, not all of it.
+/// The last sentences of `text` within `most` tokens, not all of it.
 fn sentences(text: &str, most: usize, sizer: Sizer) -> Overlap {
     let mut best = Overlap::default();
     let starts: Vec<usize> = sentence_starts(text).collect();
@@ -160,23 +160,6 @@ fn sentences(text: &str, most: usize, sizer: Sizer) -> Overlap {
         };
     }
     best
-}
-
-/// Where sentences and lines start, but for the first.
-fn sentence_starts(text: &str) -> impl Iterator<Item = usize> {
-    let mut ended = false;
-    let mut started = false;
-    let mut before = ' ';
-    text.char_indices().filter_map(move |(at, c)| {
-        let wide = matches!(before, '。' | '！' | '？');
-        let stop = matches!(before, '.' | '!' | '?' | '…') && c.is_whitespace();
-        ended |= wide || stop || before == '\n';
-        before = c;
-        if c.is_whitespace() || !std::mem::replace(&mut started, true) {
-            return None;
-        }
-        std::mem::take(&mut ended).then_some(at)
-    })
 }
 
 struct Span {
