@@ -36,7 +36,7 @@ impl Sizes {
 /// Packs units in order into chunks of at most about `sizes.most` tokens.
 ///
 /// A chunk ends before a unit that does not fit, and before a heading whose section does not fit
-/// while the chunk is not small, so that sections stay together; a heading never ends a chunk. A
+/// while the chunk is not small, so that sections stay together; a heading does not end a chunk. A
 /// small chunk takes the next unit in any case, so a chunk has at most a quarter more than `most`,
 /// or than its one code block. A small last chunk joins the one before.
 pub(super) fn chunks(text: &str, units: &[Unit], sizes: Sizes, sizer: Sizer) -> Vec<Chunk> {
@@ -73,7 +73,7 @@ fn extend(units: &[Unit], first: usize, mut size: usize, sizes: Sizes) -> usize 
     let mut own = 0;
     let mut headings_only = true;
     for (at, unit) in units.iter().enumerate().skip(first) {
-        let small = headings_only || own < sizes.least();
+        let small = own < sizes.least() || headings_only && own < sizes.most;
         if !small {
             let needed = match unit.kind {
                 UnitKind::Heading(..) => section(units, at, sizes.most),
