@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use text_splitter::ChunkSizer;
 
-use super::units::{Sizer, Unit, UnitKind};
+use super::units::{Sizer, Unit, UnitKind, sentence_starts};
 
 /// A chunk of a note.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +36,7 @@ impl Sizes {
 /// Packs units in order into chunks of at most about `sizes.most` tokens.
 ///
 /// A chunk ends before a unit that does not fit, and before a heading whose section does not fit
-/// while the chunk is not small, so that sections stay together; a heading never ends a chunk. A
+/// while the chunk is not small, so that sections stay together; a heading does not end a chunk. A
 /// small chunk takes the next unit in any case, so a chunk has at most a quarter more than `most`,
 /// or than its one code block. A small last chunk joins the one before.
 pub(super) fn chunks(text: &str, units: &[Unit], sizes: Sizes, sizer: Sizer) -> Vec<Chunk> {
@@ -73,7 +73,7 @@ fn extend(units: &[Unit], first: usize, mut size: usize, sizes: Sizes) -> usize 
     let mut own = 0;
     let mut headings_only = true;
     for (at, unit) in units.iter().enumerate().skip(first) {
-        let small = headings_only || own < sizes.least();
+        let small = own < sizes.least() || headings_only && own < sizes.most;
         if !small {
             let needed = match unit.kind {
                 UnitKind::Heading(..) => section(units, at, sizes.most),
@@ -145,7 +145,7 @@ fn overlap(text: &str, units: &[Unit], before: &Span, most: usize, sizer: Sizer)
     found
 }
 
-/// The last sentences or lines of `text` within `most` tokens, not all of it.
+/// The last sentences of `text` within `most` tokens, not all of it.
 fn sentences(text: &str, most: usize, sizer: Sizer) -> Overlap {
     let mut best = Overlap::default();
     let starts: Vec<usize> = sentence_starts(text).collect();
@@ -160,23 +160,6 @@ fn sentences(text: &str, most: usize, sizer: Sizer) -> Overlap {
         };
     }
     best
-}
-
-/// Where sentences and lines start, but for the first.
-fn sentence_starts(text: &str) -> impl Iterator<Item = usize> {
-    let mut ended = false;
-    let mut started = false;
-    let mut before = ' ';
-    text.char_indices().filter_map(move |(at, c)| {
-        let wide = matches!(before, '。' | '！' | '？');
-        let stop = matches!(before, '.' | '!' | '?' | '…') && c.is_whitespace();
-        ended |= wide || stop || before == '\n';
-        before = c;
-        if c.is_whitespace() || !std::mem::replace(&mut started, true) {
-            return None;
-        }
-        std::mem::take(&mut ended).then_some(at)
-    })
 }
 
 struct Span {

@@ -27,8 +27,8 @@ const MAX_TITLE_CHARS: usize = 200;
 /// Cuts the note `bytes` of `file` to chunks that stand by themselves.
 ///
 /// **Size.** A note of at most `chunk_tokens` tokens is one chunk. A longer one is cut between
-/// blocks, so that sections stay together where they fit; a block that is too long is cut by
-/// `text-splitter` between items, lines or sentences. A code block stays whole up to four times
+/// blocks, so that sections stay together where they fit; a block that is too long is cut between
+/// items, rows and sentences, and a sentence that is too long by `text-splitter`. A code block stays whole up to four times
 /// `chunk_tokens`, and is then cut between lines. A chunk that begins inside of a section repeats up
 /// to `chunk_overlap` tokens of whole sentences or blocks from the one before.
 ///

@@ -117,6 +117,15 @@ fn sections_stay_together_and_later_chunks_say_where_they_stand() {
 }
 
 #[test]
+fn a_note_of_headings_alone_is_cut_too() {
+    let text: String = (0..500).map(|n| format!("# Heading {n}\n")).collect();
+    let tokens = estimator(TokenEstimatorKind::Tiktoken);
+    let contexts = read("x.md", &text);
+    assert!(contexts.iter().all(|new| tokens.count(&new.text) <= 260));
+    assert!(contexts.len() >= 8);
+}
+
+#[test]
 fn a_long_section_is_cut_between_sentences_with_overlap() {
     let text = format!("# Title\n\n## Part\n\n{}", prose("it", 60));
     let contexts = read("x.md", &text);

@@ -108,6 +108,24 @@ impl Cutter<'_> {
             self.push(range, size, UnitKind::Prose);
             return;
         }
+        let mut start = range.start;
+        let cuts: Vec<usize> = sentence_starts(&self.text[range.clone()]).collect();
+        for end in cuts
+            .into_iter()
+            .map(|at| range.start + at)
+            .chain([range.end])
+        {
+            self.sentence(start..end);
+            start = end;
+        }
+    }
+
+    fn sentence(&mut self, range: Range<usize>) {
+        let size = self.size(&range);
+        if size <= self.most {
+            self.push(range, size, UnitKind::Prose);
+            return;
+        }
         let splitter = MarkdownSplitter::new(self.config());
         self.cut(range, UnitKind::Prose, |piece| {
             splitter.chunk_indices(piece).map(|(at, _)| at).collect()
@@ -171,4 +189,68 @@ fn piece_end(rest: &str, bytes: usize) -> usize {
     let line = rest[..most].rfind('\n').map(|at| at + 1).filter(late);
     line.or_else(|| rest[..most].rfind(' ').map(|at| at + 1).filter(late))
         .unwrap_or(most)
+}
+
+/// Where sentences, items and rows start, but for the first. A line that goes on with the sentence
+/// of the one before is no start, and neither is a small letter after a stop (`e.g. this`).
+pub(super) fn sentence_starts(text: &str) -> impl Iterator<Item = usize> {
+    /// What stands between the end of one sentence and the start of the next.
+    #[derive(Default)]
+    struct Gap {
+        stop: bool,
+        line: bool,
+        blank: bool,
+    }
+    let mut gap = Gap::default();
+    let mut started = false;
+    let mut before = ' ';
+    // Whether the line is a number so far: the stop behind an item's number ends nothing.
+    let mut number = true;
+    text.char_indices().filter_map(move |(at, c)| {
+        let wide = matches!(before, '。' | '！' | '？');
+        let stop = matches!(before, '.' | '!' | '?' | '…') && c.is_whitespace();
+        gap.stop |= wide || stop && !number;
+        before = c;
+        if c == '\n' {
+            gap.blank |= gap.line;
+            gap.line = true;
+        }
+        if c.is_whitespace() {
+            return None;
+        }
+        let gap = std::mem::take(&mut gap);
+        number = (number || gap.line) && (c.is_ascii_digit() || c == '.');
+        let first = !std::mem::replace(&mut started, true);
+        let marked = gap.line && (c.is_ascii_digit() || "-*+|>".contains(c));
+        let ended = gap.blank || marked || gap.stop && !c.is_lowercase();
+        (!first && ended).then_some(at)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_items_and_rows_are_starts_and_wrapped_lines_are_not() {
+        let text = "One is\nlong, e.g. this. Two! “Three” 3.5 times in 1999. Yes\n- item\n  goes on\n2. next\n| row |\n\nfour。五";
+        let mut starts: Vec<usize> = sentence_starts(text).collect();
+        starts.insert(0, 0);
+        starts.push(text.len());
+        let sentences: Vec<_> = starts.windows(2).map(|w| text[w[0]..w[1]].trim()).collect();
+        assert_eq!(
+            sentences,
+            [
+                "One is\nlong, e.g. this.",
+                "Two!",
+                "“Three” 3.5 times in 1999.",
+                "Yes",
+                "- item\n  goes on",
+                "2. next",
+                "| row |",
+                "four。",
+                "五"
+            ]
+        );
+    }
 }
