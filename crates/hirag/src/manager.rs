@@ -28,7 +28,7 @@ pub use writing::Stored;
 use self::models::Models;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
-use crate::context::{ContextLevel, Filter};
+use crate::context::{Condition, ContextId, ContextLevel, Filter};
 use crate::embedding::EmbeddingProvider;
 use crate::error::Result;
 use crate::levels::WorkingSet;
@@ -232,30 +232,40 @@ impl HiragManager {
         Ok(())
     }
 
+    /// Fills L1 in memory from its rows.
     async fn restore_working_set(&self) -> Result<()> {
-        let level = crate::context::Condition::equals(
-            "level",
-            ContextLevel::Immediate.to_string().as_str(),
-        )?;
+        let level = ContextLevel::Immediate.to_string();
         let request = ScrollRequest {
             filter: Filter {
-                must: vec![level],
+                must: vec![Condition::equals("level", level.as_str())?],
                 ..Filter::default()
             },
             limit: self.config().hirag.l1_size.max(1),
             ..ScrollRequest::default()
         };
+        let set = &self.inner.working_set;
+        set.clear();
+        let version = set.version();
         match self
             .inner
             .store
             .scroll(&self.inner.collection, request)
             .await
         {
-            Ok(page) => self.inner.working_set.restore(page.contexts),
+            // Rows that changed meanwhile stay out; they are read from the store when needed.
+            Ok(page) => set.put(version, page.contexts),
             // A reader that comes before the first writer has nothing to restore.
-            Err(crate::store::StoreError::UnknownCollection(_)) => {}
+            Err(crate::store::StoreError::UnknownCollection(_)) => true,
             Err(e) => return Err(e.into()),
-        }
+        };
+        Ok(())
+    }
+
+    /// Takes contexts that were just stored in L1 into memory.
+    async fn refresh_working_set(&self, ids: &[ContextId]) -> Result<()> {
+        let version = self.inner.working_set.version();
+        let fresh = self.inner.store.get(&self.inner.collection, ids).await?;
+        self.inner.working_set.put(version, fresh);
         Ok(())
     }
 }

@@ -261,8 +261,7 @@ impl HiragManager {
     fn count_access(&self, response: &ContextResponse) {
         let ids: Vec<ContextId> = response.contexts.iter().map(|c| c.context.id).collect();
         if !ids.is_empty() {
-            // The copies in L1 would tell the old counts.
-            self.inner.working_set.forget(ids.iter().copied());
+            self.inner.working_set.touch(&ids, self.inner.clock.now());
             self.inner.store.touch(ids);
         }
     }

@@ -112,14 +112,14 @@ impl HiragManager {
                 },
             };
             let record = Record {
-                id: ContextId::new(now),
+                id: context.id.unwrap_or_else(|| ContextId::new(now)),
                 text: context.text,
                 level,
                 agent: context.agent,
                 session: context.session,
                 created_at: context.created_at.unwrap_or(now),
-                accessed_at: None,
-                access_count: 0,
+                accessed_at: context.accessed_at,
+                access_count: context.access_count,
                 token_count,
                 metadata: context.metadata,
                 source: context.source,
@@ -184,10 +184,12 @@ impl HiragManager {
 
     pub(super) async fn apply(&self, batch: WriteBatch) -> Result<crate::store::sqlite::Written> {
         let rules = levels::clean_up_rules(&self.config(), self.inner.clock.now());
-        let touches_l1 = batch
+        let new_in_l1: Vec<ContextId> = batch
             .insert
             .iter()
-            .any(|record| record.level == ContextLevel::Immediate);
+            .filter(|record| record.level == ContextLevel::Immediate)
+            .map(|record| record.id)
+            .collect();
         let changed: Vec<ContextId> = batch
             .remove
             .iter()
@@ -199,9 +201,10 @@ impl HiragManager {
             .store
             .apply(&self.inner.collection, batch, rules)
             .await?;
-        self.inner.working_set.forget(changed);
-        if touches_l1 {
-            self.restore_working_set().await?;
+        let left = written.evicted.iter().copied().chain(changed);
+        self.inner.working_set.forget(left);
+        if !new_in_l1.is_empty() {
+            self.refresh_working_set(&new_in_l1).await?;
         }
         Ok(written)
     }
@@ -266,7 +269,9 @@ impl HiragManager {
             return Err(ContextError::UnknownId(id).into());
         }
         let context = self.get(id).await?;
-        self.inner.working_set.put(context.clone());
+        if context.level == ContextLevel::Immediate {
+            self.refresh_working_set(&[id]).await?;
+        }
         Ok(context)
     }
 
@@ -287,7 +292,6 @@ impl HiragManager {
     /// # Errors
     /// [`ContextError::UnknownId`] for the first id that is not there; nothing was marked then.
     pub async fn delete(&self, ids: Vec<ContextId>) -> Result<Deletion> {
-        self.inner.working_set.forget(ids.iter().copied());
         let store = &self.inner.store;
         let deletion = store.mark_deleted(&self.inner.collection, ids).await??;
         self.inner.working_set.forget(deletion.ids.iter().copied());
