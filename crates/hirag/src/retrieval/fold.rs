@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::Candidate;
+use super::budget::Item;
 use super::ranking::Ranked;
 
 /// An order in which every text stands once.
@@ -12,6 +13,8 @@ use super::ranking::Ranked;
 pub(super) struct Folded {
     /// The best-ranked context of every text, in the order given.
     pub(super) kept: Vec<Ranked>,
+    /// What the budget asks about each of them.
+    pub(super) items: Vec<Item>,
     /// The others, each with the kept one that stands for it, in the order given.
     pub(super) duplicates: Vec<Duplicate>,
 }
@@ -29,13 +32,19 @@ pub(super) fn fold(items: &[Candidate], order: &[Ranked]) -> Folded {
         HashMap::with_capacity_and_hasher(order.len(), BuildHasherDefault::default());
     let mut folded = Folded {
         kept: Vec::with_capacity(order.len()),
+        items: Vec::with_capacity(order.len()),
         duplicates: Vec::new(),
     };
     for &ranked in order {
-        match first.entry(items[ranked.index as usize].text_key) {
+        let candidate = &items[ranked.index as usize];
+        match first.entry(candidate.text_key) {
             Entry::Vacant(entry) => {
                 entry.insert(ranked.index);
                 folded.kept.push(ranked);
+                folded.items.push(Item {
+                    level: candidate.level,
+                    tokens: candidate.tokens,
+                });
             }
             Entry::Occupied(entry) => folded.duplicates.push(Duplicate {
                 index: ranked.index,
