@@ -42,7 +42,7 @@ fn frequency(access_count: u64) -> f32 {
     }
 }
 
-fn score(parts: &ScoreParts, weights: &RankingWeights) -> f32 {
+fn weighted(parts: &ScoreParts, weights: &RankingWeights) -> f32 {
     let sum = weights.similarity as f32 * parts.similarity
         + weights.recency as f32 * parts.recency
         + weights.level as f32 * parts.level
@@ -132,7 +132,7 @@ impl<'a> Ranking<'a> {
             similarity: self.similarity[index].unwrap_or(0.0),
             ..self.facts(candidate)
         };
-        score(&parts, &self.settings.weights)
+        weighted(&parts, &self.settings.weights)
     }
 
     /// What the score is made of.
