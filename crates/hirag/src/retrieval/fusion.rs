@@ -46,6 +46,8 @@ pub(super) struct Fusion {
     typical_vector: Option<f32>,
     /// Scores with the phrase boost, before neighbours.
     own: Vec<f32>,
+    /// The same for neighbours to take from: 0 for contexts outside of the search.
+    lends: Vec<f32>,
 }
 
 impl Fusion {
@@ -54,6 +56,7 @@ impl Fusion {
         strategy: &RetrievalStrategy,
         mode: SearchMode,
     ) -> Self {
+        let items = &candidates.items;
         let mut fusion = Self {
             mode,
             vector_weight: strategy.vector_weight as f32,
@@ -61,10 +64,33 @@ impl Fusion {
             phrase_boost: strategy.phrase_boost as f32,
             bm25_bound: candidates.bm25_bound,
             typical_vector: None,
-            own: Vec::new(),
+            own: Vec::with_capacity(items.len()),
+            lends: Vec::with_capacity(items.len()),
         };
-        fusion.typical_vector = fusion.mean_vector_of_matches(&candidates.items);
-        fusion.own = candidates.items.iter().map(|c| fusion.own_of(c)).collect();
+        let mut waiting = Vec::new();
+        let (mut sum, mut count) = (0.0_f64, 0_u32);
+        for (index, candidate) in items.iter().enumerate() {
+            let (vector, text) = (fusion.vector(candidate), fusion.text(candidate));
+            match vector {
+                Some(vector) if text > 0.0 && candidate.excluded.is_none() => {
+                    sum += f64::from(vector);
+                    count += 1;
+                }
+                None if text > 0.0 => waiting.push(index),
+                _ => {}
+            }
+            let own = fusion.own_of(candidate, vector, text);
+            fusion.own.push(own);
+            fusion.lends.push(lends(candidate, own));
+        }
+        if count > 0 {
+            fusion.typical_vector = Some((sum / f64::from(count)) as f32);
+            for index in waiting {
+                let own = fusion.own_of(&items[index], None, fusion.text(&items[index]));
+                fusion.own[index] = own;
+                fusion.lends[index] = lends(&items[index], own);
+            }
+        }
         fusion
     }
 
@@ -97,8 +123,11 @@ impl Fusion {
 
     /// Vectors and words together, before phrase and neighbours.
     pub(super) fn fused(&self, candidate: &Candidate) -> f32 {
-        let text = self.text(candidate);
-        match (self.mode, self.vector(candidate)) {
+        self.fuse(self.vector(candidate), self.text(candidate))
+    }
+
+    fn fuse(&self, vector: Option<f32>, text: f32) -> f32 {
+        match (self.mode, vector) {
             (SearchMode::Vector, vector) => vector.unwrap_or(0.0),
             (SearchMode::Text, _) => text,
             (SearchMode::Hybrid, Some(vector)) => weigh(vector, text, self.vector_weight),
@@ -118,15 +147,9 @@ impl Fusion {
             .neighbours
             .iter()
             .flatten()
-            .map(|&neighbour| neighbour as usize)
-            .filter(|&neighbour| {
-                neighbour != index
-                    && items
-                        .get(neighbour)
-                        .is_some_and(|candidate| candidate.excluded.is_none())
-            })
-            .map(|neighbour| self.own[neighbour])
-            .fold(0.0, f32::max);
+            .filter(|&&neighbour| neighbour as usize != index)
+            .filter_map(|&neighbour| self.lends.get(neighbour as usize))
+            .fold(0.0, |best: f32, &lent| best.max(lent));
         self.neighbour_weight * best
     }
 
@@ -137,29 +160,27 @@ impl Fusion {
         let own = self.own[index];
         let evidence = own > 0.0
             || lent > 0.0
+            // Weights of 0 hide what speaks for it.
             || self.text(&items[index]) > 0.0
             || self.vector(&items[index]).is_some_and(|v| v > 0.0);
         evidence.then(|| with_neighbour(own, lent))
     }
 
-    fn own_of(&self, candidate: &Candidate) -> f32 {
-        let fused = self.fused(candidate);
+    fn own_of(&self, candidate: &Candidate, vector: Option<f32>, text: f32) -> f32 {
+        let fused = self.fuse(vector, text);
         if self.phrase(candidate) {
             (fused * self.phrase_boost).min(1.0)
         } else {
             fused
         }
     }
+}
 
-    fn mean_vector_of_matches(&self, items: &[Candidate]) -> Option<f32> {
-        let (sum, count) = items
-            .iter()
-            .filter(|c| c.excluded.is_none() && self.text(c) > 0.0)
-            .filter_map(|c| self.vector(c))
-            .fold((0.0_f64, 0_u32), |(sum, count), vector| {
-                (sum + f64::from(vector), count + 1)
-            });
-        (count > 0).then(|| (sum / f64::from(count)) as f32)
+fn lends(candidate: &Candidate, own: f32) -> f32 {
+    if candidate.excluded.is_none() {
+        own
+    } else {
+        0.0
     }
 }
 
