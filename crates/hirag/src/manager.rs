@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use secrecy::SecretString;
+use tokio::task::JoinSet;
 
 pub use evaluating::EvalOptions;
 pub use importing::ImportOptions;
@@ -97,6 +98,8 @@ struct Inner {
     breaker: CircuitBreaker,
     limiter: Arc<RateLimiter>,
     clock: SharedClock,
+    /// Work that no caller waits for; closing does.
+    background: Mutex<JoinSet<()>>,
 }
 
 impl HiragManager {
@@ -148,6 +151,7 @@ impl HiragManager {
             breaker,
             limiter,
             clock,
+            background: Mutex::default(),
         };
         let manager = Self {
             inner: Arc::new(inner),
@@ -209,6 +213,8 @@ impl HiragManager {
     /// [`Error::Internal`](crate::Error::Internal) if the last commit could not be waited for.
     pub async fn shut_down(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
+        let background = std::mem::take(&mut *inner.background.lock());
+        background.join_all().await;
         tokio::task::spawn_blocking(move || {
             inner.store.shut_down();
             inner.models.flush();

@@ -339,7 +339,7 @@ impl HiragManager {
         if text.len() < LONG_TEXT {
             return Ok(self.inner.tokens.count(text));
         }
-        let (tokens, text) = (self.inner.tokens.clone(), text.to_owned());
+        let (tokens, text) = (self.inner.tokens, text.to_owned());
         tokio::task::spawn_blocking(move || tokens.count(&text))
             .await
             .map_err(|e| crate::Error::Internal(e.to_string()))

@@ -27,9 +27,12 @@ fn weigh(vector: f32, text: f32, vector_weight: f32) -> f32 {
     vector_weight * vector + (1.0 - vector_weight) * text
 }
 
-/// A candidate's own score with what its better neighbour lends.
-fn with_neighbour(own: f32, lent: f32) -> f32 {
-    (own + lent).min(1.0)
+/// What a neighbour lends: a share of the way up to its own score. Evidence lies around the words
+/// that match, so a turn next to a good match is likely part of the answer; but it is never lifted
+/// above that match, and one that is as good already gains nothing. Unlike a plain sum, this
+/// leaves contexts with and without a session comparable.
+fn lift(own: f32, neighbour: f32, share: f32) -> f32 {
+    share * (neighbour - own).max(0.0)
 }
 
 /// The relevance of every candidate of one query.
@@ -44,7 +47,7 @@ pub(super) struct Fusion {
     /// the vector of those that match words and wait for theirs, which neither gains nor loses by
     /// waiting. `None` without any: then words alone decide.
     typical_vector: Option<f32>,
-    /// Scores with the phrase boost, before neighbours.
+    /// Vectors and words together, before neighbours and phrase.
     own: Vec<f32>,
     /// The same for neighbours to take from: 0 for contexts outside of the search.
     lends: Vec<f32>,
@@ -79,14 +82,14 @@ impl Fusion {
                 None if text > 0.0 => waiting.push(index),
                 _ => {}
             }
-            let own = fusion.own_of(candidate, vector, text);
+            let own = fusion.fuse(vector, text);
             fusion.own.push(own);
             fusion.lends.push(lends(candidate, own));
         }
         if count > 0 {
             fusion.typical_vector = Some((sum / f64::from(count)) as f32);
             for index in waiting {
-                let own = fusion.own_of(&items[index], None, fusion.text(&items[index]));
+                let own = fusion.fuse(None, fusion.text(&items[index]));
                 fusion.own[index] = own;
                 fusion.lends[index] = lends(&items[index], own);
             }
@@ -140,17 +143,27 @@ impl Fusion {
         }
     }
 
-    /// What the better neighbour of candidate `index` lends, 0 to 1. Contexts outside of the
+    /// What the better neighbour of candidate `index` lends, 0 to 1: `neighbour_weight` of the way
+    /// up to the one next to it, the square of that for the one after. Contexts outside of the
     /// search lend nothing.
     pub(super) fn lent(&self, items: &[Candidate], index: usize) -> f32 {
-        let best = items[index]
-            .neighbours
-            .iter()
-            .flatten()
-            .filter(|&&neighbour| neighbour as usize != index)
-            .filter_map(|&neighbour| self.lends.get(neighbour as usize))
-            .fold(0.0, |best: f32, &lent| best.max(lent));
-        self.neighbour_weight * best
+        let own = self.own[index];
+        let (near, far) = (self.neighbour_weight, self.neighbour_weight.powi(2));
+        let mut best = 0.0_f32;
+        for (side, next) in items[index].neighbours.iter().enumerate() {
+            let Some(next) = next.map(|next| next as usize).filter(|&n| n != index) else {
+                continue;
+            };
+            let Some(&lends) = self.lends.get(next) else {
+                continue;
+            };
+            best = best.max(lift(own, lends, near));
+            let after = items[next].neighbours[side].map(|after| after as usize);
+            if let Some(&lends) = after.and_then(|after| self.lends.get(after)) {
+                best = best.max(lift(own, lends, far));
+            }
+        }
+        best
     }
 
     /// The relevance of candidate `index`, 0 to 1; `None` where nothing speaks for it: no similar
@@ -163,16 +176,14 @@ impl Fusion {
             // Weights of 0 hide what speaks for it.
             || self.text(&items[index]) > 0.0
             || self.vector(&items[index]).is_some_and(|v| v > 0.0);
-        evidence.then(|| with_neighbour(own, lent))
-    }
-
-    fn own_of(&self, candidate: &Candidate, vector: Option<f32>, text: f32) -> f32 {
-        let fused = self.fuse(vector, text);
-        if self.phrase(candidate) {
-            (fused * self.phrase_boost).min(1.0)
-        } else {
-            fused
-        }
+        evidence.then(|| {
+            let similarity = own + lent;
+            if self.phrase(&items[index]) {
+                (similarity * self.phrase_boost).min(1.0)
+            } else {
+                similarity.min(1.0)
+            }
+        })
     }
 }
 
@@ -270,7 +281,7 @@ mod tests {
             scored(Some(0.8), Some(10.0)),
         ];
         let found = fuse(&items, SearchMode::Hybrid);
-        assert!(close(found[1], 0.05 + 0.4 * 0.9));
+        assert!(close(found[1], 0.05 + 0.4 * (0.9 - 0.05)));
         assert!(close(found[0], 0.2), "no neighbour, no change");
     }
 
