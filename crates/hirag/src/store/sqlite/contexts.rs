@@ -129,6 +129,7 @@ pub(super) fn insert(
             vectors::insert(connection, set, seq, vector)?;
         }
         changes.rows.insert(seq);
+        changes.words = true;
     }
     Ok(())
 }
@@ -196,5 +197,6 @@ pub(super) fn remove(
         .prepare_cached("DELETE FROM contexts WHERE seq = ?1")?
         .execute([seq])?;
     changes.rows.insert(seq);
+    changes.words = true;
     Ok(())
 }
