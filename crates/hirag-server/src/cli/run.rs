@@ -94,12 +94,7 @@ fn access(command: &Command) -> StoreAccess {
     }
 }
 
-async fn with_memory(
-    command: Command,
-    host: &Host,
-    config: &Config,
-    output: Output,
-) -> Result<u8> {
+async fn with_memory(command: Command, host: &Host, config: &Config, output: Output) -> Result<u8> {
     match command {
         Command::Import(args) => return import(args, host, output).await,
         Command::Store(args) => store(args, host, config, output).await?,
@@ -257,7 +252,9 @@ async fn search(args: SearchArgs, host: &Host, output: Output) -> Result<()> {
         ..request_of(query.clone(), args.options)?
     };
     let answer = commands::search(host, request).await?;
-    output.answer(&answer, |answer, style| render::search(&query, answer, style))
+    output.answer(&answer, |answer, style| {
+        render::search(&query, answer, style)
+    })
 }
 
 async fn update(args: UpdateArgs, host: &Host, config: &Config, output: Output) -> Result<()> {
