@@ -11,12 +11,22 @@ use tempfile::TempDir;
 /// A memory of its own, without the settings of the machine.
 struct Memory {
     folder: TempDir,
+    /// Whether the local model embeds. Without it texts are pending, and commands quick.
+    with_model: bool,
 }
 
 impl Memory {
     fn new() -> Self {
         Self {
             folder: TempDir::new().unwrap(),
+            with_model: false,
+        }
+    }
+
+    fn with_model() -> Self {
+        Self {
+            with_model: true,
+            ..Self::new()
         }
     }
 
@@ -30,6 +40,15 @@ impl Memory {
             if name.to_string_lossy().starts_with("HIRAG_") && name != "HIRAG_EMBEDDING_MODEL_DIR" {
                 command.env_remove(name);
             }
+        }
+        if !self.with_model {
+            // Nobody listens on the port of the discard service.
+            command
+                .env("HIRAG_EMBEDDING_PROVIDER", "http")
+                .env("HIRAG_EMBEDDING_API_URL", "http://127.0.0.1:9/v1")
+                .env("HIRAG_EMBEDDING_MODEL", "none")
+                .env("HIRAG_EMBEDDING_MAX_RETRIES", "0")
+                .env("HIRAG_EMBEDDING_BATCH_WINDOW_MS", "0");
         }
         command
             .env("XDG_CONFIG_HOME", self.path("config"))
@@ -118,7 +137,7 @@ fn write(path: &Path, text: &str) {
 
 #[test]
 fn what_is_stored_is_found_and_shown() {
-    let memory = Memory::new();
+    let memory = Memory::with_model();
     let id = memory.store(&[
         "The customer wants the export as CSV.",
         "--meta",
@@ -136,10 +155,10 @@ fn what_is_stored_is_found_and_shown() {
     ]);
     memory.store(&["Bread needs flour, water and salt."]);
 
-    let found = memory.json(&["search", "CSV export", "--mode", "text"]);
+    let found = memory.json(&["search", "CSV export"]);
     assert_eq!(found["contexts"][0]["id"], json!(id));
     assert_eq!(found["contexts"][0]["rank"], 1);
-    assert!(found["contexts"][0]["parts"]["text"].as_f64().unwrap() > 0.0);
+    assert!(found["contexts"][0]["parts"]["vector"].as_f64().unwrap() > 0.0);
     assert_eq!(found["total_tokens"], found["metadata"]["ledger"]["used"]);
     assert!(found["retrieval_time_ms"].as_f64().unwrap() > 0.0);
     assert!(found.get("trace").is_none());
@@ -580,16 +599,72 @@ fn a_token_is_nowhere_to_be_seen() {
     let output = memory
         .command(&["store", "a text", "-vv", "--json"])
         .env("HIRAG_EMBEDDING_TOKEN", "sesame-7351")
-        .env("HIRAG_EMBEDDING_PROVIDER", "http")
-        .env("HIRAG_EMBEDDING_API_URL", "http://127.0.0.1:9/v1")
-        .env("HIRAG_EMBEDDING_MODEL", "m")
-        .env("HIRAG_EMBEDDING_MAX_RETRIES", "0")
         .output()
         .unwrap();
     assert_eq!(document(&output)["embedding"], "pending");
     assert!(!format!("{}{}", stdout(&output), stderr(&output)).contains("sesame"));
     let found = memory.json(&["search", "text", "--mode", "text"]);
     assert_eq!(found["contexts"][0]["text"], "a text");
+}
+
+#[test]
+fn what_waited_for_its_vector_gets_it_from_the_next_command_that_writes() {
+    let mut memory = Memory::new();
+    memory.store(&["waits"]);
+    assert_eq!(memory.json(&["stats"])["pending"], 1);
+    memory.with_model = true;
+    let id = memory.store(&["does not wait"]);
+    assert_eq!(memory.json(&["get", &id])["embedding"], "ready");
+    assert_eq!(memory.json(&["stats"])["pending"], 0);
+}
+
+#[test]
+fn a_search_without_vectors_says_so_in_words() {
+    let memory = Memory::new();
+    memory.store(&["only words"]);
+    let output = memory.run(&["search", "words"]);
+    assert_eq!(status(&output), 0);
+    assert!(stdout(&output).starts_with("The query could not be embedded"));
+    let found = memory.json(&["search", "words"]);
+    assert_eq!(found["metadata"]["degraded"], json!(["embedding"]));
+    assert_eq!(found["contexts"][0]["text"], "only words");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_an_import_between_two_batches_and_the_next_one_goes_on() {
+    let memory = Memory::with_model();
+    let file = memory.path("many.jsonl");
+    let line = |n: u32| format!("{{\"text\": \"number {n}\"}}\n");
+    write(&file, &(0..1500).map(line).collect::<String>());
+    let file = file.to_str().unwrap();
+    let import = memory
+        .command(&["import", file, "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stored = || {
+        let stats = memory.run(&["stats", "--json"]);
+        document(&stats)["total_contexts"].as_u64().unwrap_or(0)
+    };
+    while stored() == 0 {}
+    let pid = import.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(sent.success());
+    let output = import.wait_with_output().unwrap();
+    let report = document(&output);
+    assert_eq!(status(&output), 130, "{}", stderr(&output));
+    assert_eq!(report["cancelled"], true);
+    let imported = report["imported"].as_u64().unwrap();
+    assert!(0 < imported && imported < 1500, "{imported}");
+    assert_eq!(stored(), imported);
+
+    let mut memory = memory;
+    memory.with_model = false;
+    let again = memory.json(&["import", file]);
+    assert_eq!(again["unchanged"], imported);
+    assert_eq!(again["imported"], 1500 - imported);
 }
 
 #[test]
