@@ -526,6 +526,23 @@ fn an_argument_that_is_not_utf8_is_an_invalid_text() {
 }
 
 #[test]
+fn who_types_at_standard_input_does_not_hold_the_database() {
+    let memory = Memory::new();
+    let mut typing = memory
+        .command(&["store", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = typing.stdin.take().unwrap();
+    input.write_all(b"typed").unwrap();
+    memory.store(&["meanwhile"]);
+    drop(input);
+    assert_eq!(status(&typing.wait_with_output().unwrap()), 0);
+    assert_eq!(memory.texts(&[]), ["meanwhile", "typed"]);
+}
+
+#[test]
 fn standard_input_is_stored_byte_for_byte() {
     let memory = Memory::new();
     let output = memory.run_with_input(&["store", "-", "--json"], "  tab\tand ö\r\n\n".as_bytes());
