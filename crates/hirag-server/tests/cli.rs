@@ -1,5 +1,10 @@
 //! The program from end to end, as a shell runs it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers beside the tests fail by panicking, too"
+)]
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
