@@ -61,6 +61,10 @@ metadata: { [key in string]: JsonValue },
  */
 source: string | null, 
 /**
+ * Which part of its source it is.
+ */
+source_key: string | null, 
+/**
  * When it expires, if ever.
  */
 expires_at: string | null, 

@@ -16,4 +16,8 @@ max_age: Ttl,
 /**
  * Candidates of a trace kept at most, 1 to 100000; `explain` keeps all.
  */
-max_candidates: number, };
+max_candidates: number, 
+/**
+ * Millions of bytes that all traces take at most, 1 to 100000.
+ */
+max_mb: number, };
