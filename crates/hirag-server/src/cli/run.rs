@@ -76,21 +76,21 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
     }
 }
 
-/// Commands that only read stand beside a running writer.
+/// Commands that only read stand beside a running writer. Those that may take long leave the
+/// place of the writer to others.
 fn access(command: &Command) -> StoreAccess {
     match command {
-        Command::Search(_)
-        | Command::Why(_)
+        Command::Why(_)
         | Command::Get { .. }
         | Command::List(_)
         | Command::Stats
-        | Command::Health
         | Command::Trace { .. }
         | Command::Eval(_)
         | Command::Export { .. }
-        | Command::Backup { .. }
-        | Command::Doctor
-        | Command::Gc { dry_run: true } => StoreAccess::WriteIfFree,
+        | Command::Backup { .. } => StoreAccess::ReadIfReady,
+        Command::Search(_) | Command::Health | Command::Doctor | Command::Gc { dry_run: true } => {
+            StoreAccess::WriteIfFree
+        }
         _ => StoreAccess::Write,
     }
 }
