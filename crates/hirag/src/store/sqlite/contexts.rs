@@ -123,7 +123,7 @@ pub(super) fn insert(
             record.priority.number(),
             record.vector.is_none(),
         ])?;
-        words::insert(connection, seq, &record.text)?;
+        words::insert(connection, seq, &record.text, changes)?;
         fields::insert(connection, seq, &record.metadata)?;
         if let Some(vector) = &record.vector {
             vectors::insert(connection, set, seq, vector)?;
@@ -187,7 +187,7 @@ pub(super) fn remove(
     seq: i64,
     changes: &mut Changes,
 ) -> Result<(), StoreError> {
-    words::remove(connection, seq)?;
+    words::remove(connection, seq, changes)?;
     fields::remove(connection, seq)?;
     for set in sets {
         vectors::remove(connection, set, seq)?;
