@@ -40,10 +40,17 @@ fn main() {
     let mut memory = Memory::filled(&runtime, [100, 1_900, 8_000]);
     measure(&runtime, &mut memory, WARM_UP, 1_000, false);
     let mut rows = BTreeMap::new();
-    println!("{:<28} {:>8} {:>8} {:>8} {:>8}  in ms", "", "p50", "p95", "p99", "max");
+    println!(
+        "{:<28} {:>8} {:>8} {:>8} {:>8}  in ms",
+        "", "p50", "p95", "p99", "max"
+    );
     for max_tokens in BUDGETS {
         let times = measure(&runtime, &mut memory, questions, max_tokens, false);
-        row(&mut rows, &format!("retrieve/max_tokens/{max_tokens}"), times);
+        row(
+            &mut rows,
+            &format!("retrieve/max_tokens/{max_tokens}"),
+            times,
+        );
     }
     let times = measure(&runtime, &mut memory, questions, 1_000, true);
     row(&mut rows, "retrieve/after_store", times);
@@ -89,7 +96,11 @@ fn measure(
         let (took, stages) = runtime.block_on(task).expect("the task ends");
         times.whole.push(took.as_secs_f64() * 1_000.0);
         for timing in stages {
-            times.stages.entry(timing.stage).or_default().push(timing.ms);
+            times
+                .stages
+                .entry(timing.stage)
+                .or_default()
+                .push(timing.ms);
         }
     }
     times

@@ -13,18 +13,24 @@ const TOPIC_WORDS: usize = 40;
 const TOPIC_SHARE: f64 = 0.25;
 /// The most frequent words of English, in order. Questions and notes are full of them.
 const FREQUENT: &[&str] = &[
-    "the", "of", "and", "to", "a", "in", "is", "it", "you", "that", "he", "was", "for", "on", "are",
-    "with", "as", "i", "his", "they", "be", "at", "one", "have", "this", "from", "or", "had", "by",
-    "not", "but", "what", "some", "we", "can", "out", "other", "were", "all", "there", "when", "up",
-    "use", "your", "how", "said", "an", "each", "she", "which", "do", "their", "time", "if", "will",
-    "way", "about", "many", "then", "them", "would", "write", "like", "so", "these", "her", "long",
-    "make", "thing", "see", "him", "two", "has", "look", "more", "day", "could", "go", "come", "did",
-    "my", "sound", "no", "most", "number", "who", "over", "know", "water", "than", "call", "first",
-    "people", "may", "down", "side", "been", "now", "find",
+    "the", "of", "and", "to", "a", "in", "is", "it", "you", "that", "he", "was", "for", "on",
+    "are", "with", "as", "i", "his", "they", "be", "at", "one", "have", "this", "from", "or",
+    "had", "by", "not", "but", "what", "some", "we", "can", "out", "other", "were", "all", "there",
+    "when", "up", "use", "your", "how", "said", "an", "each", "she", "which", "do", "their",
+    "time", "if", "will", "way", "about", "many", "then", "them", "would", "write", "like", "so",
+    "these", "her", "long", "make", "thing", "see", "him", "two", "has", "look", "more", "day",
+    "could", "go", "come", "did", "my", "sound", "no", "most", "number", "who", "over", "know",
+    "water", "than", "call", "first", "people", "may", "down", "side", "been", "now", "find",
 ];
 const OPENINGS: &[&str] = &[
-    "what did", "when was", "how does the", "why is the", "who has the", "where can i find the",
-    "which of the", "did we talk about",
+    "what did",
+    "when was",
+    "how does the",
+    "why is the",
+    "who has the",
+    "where can i find the",
+    "which of the",
+    "did we talk about",
 ];
 
 /// Writes notes and questions, the same ones for the same seed.

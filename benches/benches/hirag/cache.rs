@@ -29,10 +29,12 @@ pub(crate) fn benches(criterion: &mut Criterion) {
         cache.insert(CacheKey::of(MODEL, note), vector);
     }
     let mut next = notes.iter().cycle();
-    criterion.benchmark_group("cache").bench_function("hit", |bencher| {
-        bencher.iter(|| {
-            let found = next.next().and_then(|note| cache.get(MODEL, note));
-            black_box(found).expect("every note is in the cache")
+    criterion
+        .benchmark_group("cache")
+        .bench_function("hit", |bencher| {
+            bencher.iter(|| {
+                let found = next.next().and_then(|note| cache.get(MODEL, note));
+                black_box(found).expect("every note is in the cache")
+            });
         });
-    });
 }

@@ -30,13 +30,15 @@ fn update(criterion: &mut Criterion) {
     let set = WorkingSet::default();
     set.put(set.version(), contexts.clone());
     let mut next = contexts.iter().cycle();
-    criterion.benchmark_group("l1").bench_function("update", |bencher| {
-        bencher.iter_batched(
-            || next.next().cloned(),
-            |context| set.put(black_box(set.version()), context),
-            BatchSize::SmallInput,
-        );
-    });
+    criterion
+        .benchmark_group("l1")
+        .bench_function("update", |bencher| {
+            bencher.iter_batched(
+                || next.next().cloned(),
+                |context| set.put(black_box(set.version()), context),
+                BatchSize::SmallInput,
+            );
+        });
 }
 
 fn search(criterion: &mut Criterion, group: &str, name: &str, levels: [usize; 3]) {
@@ -48,14 +50,18 @@ fn search(criterion: &mut Criterion, group: &str, name: &str, levels: [usize; 3]
         .zip(levels)
         .filter_map(|(level, count)| (count > 0).then_some(level))
         .collect();
-    criterion.benchmark_group(group).bench_function(name, |bencher| {
-        bencher.to_async(&*runtime).iter_batched(
-            || ContextRequest {
-                levels: searched.clone(),
-                ..ContextRequest::new(memory.writer.question())
-            },
-            |request| async { black_box(manager.retrieve(request).await).expect("it is answered") },
-            BatchSize::PerIteration,
-        );
-    });
+    criterion
+        .benchmark_group(group)
+        .bench_function(name, |bencher| {
+            bencher.to_async(&*runtime).iter_batched(
+                || ContextRequest {
+                    levels: searched.clone(),
+                    ..ContextRequest::new(memory.writer.question())
+                },
+                |request| async {
+                    black_box(manager.retrieve(request).await).expect("it is answered")
+                },
+                BatchSize::PerIteration,
+            );
+        });
 }

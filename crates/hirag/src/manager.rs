@@ -1,5 +1,6 @@
 //! The façade: one handle that stores, retrieves and keeps the memory in order.
 
+mod background;
 mod evaluating;
 mod importing;
 mod models;

@@ -19,7 +19,7 @@ use crate::retrieval::{
     StageTiming, TokenLedger, Trace, TraceId, WhyNot, select, why_not,
 };
 use crate::store::VectorStore;
-use crate::store::sqlite::CandidateQuery;
+use crate::store::sqlite::{CandidateQuery, TraceBounds};
 
 /// A query that has been compared with everything.
 struct Compared {
@@ -106,7 +106,7 @@ impl HiragManager {
     /// [`RetrievalError::UnknownTrace`] when it is not kept, or not any more.
     pub async fn trace(&self, id: TraceId) -> Result<Trace> {
         let body = self.inner.store.trace(*id.as_bytes()).await?;
-        body.and_then(|body| serde_json::from_str(&body).ok())
+        body.and_then(|body| serde_json::from_slice(&body).ok())
             .ok_or_else(|| RetrievalError::UnknownTrace(id.to_string()).into())
     }
 
@@ -118,7 +118,7 @@ impl HiragManager {
         let bodies = self.inner.store.recent_traces(limit).await?;
         Ok(bodies
             .iter()
-            .filter_map(|body| serde_json::from_str(body).ok())
+            .filter_map(|body| serde_json::from_slice(body).ok())
             .collect())
     }
 
@@ -252,20 +252,17 @@ impl HiragManager {
             Err(e) => return Ok(Err(e)),
         };
         let embedded = embedder.embed_query(&request.query, request.priority).await;
-        Ok(embedded.and_then(|embedded| {
-            let stored_length = stored.dimension;
-            if embedded.vector.len() == stored_length {
-                Ok((
-                    embedded.vector.to_vec(),
-                    embedded.cache != CacheOutcome::Miss,
-                ))
-            } else {
-                Err(EmbeddingError::OtherModel {
-                    stored: stored.to_string(),
-                    configured: embedder.model_id().to_owned(),
-                })
+        match embedded {
+            Ok(embedded) if self.fits(&embedder, embedded.vector.len()).await? => {
+                let from_cache = embedded.cache != CacheOutcome::Miss;
+                Ok(Ok((embedded.vector, from_cache)))
             }
-        }))
+            Ok(_) => Ok(Err(EmbeddingError::OtherModel {
+                stored: stored.to_string(),
+                configured: embedder.model_id().to_owned(),
+            })),
+            Err(e) => Ok(Err(e)),
+        }
     }
 
     async fn fetch(&self, chosen: &[Chosen]) -> Result<HashMap<ContextId, Context>> {
@@ -304,12 +301,15 @@ impl HiragManager {
         let oldest = traces.max_age.duration().map_or(i64::MIN, |age| {
             levels::before(trace.time, age).as_millisecond()
         });
-        match serde_json::to_string(trace) {
+        let bounds = TraceBounds {
+            count: traces.keep as u64,
+            bytes: traces.max_mb.saturating_mul(1_000_000),
+            oldest_ms: oldest,
+        };
+        match serde_json::to_vec(trace) {
             Ok(body) => {
                 let id = *trace.id.as_bytes();
-                self.inner
-                    .store
-                    .keep_trace(id, body, traces.keep as u64, oldest);
+                self.inner.store.keep_trace(id, body, bounds);
             }
             Err(error) => tracing::warn!(%error, "a trace could not be written"),
         }

@@ -1,18 +1,20 @@
 //! Storing, changing, moving, deleting, bringing back.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::HiragManager;
-use super::models::{UNKNOWN_DIMENSION, spec_of};
+use super::models::spec_of;
 use crate::context::{
     Condition, Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState,
     Filter, NewContext, Priority,
 };
-use crate::embedding::EmbeddingError;
+use crate::embedding::{Embedder, EmbeddingError};
 use crate::error::Result;
 use crate::levels;
 use crate::store::sqlite::{Deletion, Edit, Restored, WriteBatch};
-use crate::store::{Record, StoreError};
+use crate::store::{Record, StoreError, VectorSpec};
 
 /// Texts above this many bytes are counted off the async threads.
 const LONG_TEXT: usize = 16_384;
@@ -151,19 +153,40 @@ impl HiragManager {
             Ok(embedder) => embedder,
             Err(e) => return Ok(vec![Err(e); count]),
         };
-        let vectors = embedder.embed_passages(&texts, priority).await;
-        if stored.dimension == UNKNOWN_DIMENSION && vectors.iter().any(std::result::Result::is_ok) {
-            // The endpoint was down at the first start; now its dimension is known.
-            self.adopt(&spec_of(&embedder)).await?;
+        let mut vectors = embedder.embed_passages(&texts, priority).await;
+        let length = vectors.iter().flatten().map(Vec::len).next();
+        if let Some(length) = length
+            && !self.fits(&embedder, length).await?
+        {
+            let other = EmbeddingError::OtherModel {
+                stored: stored.to_string(),
+                configured: format!("{} ({length} dimensions)", embedder.model_id()),
+            };
+            vectors.fill(Err(other));
         }
         Ok(vectors)
+    }
+
+    /// Whether vectors of this length belong to those that serve. A set without vectors takes
+    /// them: the endpoint may have been down when it was made.
+    pub(super) async fn fits(&self, embedder: &Embedder, length: usize) -> Result<bool> {
+        let store = &self.inner.store;
+        let serving = store.vector_spec(&self.inner.collection).await?;
+        if serving.dimension == length {
+            return Ok(true);
+        }
+        let spec = VectorSpec {
+            model: embedder.model_id().to_owned(),
+            dimension: length,
+        };
+        Ok(self.is_writable() && self.adopt(&spec).await?)
     }
 
     /// The model that stored vectors belong to. A set without vectors takes the configured one.
     pub(super) async fn serving(
         &self,
-        stored: &crate::store::VectorSpec,
-    ) -> Result<std::sync::Arc<crate::embedding::Embedder>, EmbeddingError> {
+        stored: &VectorSpec,
+    ) -> Result<Arc<Embedder>, EmbeddingError> {
         let models = &self.inner.models;
         let configured = models.configured(Some(stored.dimension)).await?;
         let spec = spec_of(&configured);
@@ -177,7 +200,7 @@ impl HiragManager {
     }
 
     /// Lets `spec` serve if there are no vectors yet. `false` when there are.
-    async fn adopt(&self, spec: &crate::store::VectorSpec) -> Result<bool, StoreError> {
+    async fn adopt(&self, spec: &VectorSpec) -> Result<bool, StoreError> {
         let store = &self.inner.store;
         store.adopt(&self.inner.collection, spec).await
     }

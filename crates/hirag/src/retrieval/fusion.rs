@@ -157,6 +157,10 @@ impl Fusion {
             let Some(&lends) = self.lends.get(next) else {
                 continue;
             };
+            // What is beyond one outside of the search is no neighbour.
+            if items[next].excluded.is_some() {
+                continue;
+            }
             best = best.max(lift(own, lends, near));
             let after = items[next].neighbours[side].map(|after| after as usize);
             if let Some(&lends) = after.and_then(|after| self.lends.get(after)) {

@@ -44,6 +44,7 @@ pub use queue::{Building, PendingText};
 pub use restore::restore;
 pub use search::CandidateQuery;
 pub use sources::{Known, SourceState, WriteBatch, Written};
+pub use traces::TraceBounds;
 pub use upkeep::{DatabaseSize, Finding, Inspection, StoreCounts};
 
 use self::readers::Readers;
