@@ -23,6 +23,8 @@ pub struct Candidate {
     pub cosine: Option<f32>,
     /// BM25 of the query's words, above 0, larger is better; `None` where no word matches.
     pub bm25: Option<f32>,
+    /// Share of the query's words, without its stop words, that stand in it, 0 to 1.
+    pub overlap: f32,
     /// Whether the whole query stands in it as a phrase.
     pub phrase: bool,
     /// Indices, among the same candidates, of the contexts before and after it in its session.

@@ -142,6 +142,7 @@ impl<'a> Ranking<'a> {
         ScoreParts {
             vector: self.fusion.vector(candidate),
             text: self.fusion.text(candidate),
+            overlap: candidate.overlap,
             neighbour: self.fusion.lent(items, index),
             phrase: self.fusion.phrase(candidate),
             similarity: self.similarity[index].unwrap_or(0.0),

@@ -55,6 +55,9 @@ pub struct ScoreParts {
     pub vector: Option<f32>,
     /// Match of the words; 0 where none matches.
     pub text: f32,
+    /// Share of the query's words, without its stop words, that stand in the text. For people: the
+    /// score counts the words by their rarity, in `text`.
+    pub overlap: f32,
     /// What the better neighbour in the session lends.
     pub neighbour: f32,
     /// Whether the whole query stands in the text as a phrase.

@@ -110,9 +110,15 @@ fn parts(parts: &ScoreParts) -> String {
     };
     let phrase = if parts.phrase { ", whole phrase" } else { "" };
     format!(
-        "similarity {:.3} (vector {vector}, words {:.3}, neighbour {:.3}{phrase}), \
-         recency {:.3}, level {:.1}, frequency {:.3}",
-        parts.similarity, parts.text, parts.neighbour, parts.recency, parts.level, parts.frequency
+        "similarity {:.3} (vector {vector}, words {:.3} with {:.0} % of them, \
+         neighbour {:.3}{phrase}), recency {:.3}, level {:.1}, frequency {:.3}",
+        parts.similarity,
+        parts.text,
+        parts.overlap * 100.0,
+        parts.neighbour,
+        parts.recency,
+        parts.level,
+        parts.frequency
     )
 }
 

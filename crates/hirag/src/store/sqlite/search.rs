@@ -138,6 +138,7 @@ pub(super) fn candidates(
             text_key: facts.text_key,
             cosine,
             bm25: None,
+            overlap: 0.0,
             phrase: false,
             neighbours: slot.neighbours.map(super::resident::some),
             excluded,
@@ -227,9 +228,10 @@ fn score_words(
         }
     }
     let mut best = 0.0_f32;
-    for (item, &score) in items.iter_mut().zip(&scores) {
+    for ((item, &score), &found) in items.iter_mut().zip(&scores).zip(&matched) {
         if score > 0.0 {
             item.bm25 = Some(score);
+            item.overlap = found as f32 / terms.len() as f32;
             if item.excluded.is_none() {
                 best = best.max(score);
             }
