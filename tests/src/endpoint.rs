@@ -1,0 +1,1 @@
+//! An OpenAI-compatible endpoint that plays a script and keeps what it was asked.
