@@ -1,1 +1,8 @@
-//! x
+//! What stands in front of the core: command bodies that every front shares, and the `hirag`
+//! program.
+//!
+//! A command body is written once, in [`commands`], and says nothing about how it is called. The
+//! command line in [`cli`] is one of its fronts.
+
+pub mod cli;
+pub mod commands;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `hirag` program.
+
+fn main() -> std::process::ExitCode {
+    hirag_server::cli::main()
+}

@@ -1,5 +1,6 @@
 //! The façade: one handle that stores, retrieves and keeps the memory in order.
 
+mod background;
 mod evaluating;
 mod importing;
 mod models;
@@ -14,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use secrecy::SecretString;
+use tokio::task::JoinSet;
 
 pub use evaluating::EvalOptions;
 pub use importing::ImportOptions;
@@ -28,7 +30,7 @@ pub use writing::Stored;
 use self::models::Models;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
-use crate::context::{ContextLevel, Filter};
+use crate::context::{Condition, ContextId, ContextLevel, Filter};
 use crate::embedding::EmbeddingProvider;
 use crate::error::Result;
 use crate::levels::WorkingSet;
@@ -97,6 +99,8 @@ struct Inner {
     breaker: CircuitBreaker,
     limiter: Arc<RateLimiter>,
     clock: SharedClock,
+    /// Work that no caller waits for; closing does.
+    background: Mutex<JoinSet<()>>,
 }
 
 impl HiragManager {
@@ -148,6 +152,7 @@ impl HiragManager {
             breaker,
             limiter,
             clock,
+            background: Mutex::default(),
         };
         let manager = Self {
             inner: Arc::new(inner),
@@ -209,6 +214,8 @@ impl HiragManager {
     /// [`Error::Internal`](crate::Error::Internal) if the last commit could not be waited for.
     pub async fn shut_down(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
+        let background = std::mem::take(&mut *inner.background.lock());
+        background.join_all().await;
         tokio::task::spawn_blocking(move || {
             inner.store.shut_down();
             inner.models.flush();
@@ -232,30 +239,40 @@ impl HiragManager {
         Ok(())
     }
 
+    /// Fills L1 in memory from its rows.
     async fn restore_working_set(&self) -> Result<()> {
-        let level = crate::context::Condition::equals(
-            "level",
-            ContextLevel::Immediate.to_string().as_str(),
-        )?;
+        let level = ContextLevel::Immediate.to_string();
         let request = ScrollRequest {
             filter: Filter {
-                must: vec![level],
+                must: vec![Condition::equals("level", level.as_str())?],
                 ..Filter::default()
             },
             limit: self.config().hirag.l1_size.max(1),
             ..ScrollRequest::default()
         };
+        let set = &self.inner.working_set;
+        set.clear();
+        let version = set.version();
         match self
             .inner
             .store
             .scroll(&self.inner.collection, request)
             .await
         {
-            Ok(page) => self.inner.working_set.restore(page.contexts),
+            // Rows that changed meanwhile stay out; they are read from the store when needed.
+            Ok(page) => set.put(version, page.contexts),
             // A reader that comes before the first writer has nothing to restore.
-            Err(crate::store::StoreError::UnknownCollection(_)) => {}
+            Err(crate::store::StoreError::UnknownCollection(_)) => true,
             Err(e) => return Err(e.into()),
-        }
+        };
+        Ok(())
+    }
+
+    /// Takes contexts that were just stored in L1 into memory.
+    async fn refresh_working_set(&self, ids: &[ContextId]) -> Result<()> {
+        let version = self.inner.working_set.version();
+        let fresh = self.inner.store.get(&self.inner.collection, ids).await?;
+        self.inner.working_set.put(version, fresh);
         Ok(())
     }
 }

@@ -138,7 +138,7 @@ fn a_refusal_says_key_value_and_rule() {
     );
     let (_, sentence) = refused("hirag.ranking_weights.level = 0.3");
     assert!(
-        sentence.ends_with("it must sum to 1, but sums to 1.1"),
+        sentence.ends_with("it must sum to 1, but sums to 1.28"),
         "{sentence}"
     );
     let (_, sentence) = refused("circuit_breaker.timeout = \"soon\"");
@@ -271,7 +271,7 @@ fn variables_are_read_by_the_type_of_their_setting() {
         ("HIRAG_CIRCUIT_BREAKER_TIMEOUT", "5"),
         ("HIRAG_LEVELS_L2_TTL", "never"),
         ("HIRAG_HIRAG_RELEVANCE_THRESHOLD", "0"),
-        ("HIRAG_HIRAG_RANKING_WEIGHTS_SIMILARITY", "0.6"),
+        ("HIRAG_HIRAG_RANKING_WEIGHTS_SIMILARITY", "0.87"),
         ("HIRAG_HIRAG_RANKING_WEIGHTS_LEVEL", "0.1"),
         ("PATH", "/bin"),
     ])
@@ -281,7 +281,7 @@ fn variables_are_read_by_the_type_of_their_setting() {
     assert_eq!(config.embedding.model, "3");
     assert_eq!(config.circuit_breaker.timeout, Period::from_secs(5));
     assert_eq!(config.levels.l2_ttl, Ttl::NEVER);
-    assert_eq!(config.hirag.ranking_weights.similarity, 0.6);
+    assert_eq!(config.hirag.ranking_weights.similarity, 0.87);
 }
 
 #[test]
@@ -316,8 +316,8 @@ fn a_password_in_an_address_is_refused_and_not_repeated() {
 fn a_configuration_survives_being_written_and_read() {
     let mut config = Config::default();
     config.levels.l2_ttl = Ttl::after(Period::from_millis(90_500));
-    config.hirag.ranking_weights.similarity = 0.55;
-    config.hirag.ranking_weights.recency = 0.15;
+    config.hirag.ranking_weights.similarity = 0.85;
+    config.hirag.ranking_weights.recency = 0.12;
     let text = toml::to_string(&config).unwrap();
     assert_eq!(Config::from_toml(&text), Ok(config));
 }

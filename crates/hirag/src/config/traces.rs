@@ -15,6 +15,9 @@ pub struct TracesSettings {
     /// Candidates of a trace kept at most, 1 to 100000; `explain` keeps all.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub max_candidates: usize,
+    /// Millions of bytes that all traces take at most, 1 to 100000.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub max_mb: u64,
 }
 
 impl TracesSettings {
@@ -24,6 +27,7 @@ impl TracesSettings {
     /// [`ConfigError`] with the key, the value and the rule.
     pub fn validate(&self) -> Result<(), ConfigError> {
         within("traces.keep", self.keep, 0..=1_000_000)?;
-        within("traces.max_candidates", self.max_candidates, 1..=100_000)
+        within("traces.max_candidates", self.max_candidates, 1..=100_000)?;
+        within("traces.max_mb", self.max_mb, 1..=100_000)
     }
 }

@@ -158,6 +158,8 @@ pub struct Context {
     pub metadata: Metadata,
     /// Where it came from, e.g. a file's path.
     pub source: Option<String>,
+    /// Which part of its source it is.
+    pub source_key: Option<String>,
     /// When it expires, if ever.
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
     pub expires_at: Option<Timestamp>,

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ContextError, ContextLevel, Metadata, MetadataLimits, validate_metadata};
+use super::{ContextError, ContextId, ContextLevel, Metadata, MetadataLimits, validate_metadata};
 
 /// The order of work in the embedding queue.
 #[derive(
@@ -96,6 +96,12 @@ pub struct NewContext {
     pub created_at: Option<Timestamp>,
     /// When it expires; by default, as the level's settings say.
     pub expires_at: Option<Timestamp>,
+    /// The id it had where it comes from; by default, a new one.
+    pub id: Option<ContextId>,
+    /// When it was last returned where it comes from.
+    pub accessed_at: Option<Timestamp>,
+    /// How often it was returned where it comes from.
+    pub access_count: u64,
     /// Its place in the embedding queue, if it has to wait.
     pub priority: Priority,
     /// Its vector, if the caller has one of the active model; otherwise it is embedded.

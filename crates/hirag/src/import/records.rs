@@ -11,7 +11,7 @@ use super::lines::{Line, Lines};
 use super::report::Problem;
 use super::{FileKind, SourceFile};
 use crate::context::{
-    ContentHash, ContextError, ContextLevel, Limits, Metadata, NewContext, parse_time,
+    ContentHash, ContextError, ContextId, ContextLevel, Limits, Metadata, NewContext, parse_time,
 };
 
 /// What the store computes itself; an exported context carries it, but cannot set it.
@@ -123,18 +123,24 @@ impl<R: BufRead> Records<R> {
         } else {
             jsonl(object)?
         };
-        if let Some(key) = &new.source_key {
-            let source = new.source.as_ref().unwrap_or(&self.source);
-            if !self.identities.insert(identity(source, key)) {
-                return Err(Fault::new(
-                    "duplicate_id",
-                    format!("an earlier line has the id `{key}` already; make the ids unique"),
-                ));
+        let identity = match (&new.id, &new.source_key) {
+            (Some(id), _) => Some(id.to_string()),
+            (None, key) => key.clone(),
+        };
+        match identity {
+            Some(name) => {
+                let source = new.source.as_ref().unwrap_or(&self.source);
+                if !self.identities.insert(identity_of(source, &name)) {
+                    return Err(Fault::new(
+                        "duplicate_id",
+                        format!("an earlier line has the id `{name}` already; make the ids unique"),
+                    ));
+                }
             }
-        } else {
-            new.source_key = Some(self.key_of(&text));
+            None => new.source_key = Some(self.key_of(&text)),
         }
-        if new.source.is_none() {
+        // A line of an export stands for itself, with or without the source that it came from.
+        if new.source.is_none() && new.id.is_none() {
             new.source = Some(self.source.clone());
         }
         if new.position.is_none() {
@@ -182,7 +188,7 @@ impl<R: BufRead> Iterator for Records<R> {
     }
 }
 
-fn identity(source: &str, key: &str) -> u128 {
+fn identity_of(source: &str, key: &str) -> u128 {
     let mut hash = Sha256::new();
     hash.update((source.len() as u64).to_le_bytes());
     hash.update(source.as_bytes());
@@ -194,7 +200,7 @@ fn identity(source: &str, key: &str) -> u128 {
 
 fn jsonl(mut object: Metadata) -> Result<NewContext, Fault> {
     let exported = COMPUTED.iter().all(|key| object.contains_key(*key));
-    let mut id = None;
+    let (mut id, mut accessed_at, mut access_count) = (None, None, 0);
     if exported {
         if object.remove("deleted_at").is_some_and(|at| !at.is_null()) {
             return Err(Fault::new(
@@ -202,7 +208,13 @@ fn jsonl(mut object: Metadata) -> Result<NewContext, Fault> {
                 "the exported context was deleted; set its `deleted_at` to null to import it",
             ));
         }
-        id = take_text(&mut object, "id")?;
+        id = take_text(&mut object, "id")?
+            .map(|id| id.parse::<ContextId>())
+            .transpose()?;
+        accessed_at = take_time(&mut object, "accessed_at")?;
+        access_count = take_whole(&mut object, "access_count")?
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0);
         for key in COMPUTED {
             object.remove(key);
         }
@@ -223,7 +235,7 @@ fn jsonl(mut object: Metadata) -> Result<NewContext, Fault> {
     let expires_at = take_time(&mut object, "expires_at")?;
     let position = take_whole(&mut object, "position")?;
     let mut source = take_text(&mut object, "source")?;
-    let mut source_key = take_text(&mut object, "source_key")?;
+    let source_key = take_text(&mut object, "source_key")?;
     let own = match object.remove("metadata") {
         None | Some(Json::Null) => Metadata::new(),
         Some(Json::Object(own)) => own,
@@ -233,12 +245,11 @@ fn jsonl(mut object: Metadata) -> Result<NewContext, Fault> {
     if let Some(title) = &title {
         metadata.insert("title".to_owned(), title.clone().into());
     }
-    if source_key.is_none() {
+    if source_key.is_none() && id.is_none() {
         // Half an identity would make the line a part of a file that it does not come from.
         if let Some(source) = source.take() {
             metadata.insert("original_source".to_owned(), source.into());
         }
-        source_key = id;
     }
     metadata.extend(own);
     Ok(NewContext {
@@ -252,6 +263,9 @@ fn jsonl(mut object: Metadata) -> Result<NewContext, Fault> {
         position,
         created_at,
         expires_at,
+        id,
+        accessed_at,
+        access_count,
         ..NewContext::default()
     })
 }

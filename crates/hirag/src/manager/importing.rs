@@ -75,7 +75,7 @@ impl HiragManager {
     ) -> Result<ImportReport> {
         self.require_writable()?;
         let config = self.config();
-        let tokens = self.inner.tokens.clone();
+        let tokens = self.inner.tokens;
         let reader = Reader::new(config.import.clone(), config.limits.clone(), tokens)?;
         let (format, settings) = (options.format, config.import.clone());
         let found = tokio::task::spawn_blocking(move || discover(&paths, format, &settings))

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::HiragManager;
 use crate::config::Config;
 use crate::context::{
@@ -10,22 +12,23 @@ use crate::context::{
     LevelCounts, RetrievalMetadata, RetrievedContext, SearchMode,
 };
 use crate::embedding::{CacheOutcome, EmbeddingError};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::levels;
 use crate::retrieval::{
-    Candidates, Chosen, RetrievalError, RetrievalSettings, SearchFacts, Selection,
-    SelectionRequest, StageTiming, Trace, TraceId, WhyNot, select, why_not,
+    Candidates, Chosen, RetrievalError, RetrievalSettings, SearchFacts, SelectionRequest,
+    StageTiming, TokenLedger, Trace, TraceId, WhyNot, select, why_not,
 };
 use crate::store::VectorStore;
-use crate::store::sqlite::CandidateQuery;
+use crate::store::sqlite::{CandidateQuery, TraceBounds};
 
 /// A query that has been compared with everything.
 struct Compared {
+    time: Timestamp,
     candidates: Candidates,
     request: SelectionRequest,
     degraded: Vec<Degradation>,
     cache_hits: u64,
-    timings: Vec<StageTiming>,
+    timings: Vec<(&'static str, Duration)>,
 }
 
 impl HiragManager {
@@ -35,8 +38,18 @@ impl HiragManager {
     /// [`RetrievalError`] for a request that is not allowed; the store's errors. A model that
     /// cannot be had is none: words alone decide then, and the answer says so.
     pub async fn retrieve(&self, request: ContextRequest) -> Result<ContextResponse> {
-        let (response, trace) = self.trace_of(request, true).await?;
-        self.keep(&trace);
+        let (response, compared) = self.answer(&request).await?;
+        self.count_access(&response);
+        // The trace is a help for later: it is made and written outside of the caller's time.
+        let (manager, facts) = (self.clone(), response.metadata.clone());
+        let (total_tokens, took) = (response.total_tokens, response.retrieval_time_ms);
+        let mut background = self.inner.background.lock();
+        while background.try_join_next().is_some() {}
+        background.spawn_blocking(move || {
+            let trace = manager.trace_of(request, &compared, facts, total_tokens, took);
+            manager.keep(&trace);
+        });
+        drop(background);
         Ok(response)
     }
 
@@ -47,8 +60,16 @@ impl HiragManager {
     /// As [`Self::retrieve`].
     pub async fn explain(&self, mut request: ContextRequest) -> Result<(ContextResponse, Trace)> {
         request.explain = true;
-        let (response, trace) = self.trace_of(request, false).await?;
-        self.keep(&trace);
+        let (response, compared) = self.answer(&request).await?;
+        let (manager, facts) = (self.clone(), response.metadata.clone());
+        let (total_tokens, took) = (response.total_tokens, response.retrieval_time_ms);
+        let trace = tokio::task::spawn_blocking(move || {
+            let trace = manager.trace_of(request, &compared, facts, total_tokens, took);
+            manager.keep(&trace);
+            trace
+        })
+        .await
+        .map_err(|e| Error::Internal(e.to_string()))?;
         Ok((response, trace))
     }
 
@@ -85,7 +106,7 @@ impl HiragManager {
     /// [`RetrievalError::UnknownTrace`] when it is not kept, or not any more.
     pub async fn trace(&self, id: TraceId) -> Result<Trace> {
         let body = self.inner.store.trace(*id.as_bytes()).await?;
-        body.and_then(|body| serde_json::from_str(&body).ok())
+        body.and_then(|body| serde_json::from_slice(&body).ok())
             .ok_or_else(|| RetrievalError::UnknownTrace(id.to_string()).into())
     }
 
@@ -97,7 +118,7 @@ impl HiragManager {
         let bodies = self.inner.store.recent_traces(limit).await?;
         Ok(bodies
             .iter()
-            .filter_map(|body| serde_json::from_str(body).ok())
+            .filter_map(|body| serde_json::from_slice(body).ok())
             .collect())
     }
 
@@ -111,56 +132,64 @@ impl HiragManager {
         Ok(ranking.top(k))
     }
 
-    async fn trace_of(
-        &self,
-        request: ContextRequest,
-        count_access: bool,
-    ) -> Result<(ContextResponse, Trace)> {
+    async fn answer(&self, request: &ContextRequest) -> Result<(ContextResponse, Compared)> {
         let start = Instant::now();
         let time = self.inner.clock.now();
-        let config = self.config();
-        let mut compared = self.compare(&request).await?;
-        let settings = retrieval_settings(&config);
+        let mut compared = self.compare(request).await?;
+        let settings = retrieval_settings(&self.config());
         let mut stage = Instant::now();
         let selection = select(&compared.candidates, &settings, &compared.request);
-        compared.timings.push(timing("rank", stage.elapsed()));
+        let (chosen, ledger) = (selection.chosen().to_vec(), selection.ledger());
+        drop(selection);
+        compared.timings.push(("rank", stage.elapsed()));
         stage = Instant::now();
-        let chosen = selection.chosen().to_vec();
         let contexts = self.fetch(&chosen).await?;
-        compared.timings.push(timing("fetch", stage.elapsed()));
+        compared.timings.push(("fetch", stage.elapsed()));
         let took = start.elapsed();
-        let response = respond(time, &request, &compared, &selection, contexts, took);
-        self.inner.profiler.record_parts("retrieve", took, &[]);
-        if count_access {
-            self.count_access(&response);
-        }
+        self.inner
+            .profiler
+            .record_parts("retrieve", took, &compared.timings);
+        let response = respond(time, request, &compared, &chosen, ledger, contexts, took);
+        Ok((response, compared))
+    }
+
+    fn trace_of(
+        &self,
+        request: ContextRequest,
+        compared: &Compared,
+        facts: RetrievalMetadata,
+        total_tokens: u32,
+        retrieval_time_ms: f64,
+    ) -> Trace {
+        let config = self.config();
+        let settings = retrieval_settings(&config);
+        let selection = select(&compared.candidates, &settings, &compared.request);
         let candidates = if request.explain {
             selection.explain_all()
         } else {
             selection.explain_best(config.traces.max_candidates)
         };
-        let trace = Trace {
-            id: response.metadata.trace_id,
-            time,
-            complete: request.explain || candidates.len() == compared.candidates.items.len(),
+        Trace {
+            id: facts.trace_id,
+            time: compared.time,
+            complete: request.explain,
             mode: compared.request.mode,
             request,
             settings,
-            degraded: compared.degraded.clone(),
-            total_tokens: response.total_tokens,
-            retrieval_time_ms: response.retrieval_time_ms,
-            timings: response.metadata.timings.clone(),
+            degraded: facts.degraded,
+            total_tokens,
+            retrieval_time_ms,
+            timings: facts.timings,
             counts: selection.counts(),
-            ledger: response.metadata.ledger,
+            ledger: facts.ledger,
             candidates,
-        };
-        Ok((response, trace))
+        }
     }
 
     /// Validates a request, embeds its query and compares it with everything.
     async fn compare(&self, request: &ContextRequest) -> Result<Compared> {
         let config = self.config();
-        let now_ms = self.inner.clock.now().as_millisecond();
+        let time = self.inner.clock.now();
         let max_tokens = validate(request, &config)?;
         let mut degraded = Vec::new();
         let mut cache_hits = 0;
@@ -181,7 +210,7 @@ impl HiragManager {
                     });
                 }
             }
-            timings.push(timing("embed", stage.elapsed()));
+            timings.push(("embed", stage.elapsed()));
         }
         let mode = match (request.mode, &vector) {
             (SearchMode::Text, _) | (_, None) => SearchMode::Text,
@@ -197,14 +226,15 @@ impl HiragManager {
         };
         let store = &self.inner.store;
         let candidates = store.candidates(&self.inner.collection, query).await?;
-        timings.push(timing("search", stage.elapsed()));
+        timings.push(("search", stage.elapsed()));
         Ok(Compared {
+            time,
             candidates,
             request: SelectionRequest {
                 mode,
                 max_tokens,
                 limit: request.limit,
-                now_ms,
+                now_ms: time.as_millisecond(),
             },
             degraded,
             cache_hits,
@@ -222,20 +252,17 @@ impl HiragManager {
             Err(e) => return Ok(Err(e)),
         };
         let embedded = embedder.embed_query(&request.query, request.priority).await;
-        Ok(embedded.and_then(|embedded| {
-            let stored_length = stored.dimension;
-            if embedded.vector.len() == stored_length {
-                Ok((
-                    embedded.vector.to_vec(),
-                    embedded.cache != CacheOutcome::Miss,
-                ))
-            } else {
-                Err(EmbeddingError::OtherModel {
-                    stored: stored.to_string(),
-                    configured: embedder.model_id().to_owned(),
-                })
+        match embedded {
+            Ok(embedded) if self.fits(&embedder, embedded.vector.len()).await? => {
+                let from_cache = embedded.cache != CacheOutcome::Miss;
+                Ok(Ok((embedded.vector, from_cache)))
             }
-        }))
+            Ok(_) => Ok(Err(EmbeddingError::OtherModel {
+                stored: stored.to_string(),
+                configured: embedder.model_id().to_owned(),
+            })),
+            Err(e) => Ok(Err(e)),
+        }
     }
 
     async fn fetch(&self, chosen: &[Chosen]) -> Result<HashMap<ContextId, Context>> {
@@ -261,8 +288,7 @@ impl HiragManager {
     fn count_access(&self, response: &ContextResponse) {
         let ids: Vec<ContextId> = response.contexts.iter().map(|c| c.context.id).collect();
         if !ids.is_empty() {
-            // The copies in L1 would tell the old counts.
-            self.inner.working_set.forget(ids.iter().copied());
+            self.inner.working_set.touch(&ids, self.inner.clock.now());
             self.inner.store.touch(ids);
         }
     }
@@ -275,12 +301,15 @@ impl HiragManager {
         let oldest = traces.max_age.duration().map_or(i64::MIN, |age| {
             levels::before(trace.time, age).as_millisecond()
         });
-        match serde_json::to_string(trace) {
+        let bounds = TraceBounds {
+            count: traces.keep as u64,
+            bytes: traces.max_mb.saturating_mul(1_000_000),
+            oldest_ms: oldest,
+        };
+        match serde_json::to_vec(trace) {
             Ok(body) => {
                 let id = *trace.id.as_bytes();
-                self.inner
-                    .store
-                    .keep_trace(id, body, traces.keep as u64, oldest);
+                self.inner.store.keep_trace(id, body, bounds);
             }
             Err(error) => tracing::warn!(%error, "a trace could not be written"),
         }
@@ -375,28 +404,31 @@ fn validate(request: &ContextRequest, config: &Config) -> Result<u32, RetrievalE
 }
 
 fn respond(
-    time: jiff::Timestamp,
+    time: Timestamp,
     request: &ContextRequest,
     compared: &Compared,
-    selection: &Selection<'_>,
+    chosen: &[Chosen],
+    ledger: TokenLedger,
     mut contexts: HashMap<ContextId, Context>,
     took: Duration,
 ) -> ContextResponse {
     let mut distribution = LevelCounts::default();
     let mut total_tokens = 0;
+    let mut similarity = 0.0;
     let mut returned = Vec::with_capacity(contexts.len());
-    for chosen in selection.chosen() {
+    for one in chosen {
         // A context that was deleted while this ran is not returned.
-        let Some(context) = contexts.remove(&chosen.id) else {
+        let Some(context) = contexts.remove(&one.id) else {
             continue;
         };
         *distribution.get_mut(context.level) += 1;
         total_tokens += context.token_count;
+        similarity += one.parts.similarity;
         returned.push(RetrievedContext {
             rank: returned.len() + 1,
-            score: chosen.score,
-            parts: chosen.parts,
-            same_text: chosen.same_text.clone(),
+            score: one.score,
+            parts: one.parts,
+            same_text: one.same_text.clone(),
             context,
         });
     }
@@ -409,20 +441,20 @@ fn respond(
             mode: request.mode,
             degraded: compared.degraded.clone(),
             level_distribution: distribution,
-            average_relevance: selection.average_relevance(),
+            average_relevance: similarity / returned.len().max(1) as f32,
             cache_hits: compared.cache_hits,
             total_searched: items.iter().filter(|c| c.excluded.is_none()).count() as u64,
-            ledger: selection.ledger(),
-            timings: compared.timings.clone(),
+            ledger,
+            timings: compared
+                .timings
+                .iter()
+                .map(|(stage, took)| StageTiming {
+                    stage: (*stage).to_owned(),
+                    ms: milliseconds(*took),
+                })
+                .collect(),
         },
         contexts: returned,
-    }
-}
-
-fn timing(stage: &str, took: Duration) -> StageTiming {
-    StageTiming {
-        stage: stage.to_owned(),
-        ms: milliseconds(took),
     }
 }
 

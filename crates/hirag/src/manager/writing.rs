@@ -1,18 +1,20 @@
 //! Storing, changing, moving, deleting, bringing back.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::HiragManager;
-use super::models::{UNKNOWN_DIMENSION, spec_of};
+use super::models::spec_of;
 use crate::context::{
     Condition, Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState,
     Filter, NewContext, Priority,
 };
-use crate::embedding::EmbeddingError;
+use crate::embedding::{Embedder, EmbeddingError};
 use crate::error::Result;
 use crate::levels;
 use crate::store::sqlite::{Deletion, Edit, Restored, WriteBatch};
-use crate::store::{Record, StoreError};
+use crate::store::{Record, StoreError, VectorSpec};
 
 /// Texts above this many bytes are counted off the async threads.
 const LONG_TEXT: usize = 16_384;
@@ -112,14 +114,14 @@ impl HiragManager {
                 },
             };
             let record = Record {
-                id: ContextId::new(now),
+                id: context.id.unwrap_or_else(|| ContextId::new(now)),
                 text: context.text,
                 level,
                 agent: context.agent,
                 session: context.session,
                 created_at: context.created_at.unwrap_or(now),
-                accessed_at: None,
-                access_count: 0,
+                accessed_at: context.accessed_at,
+                access_count: context.access_count,
                 token_count,
                 metadata: context.metadata,
                 source: context.source,
@@ -151,19 +153,40 @@ impl HiragManager {
             Ok(embedder) => embedder,
             Err(e) => return Ok(vec![Err(e); count]),
         };
-        let vectors = embedder.embed_passages(&texts, priority).await;
-        if stored.dimension == UNKNOWN_DIMENSION && vectors.iter().any(std::result::Result::is_ok) {
-            // The endpoint was down at the first start; now its dimension is known.
-            self.adopt(&spec_of(&embedder)).await?;
+        let mut vectors = embedder.embed_passages(&texts, priority).await;
+        let length = vectors.iter().flatten().map(Vec::len).next();
+        if let Some(length) = length
+            && !self.fits(&embedder, length).await?
+        {
+            let other = EmbeddingError::OtherModel {
+                stored: stored.to_string(),
+                configured: format!("{} ({length} dimensions)", embedder.model_id()),
+            };
+            vectors.fill(Err(other));
         }
         Ok(vectors)
+    }
+
+    /// Whether vectors of this length belong to those that serve. A set without vectors takes
+    /// them: the endpoint may have been down when it was made.
+    pub(super) async fn fits(&self, embedder: &Embedder, length: usize) -> Result<bool> {
+        let store = &self.inner.store;
+        let serving = store.vector_spec(&self.inner.collection).await?;
+        if serving.dimension == length {
+            return Ok(true);
+        }
+        let spec = VectorSpec {
+            model: embedder.model_id().to_owned(),
+            dimension: length,
+        };
+        Ok(self.is_writable() && self.adopt(&spec).await?)
     }
 
     /// The model that stored vectors belong to. A set without vectors takes the configured one.
     pub(super) async fn serving(
         &self,
-        stored: &crate::store::VectorSpec,
-    ) -> Result<std::sync::Arc<crate::embedding::Embedder>, EmbeddingError> {
+        stored: &VectorSpec,
+    ) -> Result<Arc<Embedder>, EmbeddingError> {
         let models = &self.inner.models;
         let configured = models.configured(Some(stored.dimension)).await?;
         let spec = spec_of(&configured);
@@ -177,17 +200,19 @@ impl HiragManager {
     }
 
     /// Lets `spec` serve if there are no vectors yet. `false` when there are.
-    async fn adopt(&self, spec: &crate::store::VectorSpec) -> Result<bool, StoreError> {
+    async fn adopt(&self, spec: &VectorSpec) -> Result<bool, StoreError> {
         let store = &self.inner.store;
         store.adopt(&self.inner.collection, spec).await
     }
 
     pub(super) async fn apply(&self, batch: WriteBatch) -> Result<crate::store::sqlite::Written> {
         let rules = levels::clean_up_rules(&self.config(), self.inner.clock.now());
-        let touches_l1 = batch
+        let new_in_l1: Vec<ContextId> = batch
             .insert
             .iter()
-            .any(|record| record.level == ContextLevel::Immediate);
+            .filter(|record| record.level == ContextLevel::Immediate)
+            .map(|record| record.id)
+            .collect();
         let changed: Vec<ContextId> = batch
             .remove
             .iter()
@@ -199,9 +224,10 @@ impl HiragManager {
             .store
             .apply(&self.inner.collection, batch, rules)
             .await?;
-        self.inner.working_set.forget(changed);
-        if touches_l1 {
-            self.restore_working_set().await?;
+        let left = written.evicted.iter().copied().chain(changed);
+        self.inner.working_set.forget(left);
+        if !new_in_l1.is_empty() {
+            self.refresh_working_set(&new_in_l1).await?;
         }
         Ok(written)
     }
@@ -266,7 +292,9 @@ impl HiragManager {
             return Err(ContextError::UnknownId(id).into());
         }
         let context = self.get(id).await?;
-        self.inner.working_set.put(context.clone());
+        if context.level == ContextLevel::Immediate {
+            self.refresh_working_set(&[id]).await?;
+        }
         Ok(context)
     }
 
@@ -287,7 +315,6 @@ impl HiragManager {
     /// # Errors
     /// [`ContextError::UnknownId`] for the first id that is not there; nothing was marked then.
     pub async fn delete(&self, ids: Vec<ContextId>) -> Result<Deletion> {
-        self.inner.working_set.forget(ids.iter().copied());
         let store = &self.inner.store;
         let deletion = store.mark_deleted(&self.inner.collection, ids).await??;
         self.inner.working_set.forget(deletion.ids.iter().copied());
@@ -335,7 +362,7 @@ impl HiragManager {
         if text.len() < LONG_TEXT {
             return Ok(self.inner.tokens.count(text));
         }
-        let (tokens, text) = (self.inner.tokens.clone(), text.to_owned());
+        let (tokens, text) = (self.inner.tokens, text.to_owned());
         tokio::task::spawn_blocking(move || tokens.count(&text))
             .await
             .map_err(|e| crate::Error::Internal(e.to_string()))

@@ -22,6 +22,8 @@ pub(super) struct Stock {
     items: Vec<Item>,
     /// The smallest tokens from each item on: where packing can stop.
     smallest_from: Vec<u32>,
+    /// The smallest tokens of each level: where its share is exhausted.
+    smallest_in: [u32; 3],
     /// The tokens of each level's smallest items, ascending, as many as its minimum.
     smallest_of: [Vec<u32>; 3],
     /// Levels that have items, by their best item.
@@ -88,6 +90,7 @@ impl Stock {
             smallest_from[place] = smallest;
         }
         let mut levels: Vec<ContextLevel> = Vec::new();
+        let mut smallest_in = [u32::MAX; 3];
         let mut by_level: [Vec<u32>; 3] = Default::default();
         for item in &items {
             let tokens = &mut by_level[item.level.index()];
@@ -95,6 +98,8 @@ impl Stock {
                 levels.push(item.level);
             }
             tokens.push(item.tokens);
+            let smallest = &mut smallest_in[item.level.index()];
+            *smallest = item.tokens.min(*smallest);
         }
         for tokens in &mut by_level {
             if minimum > 0 && minimum < tokens.len() {
@@ -106,6 +111,7 @@ impl Stock {
         Self {
             items,
             smallest_from,
+            smallest_in,
             smallest_of: by_level,
             levels,
             allocations: strategy.allocations(),
@@ -214,10 +220,16 @@ impl Stock {
 
     fn pack_shares(&self, bag: &mut Bag, window: usize) {
         let shares = self.allocations.map(|part| share(bag.budget, part));
-        // The least that a level lacked, share beside what it had used.
+        // The least share with which each level would have taken more.
         let mut lacking = [u64::MAX; 3];
+        let least = |bag: &Bag, level: usize| {
+            u64::from(bag.used[level]) + u64::from(self.smallest_in[level])
+        };
+        let levels = || self.levels.iter().map(|level| level.index());
+        let exhausted = |bag: &Bag| levels().all(|level| least(bag, level) > shares[level].into());
+        let mut done = exhausted(bag);
         for (place, item) in self.items[..window].iter().enumerate() {
-            if bag.stops_at(self.smallest_from[place]) {
+            if done || bag.stops_at(self.smallest_from[place]) {
                 break;
             }
             if bag.taken[place] || !bag.fits(u64::from(item.tokens)) {
@@ -227,8 +239,14 @@ impl Stock {
             let needed = u64::from(bag.used[level]) + u64::from(item.tokens);
             if needed <= u64::from(shares[level]) {
                 bag.take(place, *item);
+                done = exhausted(bag);
             } else {
                 lacking[level] = lacking[level].min(needed);
+            }
+        }
+        if done {
+            for level in levels() {
+                lacking[level] = lacking[level].min(least(bag, level));
             }
         }
         for (part, needed) in self.allocations.into_iter().zip(lacking) {

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::Candidate;
+use super::budget::Item;
 use super::ranking::Ranked;
 
 /// An order in which every text stands once.
@@ -12,6 +13,8 @@ use super::ranking::Ranked;
 pub(super) struct Folded {
     /// The best-ranked context of every text, in the order given.
     pub(super) kept: Vec<Ranked>,
+    /// What the budget asks about each of them.
+    pub(super) items: Vec<Item>,
     /// The others, each with the kept one that stands for it, in the order given.
     pub(super) duplicates: Vec<Duplicate>,
 }
@@ -24,26 +27,82 @@ pub(super) struct Duplicate {
 }
 
 /// Keeps the first of every text in `order`.
+///
+/// The order jumps about in memory, so what it needs is first copied close together, and only the
+/// few texts that may occur twice go through a map.
 pub(super) fn fold(items: &[Candidate], order: &[Ranked]) -> Folded {
-    let mut first: HashMap<u64, u32, BuildHasherDefault<KeyHasher>> =
-        HashMap::with_capacity_and_hasher(order.len(), BuildHasherDefault::default());
+    let facts: Vec<(u64, Item)> = items
+        .iter()
+        .map(|candidate| {
+            let item = Item {
+                level: candidate.level,
+                tokens: candidate.tokens,
+            };
+            (candidate.text_key, item)
+        })
+        .collect();
+    let repeats = Repeats::among(&facts);
+    let mut first: HashMap<u64, u32, BuildHasherDefault<KeyHasher>> = HashMap::default();
     let mut folded = Folded {
         kept: Vec::with_capacity(order.len()),
+        items: Vec::with_capacity(order.len()),
         duplicates: Vec::new(),
     };
     for &ranked in order {
-        match first.entry(items[ranked.index as usize].text_key) {
-            Entry::Vacant(entry) => {
-                entry.insert(ranked.index);
-                folded.kept.push(ranked);
+        let (key, item) = facts[ranked.index as usize];
+        if repeats.may_contain(key) {
+            match first.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(ranked.index);
+                }
+                Entry::Occupied(entry) => {
+                    folded.duplicates.push(Duplicate {
+                        index: ranked.index,
+                        of: *entry.get(),
+                    });
+                    continue;
+                }
             }
-            Entry::Occupied(entry) => folded.duplicates.push(Duplicate {
-                index: ranked.index,
-                of: *entry.get(),
-            }),
         }
+        folded.kept.push(ranked);
+        folded.items.push(item);
     }
     folded
+}
+
+/// The keys that occur more than once, and some others that share their lower bits with another.
+struct Repeats {
+    bits: Vec<u64>,
+    mask: u64,
+}
+
+impl Repeats {
+    /// Bits for each key: with eight, about one key in nine is taken for a repeated one.
+    const BITS_PER_KEY: usize = 8;
+
+    fn among(facts: &[(u64, Item)]) -> Self {
+        let size = (facts.len() * Self::BITS_PER_KEY)
+            .next_power_of_two()
+            .max(64);
+        let mask = size as u64 - 1;
+        let mut seen = vec![0_u64; size / 64];
+        let mut bits = vec![0_u64; size / 64];
+        for (key, _) in facts {
+            let (word, bit) = place(key & mask);
+            bits[word] |= seen[word] & bit;
+            seen[word] |= bit;
+        }
+        Self { bits, mask }
+    }
+
+    fn may_contain(&self, key: u64) -> bool {
+        let (word, bit) = place(key & self.mask);
+        self.bits[word] & bit != 0
+    }
+}
+
+fn place(slot: u64) -> (usize, u64) {
+    ((slot / 64) as usize, 1 << (slot % 64))
 }
 
 /// Takes a text key as its own hash: it is already eight bytes of SHA-256.
@@ -70,6 +129,7 @@ impl Hasher for KeyHasher {
 mod tests {
     use super::*;
     use crate::retrieval::fixture::candidate;
+    use proptest::prelude::*;
 
     #[test]
     fn the_best_ranked_of_equal_texts_stays_and_stands_for_the_others() {
@@ -88,5 +148,29 @@ mod tests {
             folded.duplicates,
             [Duplicate { index: 0, of: 2 }, Duplicate { index: 3, of: 2 }]
         );
+    }
+
+    proptest! {
+        /// Keys that agree in their lower bits are told apart, and equal ones are found among any
+        /// number of others.
+        #[test]
+        fn every_text_stands_once(keys in prop::collection::vec((0u64..6, 0u64..30), 0..200)) {
+            let items: Vec<Candidate> = keys.iter().zip(1..).map(|((high, low), number)| Candidate {
+                text_key: high << 40 | low,
+                ..candidate(number)
+            }).collect();
+            let order: Vec<Ranked> = (0..items.len() as u32)
+                .map(|index| Ranked { index, value: 0.5 })
+                .collect();
+            let folded = fold(&items, &order);
+            let key = |index: u32| items[index as usize].text_key;
+            let first = |index: u32| (0..index).find(|&before| key(before) == key(index));
+            let kept: Vec<u32> = folded.kept.iter().map(|ranked| ranked.index).collect();
+            let duplicates: Vec<(u32, u32)> = folded.duplicates.iter().map(|d| (d.index, d.of)).collect();
+            let all = 0..items.len() as u32;
+            prop_assert_eq!(kept, all.clone().filter(|&i| first(i).is_none()).collect::<Vec<_>>());
+            prop_assert_eq!(duplicates, all.filter_map(|i| Some((i, first(i)?))).collect::<Vec<_>>());
+            prop_assert_eq!(folded.items.len(), folded.kept.len());
+        }
     }
 }

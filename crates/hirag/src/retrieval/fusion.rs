@@ -27,9 +27,12 @@ fn weigh(vector: f32, text: f32, vector_weight: f32) -> f32 {
     vector_weight * vector + (1.0 - vector_weight) * text
 }
 
-/// A candidate's own score with what its better neighbour lends.
-fn with_neighbour(own: f32, lent: f32) -> f32 {
-    (own + lent).min(1.0)
+/// What a neighbour lends: a share of the way up to its own score. Evidence lies around the words
+/// that match, so a turn next to a good match is likely part of the answer; but it is never lifted
+/// above that match, and one that is as good already gains nothing. Unlike a plain sum, this
+/// leaves contexts with and without a session comparable.
+fn lift(own: f32, neighbour: f32, share: f32) -> f32 {
+    share * (neighbour - own).max(0.0)
 }
 
 /// The relevance of every candidate of one query.
@@ -44,8 +47,10 @@ pub(super) struct Fusion {
     /// the vector of those that match words and wait for theirs, which neither gains nor loses by
     /// waiting. `None` without any: then words alone decide.
     typical_vector: Option<f32>,
-    /// Scores with the phrase boost, before neighbours.
+    /// Vectors and words together, before neighbours and phrase.
     own: Vec<f32>,
+    /// The same for neighbours to take from: 0 for contexts outside of the search.
+    lends: Vec<f32>,
 }
 
 impl Fusion {
@@ -54,6 +59,7 @@ impl Fusion {
         strategy: &RetrievalStrategy,
         mode: SearchMode,
     ) -> Self {
+        let items = &candidates.items;
         let mut fusion = Self {
             mode,
             vector_weight: strategy.vector_weight as f32,
@@ -61,10 +67,33 @@ impl Fusion {
             phrase_boost: strategy.phrase_boost as f32,
             bm25_bound: candidates.bm25_bound,
             typical_vector: None,
-            own: Vec::new(),
+            own: Vec::with_capacity(items.len()),
+            lends: Vec::with_capacity(items.len()),
         };
-        fusion.typical_vector = fusion.mean_vector_of_matches(&candidates.items);
-        fusion.own = candidates.items.iter().map(|c| fusion.own_of(c)).collect();
+        let mut waiting = Vec::new();
+        let (mut sum, mut count) = (0.0_f64, 0_u32);
+        for (index, candidate) in items.iter().enumerate() {
+            let (vector, text) = (fusion.vector(candidate), fusion.text(candidate));
+            match vector {
+                Some(vector) if text > 0.0 && candidate.excluded.is_none() => {
+                    sum += f64::from(vector);
+                    count += 1;
+                }
+                None if text > 0.0 => waiting.push(index),
+                _ => {}
+            }
+            let own = fusion.fuse(vector, text);
+            fusion.own.push(own);
+            fusion.lends.push(lends(candidate, own));
+        }
+        if count > 0 {
+            fusion.typical_vector = Some((sum / f64::from(count)) as f32);
+            for index in waiting {
+                let own = fusion.fuse(None, fusion.text(&items[index]));
+                fusion.own[index] = own;
+                fusion.lends[index] = lends(&items[index], own);
+            }
+        }
         fusion
     }
 
@@ -97,8 +126,11 @@ impl Fusion {
 
     /// Vectors and words together, before phrase and neighbours.
     pub(super) fn fused(&self, candidate: &Candidate) -> f32 {
-        let text = self.text(candidate);
-        match (self.mode, self.vector(candidate)) {
+        self.fuse(self.vector(candidate), self.text(candidate))
+    }
+
+    fn fuse(&self, vector: Option<f32>, text: f32) -> f32 {
+        match (self.mode, vector) {
             (SearchMode::Vector, vector) => vector.unwrap_or(0.0),
             (SearchMode::Text, _) => text,
             (SearchMode::Hybrid, Some(vector)) => weigh(vector, text, self.vector_weight),
@@ -111,23 +143,31 @@ impl Fusion {
         }
     }
 
-    /// What the better neighbour of candidate `index` lends, 0 to 1. Contexts outside of the
+    /// What the better neighbour of candidate `index` lends, 0 to 1: `neighbour_weight` of the way
+    /// up to the one next to it, the square of that for the one after. Contexts outside of the
     /// search lend nothing.
     pub(super) fn lent(&self, items: &[Candidate], index: usize) -> f32 {
-        let best = items[index]
-            .neighbours
-            .iter()
-            .flatten()
-            .map(|&neighbour| neighbour as usize)
-            .filter(|&neighbour| {
-                neighbour != index
-                    && items
-                        .get(neighbour)
-                        .is_some_and(|candidate| candidate.excluded.is_none())
-            })
-            .map(|neighbour| self.own[neighbour])
-            .fold(0.0, f32::max);
-        self.neighbour_weight * best
+        let own = self.own[index];
+        let (near, far) = (self.neighbour_weight, self.neighbour_weight.powi(2));
+        let mut best = 0.0_f32;
+        for (side, next) in items[index].neighbours.iter().enumerate() {
+            let Some(next) = next.map(|next| next as usize).filter(|&n| n != index) else {
+                continue;
+            };
+            let Some(&lends) = self.lends.get(next) else {
+                continue;
+            };
+            // What is beyond one outside of the search is no neighbour.
+            if items[next].excluded.is_some() {
+                continue;
+            }
+            best = best.max(lift(own, lends, near));
+            let after = items[next].neighbours[side].map(|after| after as usize);
+            if let Some(&lends) = after.and_then(|after| self.lends.get(after)) {
+                best = best.max(lift(own, lends, far));
+            }
+        }
+        best
     }
 
     /// The relevance of candidate `index`, 0 to 1; `None` where nothing speaks for it: no similar
@@ -137,29 +177,25 @@ impl Fusion {
         let own = self.own[index];
         let evidence = own > 0.0
             || lent > 0.0
+            // Weights of 0 hide what speaks for it.
             || self.text(&items[index]) > 0.0
             || self.vector(&items[index]).is_some_and(|v| v > 0.0);
-        evidence.then(|| with_neighbour(own, lent))
+        evidence.then(|| {
+            let similarity = own + lent;
+            if self.phrase(&items[index]) {
+                (similarity * self.phrase_boost).min(1.0)
+            } else {
+                similarity.min(1.0)
+            }
+        })
     }
+}
 
-    fn own_of(&self, candidate: &Candidate) -> f32 {
-        let fused = self.fused(candidate);
-        if self.phrase(candidate) {
-            (fused * self.phrase_boost).min(1.0)
-        } else {
-            fused
-        }
-    }
-
-    fn mean_vector_of_matches(&self, items: &[Candidate]) -> Option<f32> {
-        let (sum, count) = items
-            .iter()
-            .filter(|c| c.excluded.is_none() && self.text(c) > 0.0)
-            .filter_map(|c| self.vector(c))
-            .fold((0.0_f64, 0_u32), |(sum, count), vector| {
-                (sum + f64::from(vector), count + 1)
-            });
-        (count > 0).then(|| (sum / f64::from(count)) as f32)
+fn lends(candidate: &Candidate, own: f32) -> f32 {
+    if candidate.excluded.is_none() {
+        own
+    } else {
+        0.0
     }
 }
 
@@ -249,7 +285,7 @@ mod tests {
             scored(Some(0.8), Some(10.0)),
         ];
         let found = fuse(&items, SearchMode::Hybrid);
-        assert!(close(found[1], 0.05 + 0.4 * 0.9));
+        assert!(close(found[1], 0.05 + 0.4 * (0.9 - 0.05)));
         assert!(close(found[0], 0.2), "no neighbour, no change");
     }
 

@@ -1,6 +1,6 @@
 //! Fusion, ranking, fold and budget put together.
 
-use super::budget::{Item, Packing, Stock};
+use super::budget::{Packing, Stock};
 use super::fold::{Folded, fold};
 use super::{Candidates, Ranking, RetrievalSettings, ScoreParts, StageCounts, TokenLedger};
 use crate::context::{ContextId, LevelCounts, SearchMode};
@@ -56,19 +56,8 @@ pub fn select<'a>(
     request: &SelectionRequest,
 ) -> Selection<'a> {
     let ranking = Ranking::new(candidates, settings, request);
-    let folded = fold(&candidates.items, &ranking.order);
-    let items = folded
-        .kept
-        .iter()
-        .map(|ranked| {
-            let candidate = ranking.item(ranked.index);
-            Item {
-                level: candidate.level,
-                tokens: candidate.tokens,
-            }
-        })
-        .collect();
-    let stock = Stock::new(items, &settings.strategy);
+    let mut folded = fold(&candidates.items, &ranking.order);
+    let stock = Stock::new(std::mem::take(&mut folded.items), &settings.strategy);
     let limit = request.limit.unwrap_or(usize::MAX);
     let packing = stock.pack(request.max_tokens, limit);
     let chosen = chosen(&ranking, &folded, &packing);

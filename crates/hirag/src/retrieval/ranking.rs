@@ -14,10 +14,14 @@ const FULL_FREQUENCY: u64 = 100;
 /// `exp(-age/τ)` with the age since the last change, 1 (now) down to 0. A time stamp in the future
 /// (the clock was set back) is as good as now. Being returned does not make a context recent: it
 /// would then keep itself at the top.
-fn recency(candidate: &Candidate, now_ms: i64, tau_days: f64) -> f32 {
+fn recency(candidate: &Candidate, now_ms: i64, per_ms: f32) -> f32 {
     let changed = candidate.updated_ms.max(candidate.created_ms);
     let age_ms = now_ms.saturating_sub(changed).max(0);
-    (-(age_ms as f64 / MS_PER_DAY / tau_days) as f32).exp()
+    (age_ms as f32 * per_ms).exp()
+}
+
+fn decay_per_ms(tau_days: f64) -> f32 {
+    (-1.0 / (tau_days * MS_PER_DAY)) as f32
 }
 
 /// How near the level is: the working set counts most.
@@ -34,11 +38,11 @@ fn frequency(access_count: u64) -> f32 {
     match access_count {
         0 => 0.0,
         n if n >= FULL_FREQUENCY => 1.0,
-        n => (n as f32).ln_1p() / (FULL_FREQUENCY as f32).ln_1p(),
+        n => (n as f32 + 1.0).ln() / (FULL_FREQUENCY as f32 + 1.0).ln(),
     }
 }
 
-fn score(parts: &ScoreParts, weights: &RankingWeights) -> f32 {
+fn weighted(parts: &ScoreParts, weights: &RankingWeights) -> f32 {
     let sum = weights.similarity as f32 * parts.similarity
         + weights.recency as f32 * parts.recency
         + weights.level as f32 * parts.level
@@ -54,6 +58,8 @@ pub struct Ranking<'a> {
     pub(super) settings: RetrievalSettings,
     pub(super) fusion: Fusion,
     now_ms: i64,
+    /// `-1/τ`, in milliseconds.
+    decay_per_ms: f32,
     /// Relevance by candidate; `None` where nothing speaks for it.
     pub(super) similarity: Vec<Option<f32>>,
     /// Candidates that passed the threshold, best first, each with its score.
@@ -85,13 +91,17 @@ impl<'a> Ranking<'a> {
             settings: *settings,
             fusion,
             now_ms: request.now_ms,
+            decay_per_ms: decay_per_ms(settings.strategy.recency_tau_days),
             similarity,
             order: Vec::new(),
         };
-        let passed = (0..items.len())
-            .filter(|&index| items[index].excluded.is_none() && ranking.passes(index))
-            .map(|index| (index, ranking.score(index)));
-        ranking.order = best_first(items, passed);
+        let mut passed = Vec::with_capacity(items.len());
+        passed.extend(
+            (0..items.len())
+                .filter(|&index| items[index].excluded.is_none() && ranking.passes(index))
+                .map(|index| sort_key(index, ranking.score(index))),
+        );
+        ranking.order = sorted(items, passed);
         ranking
     }
 
@@ -122,7 +132,7 @@ impl<'a> Ranking<'a> {
             similarity: self.similarity[index].unwrap_or(0.0),
             ..self.facts(candidate)
         };
-        score(&parts, &self.settings.weights)
+        weighted(&parts, &self.settings.weights)
     }
 
     /// What the score is made of.
@@ -142,11 +152,7 @@ impl<'a> Ranking<'a> {
     /// The parts that do not depend on the query.
     fn facts(&self, candidate: &Candidate) -> ScoreParts {
         ScoreParts {
-            recency: recency(
-                candidate,
-                self.now_ms,
-                self.settings.strategy.recency_tau_days,
-            ),
+            recency: recency(candidate, self.now_ms, self.decay_per_ms),
             level: nearness(candidate.level),
             frequency: frequency(candidate.access_count),
             ..ScoreParts::default()
@@ -162,10 +168,19 @@ pub(super) fn best_first(
     items: &[Candidate],
     values: impl Iterator<Item = (usize, f32)>,
 ) -> Vec<Ranked> {
-    // The bits of floats that are not negative order like the floats; `+ 0.0` makes -0 one of them.
-    let mut keys: Vec<u64> = values
-        .map(|(index, value)| (u64::from(!(value.max(0.0) + 0.0).to_bits()) << 32) | index as u64)
+    let keys = values
+        .map(|(index, value)| sort_key(index, value))
         .collect();
+    sorted(items, keys)
+}
+
+/// Small for a large value; the index is in the lower half. The bits of floats that are not
+/// negative order like the floats; `+ 0.0` makes -0 one of them.
+fn sort_key(index: usize, value: f32) -> u64 {
+    (u64::from(!(value.max(0.0) + 0.0).to_bits()) << 32) | index as u64
+}
+
+fn sorted(items: &[Candidate], mut keys: Vec<u64>) -> Vec<Ranked> {
     keys.sort_unstable();
     let mut order: Vec<Ranked> = keys
         .into_iter()
@@ -231,13 +246,13 @@ mod tests {
             created_ms: i64::MAX,
             ..candidate(1)
         };
-        assert_eq!(recency(&ahead, NOW_MS, 30.0), 1.0);
+        assert_eq!(recency(&ahead, NOW_MS, decay_per_ms(30.0)), 1.0);
         let ancient = Candidate {
             created_ms: i64::MIN,
             updated_ms: i64::MIN,
             ..candidate(1)
         };
-        assert_eq!(recency(&ancient, NOW_MS, 30.0), 0.0);
+        assert_eq!(recency(&ancient, NOW_MS, decay_per_ms(30.0)), 0.0);
     }
 
     #[test]

@@ -13,8 +13,11 @@ use crate::context::{ContextId, ContextLevel, SearchMode};
 /// Steps of a weight in one unit: weights are given to four decimals.
 const WEIGHT_STEPS: u32 = 10_000;
 
-/// Candidates looked at while a weight or a budget is sought: some tenths of a second.
-const WORK: usize = 50_000_000;
+/// Candidates that may be looked at while one budget or limit is sought: some tenths of a second.
+const PACKING_WORK: usize = 100_000_000;
+
+/// Candidates that may be ranked while one weight or threshold is sought, for the same time.
+const RANKING_WORK: usize = 400_000;
 
 /// What the search knows and the candidates do not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -285,7 +288,7 @@ impl Case {
             .max_tokens
             .checked_add(1)?
             .max(stock.least_budget(place));
-        for _ in 0..WORK / stock.len().max(1) {
+        for _ in 0..PACKING_WORK / stock.len().max(1) {
             if budget > max_tokens {
                 return None;
             }
@@ -322,7 +325,7 @@ impl Case {
         let stock = &selection.stock;
         let takes = |limit: usize| stock.pack(budget, limit).takes(place);
         let from = self.request.limit?;
-        let tried = (from + 1).saturating_add(WORK / stock.len().max(1));
+        let tried = (from + 1).saturating_add(PACKING_WORK / stock.len().max(1));
         if let Some(limit) = (from + 1..=stock.len().min(tried)).find(|&limit| takes(limit)) {
             return Some((limit, true));
         }
@@ -420,8 +423,8 @@ impl Case {
 
     /// How many whole selections one search for a change may try.
     fn attempts(&self) -> u64 {
-        let affordable = WORK / 50 / self.candidates.items.len().max(1);
-        affordable.clamp(10, 100) as u64
+        let affordable = RANKING_WORK / self.candidates.items.len().max(1);
+        affordable.clamp(8, 100) as u64
     }
 
     fn apply(&mut self, change: Change) {

@@ -141,11 +141,12 @@ fn an_exported_context_keeps_what_a_new_one_can_carry_and_its_identity() {
     );
     assert_eq!(new.created_at.unwrap().to_string(), "2024-01-01T00:00:00Z");
     assert_eq!(new.position, Some(3));
-    assert_eq!(
-        Json::from(new.metadata.clone()),
-        json!({"title": "T", "original_source": "/notes/a.md"})
-    );
-    assert_eq!(new.source_key, one(FileKind::Jsonl, &export(9)).source_key);
+    assert_eq!(Json::from(new.metadata.clone()), json!({"title": "T"}));
+    assert_eq!(new.source.as_deref(), Some("/notes/a.md"));
+    let id = new.id.unwrap().to_string();
+    assert_eq!(id, "019a2b3c-4d5e-7f60-8123-456789abcdef");
+    assert_eq!(new.accessed_at.unwrap().to_string(), "2024-01-02T00:00:00Z");
+    assert_eq!(one(FileKind::Jsonl, &export(9)).access_count, 9);
 
     let mut keyed = export(1);
     keyed["source_key"] = "k".into();

@@ -8,10 +8,11 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::{ImportOptions, Tally};
-use crate::context::{ContentHash, ContextId, ContextLevel, NewContext, Priority};
+use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
 use crate::error::{Error, Result};
 use crate::import::{Contents, Document, Problem, Reader, Records, SourceFile};
 use crate::manager::HiragManager;
+use crate::store::VectorStore;
 use crate::store::sqlite::{Edit, Known, SourceState};
 
 /// Records of a file that share a transaction.
@@ -198,17 +199,22 @@ impl Planner {
             });
             return Ok(());
         }
-        let source = new.source.get_or_insert_with(|| file.to_owned()).clone();
-        let Some(key) = new.source_key.clone() else {
-            unit.insert.push(new);
-            return Ok(());
+        let stored = match (&new.source, &new.source_key) {
+            (Some(source), Some(key)) => {
+                if source == file {
+                    seen.insert(key.clone());
+                }
+                self.known(source, known)?.get(key).cloned()
+            }
+            _ => None,
         };
-        if source == file {
-            seen.insert(key.clone());
-        }
-        match self.known(&source, known)?.get(&key) {
+        let stored = match (stored, new.id) {
+            (None, Some(id)) => self.known_by_id(id, &mut new)?,
+            (stored, _) => stored,
+        };
+        match stored {
             None => unit.insert.push(new),
-            Some(stored) if differs(stored, &new)? => unit.edit.push((stored.id, new)),
+            Some(stored) if differs(&stored, &new)? => unit.edit.push((stored.id, new)),
             Some(stored) => {
                 if let Some(position) = new.position.filter(|p| *p != stored.position) {
                     let edit = Edit {
@@ -221,6 +227,27 @@ impl Planner {
             }
         }
         Ok(())
+    }
+
+    /// The context that has the id already. One that is marked as deleted keeps it, and the new
+    /// one gets another.
+    fn known_by_id(&self, id: ContextId, new: &mut NewContext) -> Result<Option<Known>> {
+        let inner = &self.manager.inner;
+        let ids = [id];
+        let found = inner.store.get(&inner.collection, &ids);
+        let Some(context) = self.handle.block_on(found)?.pop() else {
+            return Ok(None);
+        };
+        if context.deleted_at.is_some() {
+            new.id = None;
+            return Ok(None);
+        }
+        Ok(Some(Known {
+            id,
+            content_hash: context.content_hash,
+            metadata_hash: hash_of(&context.metadata)?,
+            position: context.position,
+        }))
     }
 
     /// Contexts of a source that are stored and were not seen.
@@ -306,8 +333,11 @@ fn refused(file: &SourceFile, error: crate::import::ImportError) -> Unit {
 }
 
 fn differs(stored: &Known, new: &NewContext) -> Result<bool> {
-    let metadata =
-        serde_json::to_string(&new.metadata).map_err(|e| Error::Internal(e.to_string()))?;
     Ok(stored.content_hash != ContentHash::of(&new.text)
-        || stored.metadata_hash != ContentHash::of(&metadata))
+        || stored.metadata_hash != hash_of(&new.metadata)?)
+}
+
+fn hash_of(metadata: &Metadata) -> Result<ContentHash> {
+    let json = serde_json::to_string(metadata).map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(ContentHash::of(&json))
 }

@@ -7,7 +7,7 @@ use rusqlite::{Error, ErrorCode};
 use crate::store::StoreError;
 
 impl From<Error> for StoreError {
-    /// Classifies; the path is added by [`StoreError::at`] where it is known.
+    /// Classifies; the path is added where it is known.
     fn from(source: Error) -> Self {
         let path = PathBuf::new();
         match source.sqlite_error_code() {

@@ -11,7 +11,7 @@ use crate::store::{Record, StoreError};
 /// The columns that [`read`] expects, in its order.
 pub(super) const COLUMNS: &str = "id, text, level, agent, session, created_ms, updated_ms, \
      accessed_ms, access_count, token_count, content_hash, metadata, source, expires_ms, \
-     deleted_ms, pending, position, seq";
+     deleted_ms, pending, position, source_key, seq";
 
 /// A context from a row of [`COLUMNS`].
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Context> {
@@ -40,6 +40,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Context> {
             EmbeddingState::Ready
         },
         position: row.get(16)?,
+        source_key: row.get(17)?,
     })
 }
 
@@ -128,6 +129,7 @@ pub(super) fn insert(
             vectors::insert(connection, set, seq, vector)?;
         }
         changes.rows.insert(seq);
+        changes.words = true;
     }
     Ok(())
 }
@@ -195,5 +197,6 @@ pub(super) fn remove(
         .prepare_cached("DELETE FROM contexts WHERE seq = ?1")?
         .execute([seq])?;
     changes.rows.insert(seq);
+    changes.words = true;
     Ok(())
 }

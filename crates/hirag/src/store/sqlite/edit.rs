@@ -208,6 +208,7 @@ pub(super) fn apply(
                 ContentHash::of(text).as_bytes(),
                 vector.is_none()
             ])?;
+        changes.words = true;
         words::remove(connection, seq)?;
         words::insert(connection, seq, text)?;
         // Vectors of the old text go from every set: a set that is being built fills it again.

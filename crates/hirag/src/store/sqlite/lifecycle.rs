@@ -232,17 +232,19 @@ pub(super) fn evict(
     rules: &CleanUpRules,
     now_ms: i64,
     changes: &mut Changes,
-) -> Result<(), StoreError> {
+) -> Result<Vec<ContextId>, StoreError> {
     let beyond = select(
         connection,
         "level = 1 AND coalesce(expires_ms > ?2, 1)
          ORDER BY accessed_ms DESC, seq DESC LIMIT -1 OFFSET ?3",
         params![collection, now_ms, signed(rules.l1_size)],
     )?;
-    for (seq, _) in beyond {
+    let mut evicted = Vec::with_capacity(beyond.len());
+    for (seq, item) in beyond {
         change_level(connection, seq, ContextLevel::ShortTerm, rules, changes)?;
+        evicted.push(item.id);
     }
-    Ok(())
+    Ok(evicted)
 }
 
 /// Moves a row; an expiry that someone chose stays, one that follows from the level is made anew.

@@ -25,6 +25,11 @@ impl WriterLock {
     /// # Errors
     /// [`StoreError::Locked`] with the holder; [`StoreError::ReadOnly`] where the lock file
     /// cannot be made.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "opening a database blocks its thread by contract, and no system call waits for \
+                  this lock with a limit"
+    )]
     pub(super) fn acquire(database: &Path, patience: Duration) -> Result<Self, StoreError> {
         let path = lock_path(database);
         let mut file = OpenOptions::new()

@@ -44,6 +44,7 @@ pub use queue::{Building, PendingText};
 pub use restore::restore;
 pub use search::CandidateQuery;
 pub use sources::{Known, SourceState, WriteBatch, Written};
+pub use traces::TraceBounds;
 pub use upkeep::{DatabaseSize, Finding, Inspection, StoreCounts};
 
 use self::readers::Readers;
@@ -247,7 +248,9 @@ fn follow(
         return Ok(());
     }
     let mut residents = residents.write();
-    lexicon.invalidate();
+    if changes.words {
+        lexicon.invalidate();
+    }
     let outcome = residents.iter_mut().try_for_each(|(&number, resident)| {
         let set = vectors::active(connection, number)?;
         changes

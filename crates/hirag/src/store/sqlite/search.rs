@@ -111,10 +111,10 @@ pub(super) fn candidates(
             continue;
         }
         let facts = &slot.facts;
-        let excluded = if !query.levels.is_empty() && !query.levels.contains(&facts.level) {
-            Some(Exclusion::Level)
-        } else if passes.as_ref().is_some_and(|passes| !passes[index]) {
+        let excluded = if passes.as_ref().is_some_and(|passes| !passes[index]) {
             Some(Exclusion::Filter)
+        } else if !query.levels.is_empty() && !query.levels.contains(&facts.level) {
+            Some(Exclusion::Level)
         } else {
             None
         };

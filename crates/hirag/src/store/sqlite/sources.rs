@@ -46,7 +46,7 @@ pub struct WriteBatch {
 }
 
 /// What a [`WriteBatch`] did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
     /// New contexts.
     pub inserted: u64,
@@ -54,6 +54,8 @@ pub struct Written {
     pub edited: u64,
     /// Contexts marked as deleted.
     pub removed: u64,
+    /// Contexts that moved from L1 to L2 to make room.
+    pub evicted: Vec<ContextId>,
 }
 
 impl SqliteStore {
@@ -157,7 +159,7 @@ impl SqliteStore {
                         now_ms
                     ])?;
             }
-            lifecycle::evict(c, number, &rules, now_ms, changes)?;
+            written.evicted = lifecycle::evict(c, number, &rules, now_ms, changes)?;
             Ok(written)
         })
         .await

@@ -5,10 +5,21 @@ use rusqlite::{OptionalExtension, params};
 use super::SqliteStore;
 use crate::store::StoreError;
 
+/// How many traces are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceBounds {
+    /// Traces at most.
+    pub count: u64,
+    /// Bytes of all traces at most.
+    pub bytes: u64,
+    /// Traces from before this go, in milliseconds since the epoch.
+    pub oldest_ms: i64,
+}
+
 impl SqliteStore {
-    /// Keeps a trace and drops those that are too many or too old. Not waited for: a trace is a
-    /// help for people, not worth a caller's time.
-    pub fn keep_trace(&self, id: [u8; 16], body: String, keep: u64, oldest_ms: i64) {
+    /// Keeps a trace, and drops the oldest beyond the bounds. Not waited for: a trace is a help for
+    /// people, not worth a caller's time.
+    pub fn keep_trace(&self, id: [u8; 16], body: Vec<u8>, bounds: TraceBounds) {
         let Some(writer) = &self.shared.writer else {
             return;
         };
@@ -17,12 +28,16 @@ impl SqliteStore {
             c.prepare_cached("INSERT OR REPLACE INTO traces VALUES (?1, ?2, ?3)")?
                 .execute(params![id, now_ms, body])?;
             c.prepare_cached("DELETE FROM traces WHERE at_ms < ?1")?
-                .execute([oldest_ms])?;
+                .execute([bounds.oldest_ms])?;
             c.prepare_cached(
                 "DELETE FROM traces WHERE id IN
-                     (SELECT id FROM traces ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?1)",
+                     (SELECT id FROM
+                          (SELECT id, count(*) OVER newest AS place,
+                               sum(length(body)) OVER newest AS bytes FROM traces
+                           WINDOW newest AS (ORDER BY at_ms DESC, id DESC))
+                      WHERE place > ?1 OR bytes > ?2)",
             )?
-            .execute([i64::try_from(keep).unwrap_or(i64::MAX)])?;
+            .execute([signed(bounds.count), signed(bounds.bytes)])?;
             Ok(())
         }));
     }
@@ -31,7 +46,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn trace(&self, id: [u8; 16]) -> Result<Option<String>, StoreError> {
+    pub async fn trace(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(move |c| {
             Ok(c.prepare_cached("SELECT body FROM traces WHERE id = ?1")?
                 .query_row([id], |row| row.get(0))
@@ -44,7 +59,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn recent_traces(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+    pub async fn recent_traces(&self, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(move |c| {
             let mut statement =
@@ -54,4 +69,8 @@ impl SqliteStore {
         })
         .await
     }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -21,6 +21,8 @@ const GROUP: usize = 256;
 pub(super) struct Changes {
     /// Rows whose facts, vector or existence changed.
     pub(super) rows: BTreeSet<i64>,
+    /// Set when the words of some row changed.
+    pub(super) words: bool,
     /// Set when more changed than can be listed, e.g. the active vector set.
     pub(super) everything: bool,
 }
@@ -28,6 +30,7 @@ pub(super) struct Changes {
 impl Changes {
     fn absorb(&mut self, other: Self) {
         self.rows.extend(other.rows);
+        self.words |= other.words;
         self.everything |= other.everything;
     }
 }

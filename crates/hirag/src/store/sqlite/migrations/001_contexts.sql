@@ -91,6 +91,6 @@ CREATE TABLE sources (
 CREATE TABLE traces (
     id    BLOB PRIMARY KEY,
     at_ms INTEGER NOT NULL,
-    body  TEXT    NOT NULL
+    body  BLOB    NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX traces_by_time ON traces (at_ms);

@@ -1,0 +1,304 @@
+//! What may be said on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use hirag::config::Period;
+use hirag::context::{Condition, ContextId, ContextLevel, Filter, Priority, SearchMode};
+use hirag::import::Format;
+use hirag::retrieval::TraceId;
+
+use super::values::{Expiry, MetaPair, condition, format, mode, period, where_json};
+
+/// A local-first context memory in three levels: store, search, and see why.
+#[derive(Debug, Parser)]
+#[command(name = "hirag", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.")]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// The settings file
+    #[arg(long, global = true, value_name = "FILE", env = "HIRAG_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// The folder of the memory
+    #[arg(long, global = true, value_name = "DIR", env = "HIRAG_DATA_DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Print one JSON document on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Log more to standard error; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// No progress, and only errors in the log
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Bring in files and folders; again changes only what changed
+    Import(ImportArgs),
+    /// Store a text
+    Store(StoreArgs),
+    /// Ask the memory
+    Search(SearchArgs),
+    /// Show a context
+    Get {
+        /// The context
+        id: ContextId,
+    },
+    /// Change a context
+    Update(UpdateArgs),
+    /// Move a context to another level
+    Move(MoveArgs),
+    /// Mark contexts as deleted; `undo` brings them back
+    Delete {
+        /// The contexts
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<ContextId>,
+    },
+    /// Bring back what the last deletion marked, or these contexts
+    Undo {
+        /// The contexts
+        #[arg(value_name = "ID")]
+        ids: Vec<ContextId>,
+    },
+    /// List contexts
+    List(ListArgs),
+    /// Mark everything in a level as deleted; one `undo` brings it back
+    Clear {
+        /// The level: L1, L2 or L3
+        #[arg(long)]
+        level: ContextLevel,
+    },
+    /// Measure retrieval on queries whose answers are known
+    Eval(EvalArgs),
+    /// How much is stored, and how fast it is
+    Stats,
+    /// Whether every component works
+    Health,
+    /// Check the database, embed what waits, tidy up; status 1 if anything disagrees
+    Doctor,
+    /// Apply the rules of the levels and purge what is due
+    Gc {
+        /// Only tell what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Remove for good what is marked as deleted
+    Purge {
+        /// Only what was marked longer ago, e.g. 7d or 0s; by default `levels.purge_after`
+        #[arg(long, value_parser = period, value_name = "DURATION")]
+        older_than: Option<Period>,
+    },
+    /// Build the vectors of the configured model, then switch to them
+    Reembed,
+    /// Why a context was not found, and the smallest change that lets it in
+    Why(WhyArgs),
+    /// Show the record of an earlier search
+    Trace {
+        /// The `trace_id` of the search
+        id: TraceId,
+    },
+    /// Write all contexts as lines of JSON, which `import` reads
+    Export {
+        /// The file, or - for standard output
+        file: PathBuf,
+    },
+    /// Copy the database to a new file
+    Backup {
+        /// The file; it must not exist
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database, which is kept beside it
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Print the settings in force, as TOML
+    Settings,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// What they hold: auto, markdown, jsonl or beir
+    #[arg(long, default_value = "auto", value_parser = format())]
+    pub(super) format: Format,
+    /// The level of contexts that bring none along [default: L3]
+    #[arg(long)]
+    pub(super) level: Option<ContextLevel>,
+    #[command(flatten)]
+    pub(super) owner: Owner,
+}
+
+/// Who and in which conversation.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Owner {
+    /// Who stored it
+    #[arg(long)]
+    pub(super) agent: Option<String>,
+    /// In which conversation
+    #[arg(long)]
+    pub(super) session: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StoreArgs {
+    /// The text, or - for standard input
+    pub(super) text: OsString,
+    /// The level: L1, L2 or L3
+    #[arg(long, default_value = "L1")]
+    pub(super) level: ContextLevel,
+    /// Metadata; a number, true, false, null, an array or an object in JSON, otherwise text
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) meta: Vec<MetaPair>,
+    #[command(flatten)]
+    pub(super) owner: Owner,
+    /// Where it comes from
+    #[arg(long)]
+    pub(super) source: Option<String>,
+    /// When it expires: a length of time (12h, 7d) or a time [default: as its level says]
+    #[arg(long, value_name = "WHEN", value_parser = super::values::expiry_of_new)]
+    pub(super) expires: Option<Expiry>,
+    /// Its place in the embedding queue: low, normal, high or critical
+    #[arg(long, default_value = "normal")]
+    pub(super) priority: Priority,
+}
+
+/// Which contexts.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Which {
+    /// Only where the field has this value; all must hold
+    #[arg(long, value_name = "KEY=VALUE", value_parser = condition)]
+    pub(super) filter: Vec<Condition>,
+    /// Only where this filter in JSON holds: {"must": [...], "should": [...], "must_not": [...]}
+    #[arg(long = "where", value_name = "JSON", value_parser = where_json)]
+    pub(super) where_: Option<Filter>,
+    #[command(flatten)]
+    pub(super) owner: Owner,
+}
+
+/// How to search.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SearchOptions {
+    /// Contexts at most
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// Tokens at most, all together
+    #[arg(long, value_name = "N")]
+    pub(super) max_tokens: Option<u32>,
+    /// Only this level; may be repeated
+    #[arg(long)]
+    pub(super) level: Vec<ContextLevel>,
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// By vectors and words, or one alone: hybrid, vector or text
+    #[arg(long, default_value = "hybrid", value_parser = mode())]
+    pub(super) mode: SearchMode,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SearchArgs {
+    /// The query, in words
+    pub(super) query: OsString,
+    #[command(flatten)]
+    pub(super) options: SearchOptions,
+    /// Show what became of every candidate, and count no access
+    #[arg(long)]
+    pub(super) explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WhyArgs {
+    /// The context that was missed
+    pub(super) id: ContextId,
+    /// The query, in words
+    pub(super) query: OsString,
+    #[command(flatten)]
+    pub(super) options: SearchOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpdateArgs {
+    /// The context
+    pub(super) id: ContextId,
+    /// A new text, or - for standard input
+    #[arg(long)]
+    pub(super) text: Option<OsString>,
+    /// Metadata to set, beside what is there
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) meta: Vec<MetaPair>,
+    /// Metadata to remove
+    #[arg(long, value_name = "KEY")]
+    pub(super) unset: Vec<String>,
+    /// A new level: L1, L2 or L3
+    #[arg(long)]
+    pub(super) level: Option<ContextLevel>,
+    /// When it expires: a length of time (12h, 7d), a time, or never
+    #[arg(long, value_name = "WHEN")]
+    pub(super) expires: Option<Expiry>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MoveArgs {
+    /// The context
+    pub(super) id: ContextId,
+    /// The level: L1, L2 or L3
+    #[arg(value_name = "LEVEL", required_unless_present = "level", conflicts_with = "level")]
+    pub(super) to: Option<ContextLevel>,
+    /// The level: L1, L2 or L3
+    #[arg(long)]
+    pub(super) level: Option<ContextLevel>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only this level
+    #[arg(long)]
+    pub(super) level: Option<ContextLevel>,
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Contexts at most
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = super::values::limit)]
+    pub(super) limit: usize,
+    /// Where the page before ended: its `next_cursor`
+    #[arg(long)]
+    pub(super) cursor: Option<String>,
+    /// What was stored first comes first
+    #[arg(long)]
+    pub(super) oldest_first: bool,
+    /// What is marked as deleted, instead of what is not
+    #[arg(long)]
+    pub(super) deleted: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvalArgs {
+    /// The golden set's queries (JSONL)
+    #[arg(long, value_name = "FILE")]
+    pub(super) queries: PathBuf,
+    /// The golden set's judgements (TSV)
+    #[arg(long, value_name = "FILE")]
+    pub(super) qrels: PathBuf,
+    /// Each query sees only contexts whose metadata field equals its own field of this name
+    #[arg(long, value_name = "FIELD")]
+    pub(super) filter_field: Option<String>,
+    /// The rank to which results count
+    #[arg(short, default_value_t = 10, value_parser = super::values::limit)]
+    pub(super) k: usize,
+    /// By vectors and words, or one alone: hybrid, vector or text
+    #[arg(long, default_value = "hybrid", value_parser = mode())]
+    pub(super) mode: SearchMode,
+}

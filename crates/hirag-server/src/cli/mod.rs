@@ -1,0 +1,71 @@
+//! The command line: reads arguments, opens the memory, runs a command body, tells its answer.
+
+mod args;
+mod open;
+mod output;
+mod places;
+mod progress;
+mod render;
+mod run;
+mod values;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use hirag::context::ContextError;
+
+use args::Cli;
+
+/// Done.
+const DONE: u8 = 0;
+/// Failed.
+const FAILED: u8 = 1;
+/// The command was wrong.
+const USAGE: u8 = 2;
+/// Stopped by Ctrl-C, as shells number it.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let status = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => run::run(cli),
+        Err(error) => refuse(&error, &arguments),
+    };
+    ExitCode::from(status)
+}
+
+/// Tells help, version or what is wrong with the arguments.
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
+    let status = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => DONE,
+        _ => USAGE,
+    };
+    // A receiver that went away cannot be told.
+    let json = arguments.iter().any(|argument| argument == "--json");
+    if status == USAGE && json {
+        output::fail(true, code(error), rendered(error).trim());
+    } else {
+        let _ = error.print();
+    }
+    status
+}
+
+/// The stable code of a usage error: of the value's own error, where it has one.
+fn code(error: &clap::Error) -> &'static str {
+    let source = std::error::Error::source(error);
+    source
+        .and_then(|source| source.downcast_ref::<ContextError>())
+        .map_or("usage", ContextError::code)
+}
+
+/// Without the word that [`output::fail`] says already.
+fn rendered(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    match text.strip_prefix("error: ") {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,63 @@
+//! Settings, log and memory of one run.
+
+use std::io::IsTerminal;
+
+use hirag::config::{Config, LogFormat, LogLevel, LoggingSettings, environment};
+use hirag::manager::{OpenOptions, StoreAccess};
+use hirag::HiragManager;
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+use super::args::Global;
+use super::places::Places;
+use crate::commands::{Host, Result};
+
+/// Reads the settings.
+pub(super) fn load(places: &Places) -> Result<Config> {
+    let config = if places.config_named {
+        Config::load(Some(&places.config_file), environment())
+    } else {
+        Config::load_if_there(&places.config_file, environment())
+    };
+    Ok(config?)
+}
+
+/// Sends the log to standard error.
+pub(super) fn start_logging(settings: &LoggingSettings, global: &Global) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => LogLevel::Error,
+        (_, 0) => settings.level,
+        (_, 1) => LogLevel::Debug,
+        (_, _) => LogLevel::Trace,
+    };
+    // Other crates' faults are told, their chatter is not.
+    let others = if level == LogLevel::Off { "off" } else { "error" };
+    let level = level.as_str();
+    let filter = EnvFilter::new(format!("{others},hirag={level},hirag_server={level}"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second run in one process keeps the first one's log.
+    let _ = match settings.format {
+        LogFormat::Json => log.json().try_init(),
+        LogFormat::Text => log
+            .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+            .with_target(false)
+            .try_init(),
+    };
+}
+
+/// Opens the memory.
+pub(super) async fn open(config: Config, places: &Places, access: StoreAccess) -> Result<Host> {
+    let mut options = OpenOptions::new(config, &places.data_dir);
+    options.access = access;
+    options.token = embedding_token();
+    let manager = HiragManager::open(options).await?;
+    Ok(Host::new(manager, places.config_file.clone()))
+}
+
+/// The token of the embedding endpoint, where no keyring runs.
+fn embedding_token() -> Option<SecretString> {
+    let token = std::env::var("HIRAG_EMBEDDING_TOKEN").ok()?;
+    (!token.is_empty()).then(|| SecretString::from(token))
+}

@@ -1,0 +1,92 @@
+//! Bars on standard error for long work.
+
+use std::time::Duration;
+
+use hirag::import::ImportProgress;
+use hirag::manager::EmbeddingProgress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::Output;
+
+/// How often a bar is drawn, so that drawing takes nothing from the work.
+const DRAWS_A_SECOND: u8 = 5;
+
+const COUNTED: &str = "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec}, {eta} left";
+const BYTES: &str = "{prefix} [{bar:30}] {bytes}/{total_bytes}, {eta} left; {msg}";
+const OPEN: &str = "{msg} {human_pos} {per_sec}";
+
+/// One bar; nothing at all where standard error is no terminal.
+#[derive(Debug)]
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(output: Output, template: &str) -> Self {
+        if !output.shows_progress() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::with_draw_target(
+            None,
+            ProgressDrawTarget::stderr_with_hz(DRAWS_A_SECOND),
+        );
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.enable_steady_tick(Duration::from_secs(1));
+        Self(bar)
+    }
+
+    /// For an import, by bytes; the rate is in contexts.
+    pub(super) fn import(output: Output) -> Self {
+        let bar = Self::new(output, BYTES);
+        bar.0.set_prefix("importing");
+        bar
+    }
+
+    /// For work whose items are counted.
+    pub(super) fn counted(output: Output, what: &'static str) -> Self {
+        let bar = Self::new(output, COUNTED);
+        bar.0.set_message(what);
+        bar
+    }
+
+    /// For work whose end is not known.
+    pub(super) fn open_ended(output: Output, what: &'static str) -> Self {
+        let bar = Self::new(output, OPEN);
+        bar.0.set_message(what);
+        bar
+    }
+
+    pub(super) fn imported(&self, progress: ImportProgress) {
+        self.0.set_length(progress.bytes_total);
+        self.0.set_position(progress.bytes_done);
+        let seconds = self.0.elapsed().as_secs_f64();
+        let rate = if seconds > 0.0 {
+            progress.contexts as f64 / seconds
+        } else {
+            0.0
+        };
+        self.0.set_message(format!(
+            "{} contexts ({rate:.0}/s), {}/{} files",
+            progress.contexts, progress.files_done, progress.files_total
+        ));
+    }
+
+    pub(super) fn embedded(&self, progress: EmbeddingProgress) {
+        self.at(progress.done, progress.total);
+    }
+
+    pub(super) fn at(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+
+    pub(super) fn count(&self, done: u64) {
+        self.0.set_position(done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,27 @@
+//! Answers as text for people.
+
+mod contexts;
+mod retrieval;
+mod snippet;
+mod status;
+mod upkeep;
+
+pub(super) use contexts::{context, deletion, list, moved, restored, stored};
+pub(super) use retrieval::{search, trace, why};
+pub(super) use status::{doctor, eval, health, settings, stats};
+pub(super) use upkeep::{
+    backup, collected, exported, import, purge, reembedded, restored_database,
+};
+
+/// `1 context`, `2 contexts`.
+fn count(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}
+
+/// Bytes in the unit that suits them.
+fn bytes(number: u64) -> String {
+    indicatif::HumanBytes(number).to_string()
+}

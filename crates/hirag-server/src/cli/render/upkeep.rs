@@ -1,0 +1,153 @@
+use std::fmt::Write;
+
+use hirag::import::ImportReport;
+use hirag::manager::{Purge, Reembedded};
+use hirag::store::sqlite::CleanUpItem;
+
+use super::super::output::Style;
+use super::snippet::{harmless, line};
+use super::{bytes, count};
+use crate::commands::{Backup, Collected, Exported, RestoredDatabase};
+
+/// Lines of a kind that are told one by one.
+const TOLD: usize = 20;
+
+pub(in super::super) fn import(report: &ImportReport, style: Style) -> String {
+    let mut out = format!(
+        "{} from {}: {} new, {} changed, {} unchanged, {} removed",
+        count(report.contexts, "context"),
+        count(report.files, "file"),
+        report.imported,
+        report.updated,
+        report.unchanged,
+        report.removed
+    );
+    if report.pending > 0 {
+        let _ = write!(
+            out,
+            "\n{} their vector; words find them meanwhile",
+            waits(report.pending)
+        );
+    }
+    let skipped: Vec<String> = report
+        .skipped
+        .iter()
+        .map(|skipped| format!("{}: {}", skipped.path, skipped.reason))
+        .collect();
+    told(&mut out, "skipped", &skipped, style);
+    for (title, problems) in [("warnings", &report.warnings), ("failed", &report.failed)] {
+        let lines: Vec<String> = problems
+            .iter()
+            .map(|problem| match problem.line {
+                Some(line) => format!("{}:{line}: {}", problem.path, problem.message),
+                None if problem.message.contains(&problem.path) => problem.message.clone(),
+                None => format!("{}: {}", problem.path, problem.message),
+            })
+            .collect();
+        told(&mut out, title, &lines, style);
+    }
+    if report.cancelled {
+        let _ = write!(
+            out,
+            "\nstopped; what is counted here is stored, and importing again goes on"
+        );
+    }
+    out
+}
+
+fn waits(number: u64) -> String {
+    match number {
+        1 => "1 context waits for".to_owned(),
+        _ => format!("{number} contexts wait for"),
+    }
+}
+
+fn told(out: &mut String, title: &str, lines: &[String], style: Style) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = write!(out, "\n{} ({})", style.bold(title), lines.len());
+    for line in lines.iter().take(TOLD) {
+        let _ = write!(out, "\n  {}", harmless(line));
+    }
+    if lines.len() > TOLD {
+        let _ = write!(out, "\n  and {} more", lines.len() - TOLD);
+    }
+}
+
+pub(in super::super) fn collected(collected: &Collected, style: Style) -> String {
+    let report = &collected.clean_up;
+    let mut out = match report.dry_run {
+        true => "Nothing was changed. A clean-up would do this:".to_owned(),
+        false => "Cleaned up:".to_owned(),
+    };
+    let due = match report.dry_run {
+        true => report.due_for_purge,
+        false => collected.purged,
+    };
+    for (what, items) in [
+        ("expired, marked as deleted", &report.expired),
+        ("used often, L2 to L3", &report.promoted),
+        ("beyond the size of L1, to L2", &report.evicted),
+        ("beyond the size of L2, to L3", &report.overflowed),
+    ] {
+        let lines: Vec<String> = items.iter().map(item).collect();
+        match lines.is_empty() {
+            true => {
+                let _ = write!(out, "\n{what}: none");
+            }
+            false => told(&mut out, what, &lines, style),
+        }
+    }
+    let _ = write!(out, "\npurged: {due}");
+    if report.operation.is_some() {
+        let _ = write!(out, "\n`hirag undo` brings back what expired");
+    }
+    out
+}
+
+fn item(item: &CleanUpItem) -> String {
+    format!("{} {}", item.id, line(&item.preview))
+}
+
+pub(in super::super) fn purge(purge: &Purge, _: Style) -> String {
+    format!("{} removed for good", count(purge.purged, "context"))
+}
+
+pub(in super::super) fn reembedded(reembedded: &Reembedded, _: Style) -> String {
+    let Reembedded {
+        from, to, embedded, ..
+    } = reembedded;
+    let mut out = match reembedded.up_to_date {
+        true => format!("The vectors are of {to} already; {embedded} waited and were embedded."),
+        false => format!("{} of {to} serve now, in place of {from}.", count(*embedded, "vector")),
+    };
+    if reembedded.refused > 0 {
+        let _ = write!(
+            out,
+            "\nThe model refused {}; words find them.",
+            count(reembedded.refused, "text")
+        );
+    }
+    out
+}
+
+pub(in super::super) fn exported(exported: &Exported, _: Style) -> String {
+    format!(
+        "{} written to {}",
+        count(exported.contexts, "context"),
+        exported.file
+    )
+}
+
+pub(in super::super) fn backup(backup: &Backup, _: Style) -> String {
+    format!("{} written to {}", bytes(backup.bytes), backup.file)
+}
+
+pub(in super::super) fn restored_database(restored: &RestoredDatabase, _: Style) -> String {
+    let previous = match &restored.previous {
+        Some(previous) => format!("; what was there before is kept as {previous}"),
+        None => String::new(),
+    };
+    format!("{} is the backup now{previous}", restored.database_file)
+}

@@ -1,0 +1,342 @@
+//! From arguments to an exit status.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hirag::clock::SystemClock;
+use hirag::config::Config;
+use hirag::context::{ContextPatch, ContextRequest, NewContext};
+use hirag::manager::{EvalOptions, HealthState, ImportOptions, ListRequest, StoreAccess};
+use hirag::store::Order;
+use serde_json::Value;
+
+use super::args::{
+    Cli, Command, EvalArgs, ImportArgs, ListArgs, MoveArgs, SearchArgs, SearchOptions, StoreArgs,
+    UpdateArgs, WhyArgs,
+};
+use super::output::{Output, reader_gone};
+use super::places::Places;
+use super::progress::Bar;
+use super::values::{filter_of, metadata, text, text_or_stdin};
+use super::{DONE, FAILED, INTERRUPTED, USAGE, open, output, render};
+use crate::commands::{self, Error, Host, Result};
+
+/// How long `store` helps along what waits for its vector, before it leaves the rest to others.
+const CATCH_UP: Duration = Duration::from_secs(3);
+
+/// Runs a command and returns the exit status.
+pub(super) fn run(cli: Cli) -> u8 {
+    let output = Output::new(&cli.global);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli, output)),
+        Err(error) => Err(Error::Internal(format!("no threads to work with: {error}"))),
+    };
+    match outcome {
+        Ok(status) => status,
+        Err(error) if reader_gone(&error) => DONE,
+        Err(error) => {
+            output.failure(&error);
+            FAILED
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
+    let places = Places::of(&cli.global)?;
+    let config = open::load(&places)?;
+    open::start_logging(&config.logging, &cli.global);
+    match cli.command {
+        Command::Settings => {
+            let answer = commands::settings(config, &places.config_file, &places.data_dir);
+            output.answer(&answer, render::settings)?;
+            Ok(DONE)
+        }
+        Command::Restore { file } => restore(file, &places, output).await,
+        Command::Export { file } if output.is_json() && file.as_os_str() == "-" => {
+            let sentence = "`export -` prints lines of JSON, and --json one document; \
+                            leave --json out or name a file";
+            output::fail(true, "usage", sentence);
+            Ok(USAGE)
+        }
+        command => {
+            let host = open::open(config.clone(), &places, access(&command)).await?;
+            let outcome = with_memory(command, &host, &config, output).await;
+            let closed = host.manager().shut_down().await;
+            let status = outcome?;
+            closed?;
+            Ok(status)
+        }
+    }
+}
+
+/// Commands that only read stand beside a running writer.
+fn access(command: &Command) -> StoreAccess {
+    match command {
+        Command::Search(_)
+        | Command::Why(_)
+        | Command::Get { .. }
+        | Command::List(_)
+        | Command::Stats
+        | Command::Health
+        | Command::Trace { .. }
+        | Command::Eval(_)
+        | Command::Export { .. }
+        | Command::Backup { .. }
+        | Command::Doctor
+        | Command::Gc { dry_run: true } => StoreAccess::WriteIfFree,
+        _ => StoreAccess::Write,
+    }
+}
+
+async fn with_memory(
+    command: Command,
+    host: &Host,
+    config: &Config,
+    output: Output,
+) -> Result<u8> {
+    match command {
+        Command::Import(args) => return import(args, host, output).await,
+        Command::Store(args) => store(args, host, config, output).await?,
+        Command::Search(args) => search(args, host, output).await?,
+        Command::Get { id } => {
+            output.answer(&commands::get(host, id).await?, render::context)?;
+        }
+        Command::Update(args) => update(args, host, config, output).await?,
+        Command::Move(args) => move_to(args, host, output).await?,
+        Command::Delete { ids } => {
+            let request = commands::DeleteRequest { ids };
+            output.answer(&commands::delete(host, request).await?, render::deletion)?;
+        }
+        Command::Undo { ids } => {
+            let ids = (!ids.is_empty()).then_some(ids);
+            let restored = commands::undo(host, commands::UndoRequest { ids }).await?;
+            output.answer(&restored, render::restored)?;
+        }
+        Command::List(args) => list(args, host, output).await?,
+        Command::Clear { level } => {
+            output.answer(&commands::clear(host, level).await?, render::deletion)?;
+        }
+        Command::Eval(args) => eval(args, host, output).await?,
+        Command::Stats => output.answer(&commands::stats(host).await?, render::stats)?,
+        Command::Health => {
+            let health = commands::health(host).await;
+            output.answer(&health, render::health)?;
+            return Ok(status_of(health.state != HealthState::Unhealthy));
+        }
+        Command::Doctor => {
+            let bar = Bar::counted(output, "embedding");
+            let doctor = commands::doctor(host, |p| bar.embedded(p)).await?;
+            drop(bar);
+            output.answer(&doctor, render::doctor)?;
+            return Ok(status_of(doctor.ok));
+        }
+        Command::Gc { dry_run } => {
+            output.answer(&commands::collect(host, dry_run).await?, render::collected)?;
+        }
+        Command::Purge { older_than } => {
+            let older_than = older_than.map(|period| period.duration());
+            output.answer(&commands::purge(host, older_than).await?, render::purge)?;
+        }
+        Command::Reembed => {
+            let bar = Bar::counted(output, "embedding");
+            let reembedded = commands::reembed(host, |p| bar.embedded(p)).await?;
+            drop(bar);
+            output.answer(&reembedded, render::reembedded)?;
+        }
+        Command::Why(WhyArgs { id, query, options }) => {
+            let request = request_of(text(query, "the query")?, options)?;
+            let why = commands::why(host, commands::WhyRequest { id, request }).await?;
+            output.answer(&why, render::why)?;
+        }
+        Command::Trace { id } => {
+            output.answer(&commands::trace(host, id).await?, render::trace)?;
+        }
+        Command::Export { file } => export(file, host, output).await?,
+        Command::Backup { file } => {
+            output.answer(&commands::backup(host, &file).await?, render::backup)?;
+        }
+        // These need no open memory.
+        Command::Settings | Command::Restore { .. } => {}
+    }
+    Ok(DONE)
+}
+
+fn status_of(ok: bool) -> u8 {
+    if ok { DONE } else { FAILED }
+}
+
+async fn import(args: ImportArgs, host: &Host, output: Output) -> Result<u8> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let options = ImportOptions {
+        format: args.format,
+        level: args.level,
+        session: args.owner.session,
+        agent: args.owner.agent,
+        cancel: Arc::clone(&cancel),
+    };
+    let watch = tokio::spawn(stop_on_ctrl_c(cancel, output));
+    let bar = Bar::import(output);
+    let report = commands::import(host, args.paths, options, |p| bar.imported(p)).await;
+    drop(bar);
+    watch.abort();
+    let report = report?;
+    let embedded = match report.cancelled {
+        true => 0,
+        false => {
+            let bar = Bar::counted(output, "embedding what waits");
+            commands::catch_up(host, |p| bar.embedded(p)).await
+        }
+    };
+    output.answer(&report, render::import)?;
+    if embedded > 0 {
+        output.note(&format!(
+            "{embedded} contexts that had waited got their vector."
+        ));
+    }
+    Ok(match report.cancelled {
+        true => INTERRUPTED,
+        false => status_of(report.failed.is_empty()),
+    })
+}
+
+/// The first Ctrl-C asks the import to end; the second ends the program.
+async fn stop_on_ctrl_c(cancel: Arc<AtomicBool>, output: Output) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    cancel.store(true, Ordering::Relaxed);
+    output.note("Stopping after the batch under way; Ctrl-C again stops at once.");
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(INTERRUPTED.into());
+    }
+}
+
+async fn store(args: StoreArgs, host: &Host, config: &Config, output: Output) -> Result<()> {
+    let now = SystemClock::shared().now();
+    let new = NewContext {
+        text: text_or_stdin(args.text, config.limits.max_text_bytes)?,
+        level: Some(args.level),
+        agent: args.owner.agent,
+        session: args.owner.session,
+        metadata: metadata(args.meta),
+        source: args.source,
+        expires_at: args.expires.and_then(|expiry| expiry.moment(now)),
+        priority: args.priority,
+        ..NewContext::default()
+    };
+    let stored = commands::store(host, new).await?;
+    output.answer(&stored, render::stored)?;
+    if stored.pending_because.is_none() {
+        // What was embedded before the time is up is stored; the rest waits on.
+        let _ = tokio::time::timeout(CATCH_UP, commands::catch_up(host, |_| ())).await;
+    }
+    Ok(())
+}
+
+fn request_of(query: String, options: SearchOptions) -> Result<ContextRequest> {
+    Ok(ContextRequest {
+        max_tokens: options.max_tokens,
+        limit: options.limit,
+        levels: options.level,
+        filter: filter_of(options.which, None)?,
+        mode: options.mode,
+        ..ContextRequest::new(query)
+    })
+}
+
+async fn search(args: SearchArgs, host: &Host, output: Output) -> Result<()> {
+    let query = text(args.query, "the query")?;
+    let request = ContextRequest {
+        explain: args.explain,
+        ..request_of(query.clone(), args.options)?
+    };
+    let answer = commands::search(host, request).await?;
+    output.answer(&answer, |answer, style| render::search(&query, answer, style))
+}
+
+async fn update(args: UpdateArgs, host: &Host, config: &Config, output: Output) -> Result<()> {
+    let text = match args.text {
+        Some(argument) => Some(text_or_stdin(argument, config.limits.max_text_bytes)?),
+        None => None,
+    };
+    let now = SystemClock::shared().now();
+    let mut merge = metadata(args.meta);
+    merge.extend(args.unset.into_iter().map(|key| (key, Value::Null)));
+    let patch = ContextPatch {
+        text,
+        metadata: None,
+        merge_metadata: (!merge.is_empty()).then_some(merge),
+        level: args.level,
+        expires_at: args.expires.map(|expiry| expiry.moment(now)),
+    };
+    let request = commands::UpdateRequest { id: args.id, patch };
+    output.answer(&commands::update(host, request).await?, render::context)
+}
+
+async fn move_to(args: MoveArgs, host: &Host, output: Output) -> Result<()> {
+    let Some(level) = args.level.or(args.to) else {
+        return Err(Error::Internal("a move without a level".to_owned()));
+    };
+    let request = commands::MoveRequest { id: args.id, level };
+    output.answer(&commands::move_to(host, request).await?, render::moved)
+}
+
+async fn list(args: ListArgs, host: &Host, output: Output) -> Result<()> {
+    let request = ListRequest {
+        filter: filter_of(args.which, args.level)?,
+        order: match args.oldest_first {
+            true => Order::OldestFirst,
+            false => Order::NewestFirst,
+        },
+        cursor: args.cursor,
+        limit: args.limit,
+        deleted: args.deleted,
+    };
+    output.answer(&commands::list(host, request).await?, render::list)
+}
+
+async fn eval(args: EvalArgs, host: &Host, output: Output) -> Result<()> {
+    let options = EvalOptions {
+        queries: args.queries,
+        qrels: args.qrels,
+        filter_field: args.filter_field,
+        k: args.k,
+        mode: args.mode,
+    };
+    let bar = Bar::counted(output, "asking");
+    let report = commands::eval(host, options, |done, total| {
+        bar.at(done as u64, total as u64);
+    });
+    let report = report.await?;
+    drop(bar);
+    output.answer(&report, render::eval)
+}
+
+async fn export(file: PathBuf, host: &Host, output: Output) -> Result<()> {
+    let bar = Bar::open_ended(output, "exporting");
+    if file.as_os_str() == "-" {
+        // The lock cannot be held across awaits; the buffer keeps the writes few.
+        let mut out = BufWriter::new(std::io::stdout());
+        commands::export(host, &mut out, |done| bar.count(done)).await?;
+        return Ok(out.flush()?);
+    }
+    let exported = commands::export_file(host, &file, |done| bar.count(done)).await?;
+    drop(bar);
+    output.answer(&exported, render::exported)
+}
+
+async fn restore(file: PathBuf, places: &Places, output: Output) -> Result<u8> {
+    let request = commands::RestoreRequest {
+        backup: file,
+        data_dir: places.data_dir.clone(),
+    };
+    let restored = commands::restore(request, SystemClock::shared()).await?;
+    output.answer(&restored, render::restored_database)?;
+    Ok(DONE)
+}

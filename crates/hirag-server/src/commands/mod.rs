@@ -1,0 +1,24 @@
+//! Command bodies, shared by every front: a typed request in, a typed answer out, nothing printed.
+
+mod contexts;
+mod error;
+mod host;
+mod quality;
+mod retrieval;
+mod status;
+mod transfer;
+mod upkeep;
+
+pub use contexts::{
+    DeleteRequest, MoveRequest, UndoRequest, UpdateRequest, clear, delete, get, list, move_to,
+    store, undo, update,
+};
+pub use error::{Error, Result};
+pub use host::Host;
+pub use quality::eval;
+pub use retrieval::{SearchResponse, WhyRequest, search, trace, why};
+pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stats};
+pub use transfer::{
+    Backup, Exported, RestoreRequest, RestoredDatabase, backup, export, export_file, import, restore,
+};
+pub use upkeep::{Collected, catch_up, collect, purge, reembed};

@@ -1,0 +1,63 @@
+//! What a program that stays open does beside its callers: embeds what waits, keeps the levels in
+//! order, watches the memory.
+
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::HiragManager;
+
+/// How often the queue is looked at. While the breaker is open, a look costs nothing.
+const QUEUE_INTERVAL: Duration = Duration::from_secs(2);
+
+impl HiragManager {
+    /// Works until `stop` resolves: embeds what waits by priority, cleans up and purges at every
+    /// `levels.gc_interval`, and samples the process's memory at every `metrics.watch_interval`.
+    /// Nothing here fails the program; faults are logged and tried again.
+    pub async fn run_background(&self, stop: impl Future<Output = ()> + Send) {
+        if !self.is_writable() {
+            return stop.await;
+        }
+        let config = self.config();
+        let mut queue = ticker(QUEUE_INTERVAL);
+        let mut clean_up = ticker(config.levels.gc_interval.duration());
+        let mut memory = ticker(config.metrics.watch_interval.duration());
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                _ = queue.tick() => {
+                    // The queue is read again from the start each time: what is urgent goes first.
+                    tokio::select! {
+                        () = &mut stop => return,
+                        outcome = self.embed_pending(|_| {}) => match outcome {
+                            Ok(0) => {}
+                            Ok(done) => tracing::info!(done, "embedded what had to wait"),
+                            Err(error) => tracing::debug!(%error, "the queue waits"),
+                        }
+                    }
+                }
+                _ = clean_up.tick() => {
+                    if let Err(error) = self.tidy().await {
+                        tracing::warn!(%error, "the clean-up failed and is tried again");
+                    }
+                }
+                _ = memory.tick() => {
+                    self.inner.resources.sample();
+                }
+            }
+        }
+    }
+
+    async fn tidy(&self) -> crate::Result<()> {
+        self.clean_up(false).await?;
+        self.purge(None).await?;
+        Ok(())
+    }
+}
+
+fn ticker(period: Duration) -> tokio::time::Interval {
+    let mut ticker = interval(period.max(Duration::from_secs(1)));
+    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticker
+}
