@@ -251,6 +251,7 @@ impl Collection {
             session: record.session,
             metadata: record.metadata,
             source: record.source,
+            source_key: record.source_key,
         }
     }
 }

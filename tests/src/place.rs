@@ -96,10 +96,19 @@ impl Default for Place {
     }
 }
 
-/// Waits for everything that was queued for the writer before: accesses and traces are written
-/// without anyone waiting for them.
+/// Waits for everything that was queued for the writer before: accesses are written without
+/// anyone waiting for them.
 pub async fn settled(manager: &HiragManager) {
     manager.delete(Vec::new()).await.unwrap();
+}
+
+/// Waits until `condition` holds; fails after twenty seconds.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let begin = std::time::Instant::now();
+    while !condition().await {
+        assert!(begin.elapsed().as_secs() < 20, "still waiting until {what}");
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Stores texts at L3 and returns their ids.

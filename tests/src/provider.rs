@@ -2,11 +2,14 @@
 //! give similar ones.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use hirag::embedding::{EmbeddingError, EmbeddingProvider, Vector};
 use parking_lot::Mutex;
+
+/// A text with this in it is refused.
+pub const POISON: &str = "poison";
 
 /// A provider that answers at once and keeps what it was asked.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ pub struct FakeProvider {
     model: String,
     dimension: usize,
     calls: AtomicU64,
+    away: AtomicBool,
     asked: Mutex<Vec<String>>,
 }
 
@@ -25,8 +29,29 @@ impl FakeProvider {
             model: model.to_owned(),
             dimension,
             calls: AtomicU64::new(0),
+            away: AtomicBool::new(false),
             asked: Mutex::default(),
         })
+    }
+
+    /// Lets it fail from now on, or answer again.
+    pub fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    fn answer(&self, text: &str) -> Result<Vector, EmbeddingError> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(EmbeddingError::Unreachable {
+                url: "nowhere".to_owned(),
+                reason: "the test says so".to_owned(),
+            });
+        }
+        if text.contains(POISON) {
+            return Err(EmbeddingError::Model(
+                "it does not like the text".to_owned(),
+            ));
+        }
+        Ok(vector_of(&self.model, text, self.dimension))
     }
 
     /// How often it was called.
@@ -57,16 +82,13 @@ impl EmbeddingProvider for FakeProvider {
     async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.asked.lock().push(text.to_owned());
-        Ok(vector_of(&self.model, text, self.dimension))
+        self.answer(text)
     }
 
     async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.asked.lock().extend_from_slice(texts);
-        texts
-            .iter()
-            .map(|text| Ok(vector_of(&self.model, text, self.dimension)))
-            .collect()
+        texts.iter().map(|text| self.answer(text)).collect()
     }
 
     async fn check(&self) -> Result<(), EmbeddingError> {

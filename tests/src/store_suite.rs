@@ -242,6 +242,7 @@ pub async fn what_is_inserted_comes_back_whole(subject: Subject) {
     assert_eq!((context.access_count, context.token_count), (7, 42));
     assert_eq!(context.metadata, full.metadata);
     assert_eq!(context.source, full.source);
+    assert_eq!(context.source_key, full.source_key);
     assert_eq!(context.position, 9);
     assert_eq!(context.expires_at, full.expires_at);
     assert_eq!(context.deleted_at, None);
