@@ -13,7 +13,12 @@ use super::values::{Expiry, MetaPair, condition, format, mode, period, where_jso
 
 /// A local-first context memory in three levels: store, search, and see why.
 #[derive(Debug, Parser)]
-#[command(name = "hirag", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "hirag",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 #[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.")]
 pub(super) struct Cli {
     #[command(flatten)]
@@ -256,7 +261,11 @@ pub(super) struct MoveArgs {
     /// The context
     pub(super) id: ContextId,
     /// The level: L1, L2 or L3
-    #[arg(value_name = "LEVEL", required_unless_present = "level", conflicts_with = "level")]
+    #[arg(
+        value_name = "LEVEL",
+        required_unless_present = "level",
+        conflicts_with = "level"
+    )]
     pub(super) to: Option<ContextLevel>,
     /// The level: L1, L2 or L3
     #[arg(long)]

@@ -46,7 +46,7 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
     // A receiver that went away cannot be told.
     let json = arguments.iter().any(|argument| argument == "--json");
     if status == USAGE && json {
-        output::fail(true, code(error), rendered(error).trim());
+        output::fail(true, code(error), &rendered(error));
     } else {
         let _ = error.print();
     }
@@ -61,11 +61,10 @@ fn code(error: &clap::Error) -> &'static str {
         .map_or("usage", ContextError::code)
 }
 
-/// Without the word that [`output::fail`] says already.
+/// Without the word that [`output::fail`] says already, and without the hint for people.
 fn rendered(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    match text.strip_prefix("error: ") {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    }
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let text = text.split("\n\nFor more information").next();
+    text.unwrap_or_default().trim().to_owned()
 }

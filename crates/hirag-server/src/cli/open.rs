@@ -2,9 +2,9 @@
 
 use std::io::IsTerminal;
 
+use hirag::HiragManager;
 use hirag::config::{Config, LogFormat, LogLevel, LoggingSettings, environment};
 use hirag::manager::{OpenOptions, StoreAccess};
-use hirag::HiragManager;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
@@ -31,7 +31,11 @@ pub(super) fn start_logging(settings: &LoggingSettings, global: &Global) {
         (_, _) => LogLevel::Trace,
     };
     // Other crates' faults are told, their chatter is not.
-    let others = if level == LogLevel::Off { "off" } else { "error" };
+    let others = if level == LogLevel::Off {
+        "off"
+    } else {
+        "error"
+    };
     let level = level.as_str();
     let filter = EnvFilter::new(format!("{others},hirag={level},hirag_server={level}"));
     let log = tracing_subscriber::fmt()

@@ -24,10 +24,8 @@ impl Bar {
         if !output.shows_progress() {
             return Self(ProgressBar::hidden());
         }
-        let bar = ProgressBar::with_draw_target(
-            None,
-            ProgressDrawTarget::stderr_with_hz(DRAWS_A_SECOND),
-        );
+        let bar =
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(DRAWS_A_SECOND));
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }

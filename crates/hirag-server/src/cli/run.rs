@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hirag::clock::SystemClock;
-use hirag::config::Config;
 use hirag::context::{ContextPatch, ContextRequest, NewContext};
 use hirag::manager::{EvalOptions, HealthState, ImportOptions, ListRequest, StoreAccess};
 use hirag::store::Order;
@@ -65,8 +64,10 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
             Ok(USAGE)
         }
         command => {
-            let host = open::open(config.clone(), &places, access(&command)).await?;
-            let outcome = with_memory(command, &host, &config, output).await;
+            // Whoever types at standard input must not hold the database meanwhile.
+            let said = said(&command, config.limits.max_text_bytes)?;
+            let host = open::open(config, &places, access(&command)).await?;
+            let outcome = with_memory(command, said, &host, output).await;
             let closed = host.manager().shut_down().await;
             let status = outcome?;
             closed?;
@@ -75,39 +76,54 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
     }
 }
 
-/// Commands that only read stand beside a running writer.
+/// Commands that only read stand beside a running writer. Those that may take long leave the
+/// place of the writer to others.
 fn access(command: &Command) -> StoreAccess {
     match command {
-        Command::Search(_)
-        | Command::Why(_)
+        Command::Why(_)
         | Command::Get { .. }
         | Command::List(_)
         | Command::Stats
-        | Command::Health
         | Command::Trace { .. }
         | Command::Eval(_)
         | Command::Export { .. }
-        | Command::Backup { .. }
-        | Command::Doctor
-        | Command::Gc { dry_run: true } => StoreAccess::WriteIfFree,
+        | Command::Backup { .. } => StoreAccess::ReadIfReady,
+        Command::Search(_) | Command::Health | Command::Doctor | Command::Gc { dry_run: true } => {
+            StoreAccess::WriteIfFree
+        }
         _ => StoreAccess::Write,
     }
 }
 
+/// The text or the query of a command, read to its end.
+fn said(command: &Command, limit: usize) -> Result<Option<String>> {
+    match command {
+        Command::Store(StoreArgs { text, .. })
+        | Command::Update(UpdateArgs {
+            text: Some(text), ..
+        }) => text_or_stdin(text.clone(), limit).map(Some),
+        Command::Search(SearchArgs { query, .. }) | Command::Why(WhyArgs { query, .. }) => {
+            text(query.clone(), "the query").map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Runs a command on an open memory; `said` is its text or query.
 async fn with_memory(
     command: Command,
+    said: Option<String>,
     host: &Host,
-    config: &Config,
     output: Output,
 ) -> Result<u8> {
     match command {
         Command::Import(args) => return import(args, host, output).await,
-        Command::Store(args) => store(args, host, config, output).await?,
-        Command::Search(args) => search(args, host, output).await?,
+        Command::Store(args) => store(args, said.unwrap_or_default(), host, output).await?,
+        Command::Search(args) => search(args, said.unwrap_or_default(), host, output).await?,
         Command::Get { id } => {
             output.answer(&commands::get(host, id).await?, render::context)?;
         }
-        Command::Update(args) => update(args, host, config, output).await?,
+        Command::Update(args) => update(args, said, host, output).await?,
         Command::Move(args) => move_to(args, host, output).await?,
         Command::Delete { ids } => {
             let request = commands::DeleteRequest { ids };
@@ -149,8 +165,8 @@ async fn with_memory(
             drop(bar);
             output.answer(&reembedded, render::reembedded)?;
         }
-        Command::Why(WhyArgs { id, query, options }) => {
-            let request = request_of(text(query, "the query")?, options)?;
+        Command::Why(WhyArgs { id, options, .. }) => {
+            let request = request_of(said.unwrap_or_default(), options)?;
             let why = commands::why(host, commands::WhyRequest { id, request }).await?;
             output.answer(&why, render::why)?;
         }
@@ -217,10 +233,10 @@ async fn stop_on_ctrl_c(cancel: Arc<AtomicBool>, output: Output) {
     }
 }
 
-async fn store(args: StoreArgs, host: &Host, config: &Config, output: Output) -> Result<()> {
+async fn store(args: StoreArgs, text: String, host: &Host, output: Output) -> Result<()> {
     let now = SystemClock::shared().now();
     let new = NewContext {
-        text: text_or_stdin(args.text, config.limits.max_text_bytes)?,
+        text,
         level: Some(args.level),
         agent: args.owner.agent,
         session: args.owner.session,
@@ -250,21 +266,18 @@ fn request_of(query: String, options: SearchOptions) -> Result<ContextRequest> {
     })
 }
 
-async fn search(args: SearchArgs, host: &Host, output: Output) -> Result<()> {
-    let query = text(args.query, "the query")?;
+async fn search(args: SearchArgs, query: String, host: &Host, output: Output) -> Result<()> {
     let request = ContextRequest {
         explain: args.explain,
         ..request_of(query.clone(), args.options)?
     };
     let answer = commands::search(host, request).await?;
-    output.answer(&answer, |answer, style| render::search(&query, answer, style))
+    output.answer(&answer, |answer, style| {
+        render::search(&query, answer, style)
+    })
 }
 
-async fn update(args: UpdateArgs, host: &Host, config: &Config, output: Output) -> Result<()> {
-    let text = match args.text {
-        Some(argument) => Some(text_or_stdin(argument, config.limits.max_text_bytes)?),
-        None => None,
-    };
+async fn update(args: UpdateArgs, text: Option<String>, host: &Host, output: Output) -> Result<()> {
     let now = SystemClock::shared().now();
     let mut merge = metadata(args.meta);
     merge.extend(args.unset.into_iter().map(|key| (key, Value::Null)));

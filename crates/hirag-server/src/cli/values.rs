@@ -54,7 +54,10 @@ fn read_value(text: &str) -> Value {
 
 /// The metadata of pairs; of equal keys, the last counts.
 pub(super) fn metadata(pairs: Vec<MetaPair>) -> Metadata {
-    pairs.into_iter().map(|pair| (pair.key, pair.value)).collect()
+    pairs
+        .into_iter()
+        .map(|pair| (pair.key, pair.value))
+        .collect()
 }
 
 /// When something expires.
@@ -144,10 +147,7 @@ pub(super) fn mode() -> impl TypedValueParser<Value = SearchMode> {
 }
 
 /// All conditions of the options in one filter.
-pub(super) fn filter_of(
-    which: Which,
-    level: Option<ContextLevel>,
-) -> Result<Filter, ContextError> {
+pub(super) fn filter_of(which: Which, level: Option<ContextLevel>) -> Result<Filter, ContextError> {
     let mut filter = which.where_.unwrap_or_default();
     filter.must.extend(which.filter);
     let Owner { agent, session } = which.owner;
@@ -207,7 +207,10 @@ mod tests {
         assert_eq!(value_of("draft=false"), json!(false));
         assert_eq!(value_of("gone=null"), Value::Null);
         assert_eq!(value_of("tags=[\"a\",1]"), json!(["a", 1]));
-        assert_eq!(value_of("author={\"name\":\"Ada\"}"), json!({"name": "Ada"}));
+        assert_eq!(
+            value_of("author={\"name\":\"Ada\"}"),
+            json!({"name": "Ada"})
+        );
         assert_eq!(value_of("name=\"Ada\""), json!("\"Ada\""));
         assert_eq!(value_of("formula=a=b"), json!("a=b"));
         assert_eq!(value_of("zip=00501"), json!("00501"));

@@ -19,6 +19,7 @@ pub use quality::eval;
 pub use retrieval::{SearchResponse, WhyRequest, search, trace, why};
 pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stats};
 pub use transfer::{
-    Backup, Exported, RestoreRequest, RestoredDatabase, backup, export, export_file, import, restore,
+    Backup, Exported, RestoreRequest, RestoredDatabase, backup, export, export_file, import,
+    restore,
 };
 pub use upkeep::{Collected, catch_up, collect, purge, reembed};

@@ -76,10 +76,7 @@ pub async fn health(host: &Host) -> Health {
 ///
 /// # Errors
 /// The store's, when the checks cannot be made or the disk refuses the tidying.
-pub async fn doctor(
-    host: &Host,
-    progress: impl FnMut(EmbeddingProgress) + Send,
-) -> Result<Doctor> {
+pub async fn doctor(host: &Host, progress: impl FnMut(EmbeddingProgress) + Send) -> Result<Doctor> {
     let manager = host.manager();
     let inspection = manager.inspect().await?;
     let writable = manager.is_writable();

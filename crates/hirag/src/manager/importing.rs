@@ -21,8 +21,9 @@ use crate::error::{Error, Result};
 use crate::import::{Format, ImportError, ImportProgress, ImportReport, Problem, Reader, discover};
 use crate::store::sqlite::{Edit, WriteBatch};
 
-/// Texts that are embedded at once: enough to sort them by length and to keep every core busy.
-const BATCH: usize = 128;
+/// Texts that are embedded at once: enough to sort them by length and to keep every core busy, and
+/// few enough that progress is seen, and Ctrl-C heeded, every few seconds.
+const BATCH: usize = 64;
 /// Units that wait to be embedded, so that reading is neither the bottleneck nor the memory.
 const AHEAD: usize = 64;
 

@@ -173,9 +173,8 @@ impl Selection<'_> {
     pub fn explain_best(&self, count: usize) -> Vec<Explanation> {
         let ranks = self.ranks();
         let outcomes = self.outcomes();
-        self.listing()
+        self.listing(count)
             .into_iter()
-            .take(count)
             .map(|index| self.explanation(index, ranks[index], outcomes[index]))
             .collect()
     }
@@ -277,8 +276,9 @@ impl Selection<'_> {
         ranks
     }
 
-    /// Every index once: by final score, then below the threshold, then outside of the search.
-    fn listing(&self) -> Vec<usize> {
+    /// The first `count` indices, each once: by final score, then below the threshold, then
+    /// outside of the search.
+    fn listing(&self, count: usize) -> Vec<usize> {
         let ranking = &self.ranking;
         let items = &ranking.candidates.items;
         let unranked = |excluded: bool| {
@@ -290,13 +290,18 @@ impl Selection<'_> {
                 indices.map(|index| (index, ranking.similarity[index].unwrap_or(0.0))),
             )
         };
-        ranking
-            .order
-            .iter()
-            .chain(&unranked(false))
-            .chain(&unranked(true))
-            .map(|ranked| ranked.index as usize)
-            .collect()
+        let indices = |order: &[Ranked]| -> Vec<usize> {
+            order.iter().map(|ranked| ranked.index as usize).collect()
+        };
+        let mut listing = indices(&ranking.order);
+        // A short list rarely reaches what was dropped, which then needs no order.
+        for excluded in [false, true] {
+            if listing.len() < count {
+                listing.extend(indices(&unranked(excluded)));
+            }
+        }
+        listing.truncate(count);
+        listing
     }
 }
 

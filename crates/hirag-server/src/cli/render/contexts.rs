@@ -125,7 +125,10 @@ pub(in super::super) fn deletion(deletion: &Deletion, _: Style) -> String {
 }
 
 pub(in super::super) fn restored(restored: &Restored, _: Style) -> String {
-    let mut out = format!("{} brought back", count(restored.ids.len() as u64, "context"));
+    let mut out = format!(
+        "{} brought back",
+        count(restored.ids.len() as u64, "context")
+    );
     for id in &restored.ids {
         let _ = write!(out, "\n{id}");
     }

@@ -37,14 +37,14 @@ pub(in super::super) fn search(query: &str, answer: &SearchResponse, style: Styl
 
 fn one(out: &mut String, found: &RetrievedContext, query: &str, style: Style) {
     let context = &found.context;
-    let _ = writeln!(
-        out,
+    let head = format!(
         "{:>2}. {} {} {}",
         found.rank,
         style.bold(&format!("{:.3}", found.score)),
         context.level,
         harmless(&origin(found)),
     );
+    let _ = writeln!(out, "{}", head.trim_end());
     let _ = writeln!(out, "    {}", style.dim(&context.id.to_string()));
     let _ = writeln!(out, "    {}", snippet(&context.text, query, style));
     if !found.same_text.is_empty() {
@@ -139,7 +139,10 @@ fn explain(out: &mut String, trace: &Trace, chosen: bool, style: Style) {
         let _ = writeln!(out, "  and {} more (--json has all)", dropped.len() - TOLD);
     }
     if !trace.complete {
-        let _ = writeln!(out, "  (the record keeps the best alone; --explain keeps all)");
+        let _ = writeln!(
+            out,
+            "  (the record keeps the best alone; --explain keeps all)"
+        );
     }
 }
 
@@ -278,16 +281,33 @@ fn change(change: &Change) -> String {
             None => "leave out the filter".to_owned(),
         },
         Change::Threshold { from, to } => {
-            format!("`hirag.relevance_threshold` from {from} to {to:.4}")
+            format!(
+                "`hirag.relevance_threshold` from {} to {}",
+                short(*from),
+                short(*to)
+            )
         }
         Change::Tokens { from, to } => format!("--max-tokens {to} instead of {from}"),
         Change::Limit { from, to } => format!("--limit {to} instead of {from}"),
         Change::Weight { name, from, to, .. } => {
             let name = format!("{name:?}").to_lowercase();
-            format!("`hirag.ranking_weights.{name}` from {from} to {to}, the others scaled alike")
+            format!(
+                "`hirag.ranking_weights.{name}` from {} to {}, the others scaled alike",
+                short(*from),
+                short(*to)
+            )
         }
         Change::VectorWeight { from, to } => {
-            format!("`hirag.retrieval_strategy.vector_weight` from {from} to {to}")
+            format!(
+                "`hirag.retrieval_strategy.vector_weight` from {} to {}",
+                short(*from),
+                short(*to)
+            )
         }
     }
+}
+
+/// At most four decimals, and none that say nothing.
+fn short(number: f64) -> String {
+    format!("{}", (number * 1e4).round() / 1e4)
 }

@@ -39,7 +39,10 @@ pub(super) fn snippet(text: &str, query: &str, style: Style) -> String {
         out.push('…');
     }
     let mut at = from;
-    for &(start, end) in hits.iter().filter(|(start, end)| *start >= from && *end <= to) {
+    for &(start, end) in hits
+        .iter()
+        .filter(|(start, end)| *start >= from && *end <= to)
+    {
         out.push_str(&flat[at..start]);
         out.push_str(&style.mark(&flat[start..end]));
         at = end;

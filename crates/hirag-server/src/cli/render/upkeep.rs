@@ -81,10 +81,6 @@ pub(in super::super) fn collected(collected: &Collected, style: Style) -> String
         true => "Nothing was changed. A clean-up would do this:".to_owned(),
         false => "Cleaned up:".to_owned(),
     };
-    let due = match report.dry_run {
-        true => report.due_for_purge,
-        false => collected.purged,
-    };
     for (what, items) in [
         ("expired, marked as deleted", &report.expired),
         ("used often, L2 to L3", &report.promoted),
@@ -99,7 +95,10 @@ pub(in super::super) fn collected(collected: &Collected, style: Style) -> String
             false => told(&mut out, what, &lines, style),
         }
     }
-    let _ = write!(out, "\npurged: {due}");
+    let _ = match report.dry_run {
+        true => write!(out, "\npurged for good: {}", report.due_for_purge),
+        false => write!(out, "\npurged for good: {}", collected.purged),
+    };
     if report.operation.is_some() {
         let _ = write!(out, "\n`hirag undo` brings back what expired");
     }
@@ -120,7 +119,10 @@ pub(in super::super) fn reembedded(reembedded: &Reembedded, _: Style) -> String 
     } = reembedded;
     let mut out = match reembedded.up_to_date {
         true => format!("The vectors are of {to} already; {embedded} waited and were embedded."),
-        false => format!("{} of {to} serve now, in place of {from}.", count(*embedded, "vector")),
+        false => format!(
+            "{} of {to} serve now, in place of {from}.",
+            count(*embedded, "vector")
+        ),
     };
     if reembedded.refused > 0 {
         let _ = write!(

@@ -76,7 +76,7 @@ impl HttpProvider {
         if settings.dimension == 0 {
             let probe = provider.ask_once(&["dimension".to_owned()]).await;
             if let Err(error) = probe {
-                tracing::warn!(%error, "the dimension could not be asked of the endpoint");
+                tracing::debug!(%error, "the dimension could not be asked of the endpoint");
                 provider.learn(hint.unwrap_or_default());
             }
         }

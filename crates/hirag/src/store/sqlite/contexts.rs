@@ -123,13 +123,12 @@ pub(super) fn insert(
             record.priority.number(),
             record.vector.is_none(),
         ])?;
-        words::insert(connection, seq, &record.text)?;
+        words::insert(connection, seq, &record.text, changes)?;
         fields::insert(connection, seq, &record.metadata)?;
         if let Some(vector) = &record.vector {
             vectors::insert(connection, set, seq, vector)?;
         }
         changes.rows.insert(seq);
-        changes.words = true;
     }
     Ok(())
 }
@@ -188,7 +187,7 @@ pub(super) fn remove(
     seq: i64,
     changes: &mut Changes,
 ) -> Result<(), StoreError> {
-    words::remove(connection, seq)?;
+    words::remove(connection, seq, changes)?;
     fields::remove(connection, seq)?;
     for set in sets {
         vectors::remove(connection, set, seq)?;
@@ -197,6 +196,5 @@ pub(super) fn remove(
         .prepare_cached("DELETE FROM contexts WHERE seq = ?1")?
         .execute([seq])?;
     changes.rows.insert(seq);
-    changes.words = true;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::writer::Changes;
+use super::writer::{Access, Changes};
 use super::{SqliteStore, collections, contexts, fields, vectors, words};
 use crate::context::{
     ContentHash, Context, ContextError, ContextId, ContextLevel, Filter, LevelCounts, Metadata,
@@ -171,13 +171,18 @@ impl SqliteStore {
         drop(writer.submit(move |c, changes| {
             let mut statement = c.prepare_cached(
                 "UPDATE contexts SET access_count = access_count + 1,
-                     accessed_ms = max(accessed_ms, ?2) WHERE id = ?1 RETURNING seq",
+                     accessed_ms = max(accessed_ms, ?2) WHERE id = ?1
+                 RETURNING seq, access_count, accessed_ms",
             )?;
             for id in ids {
-                let seq: Option<i64> = statement
-                    .query_row(params![id.as_bytes(), now_ms], |row| row.get(0))
+                let access = statement
+                    .query_row(params![id.as_bytes(), now_ms], |row| {
+                        let count = row.get::<_, i64>(1)?.unsigned_abs();
+                        let last_ms = row.get(2)?;
+                        Ok((row.get(0)?, Access { count, last_ms }))
+                    })
                     .optional()?;
-                changes.rows.extend(seq);
+                changes.accesses.extend(access);
             }
             Ok(())
         }));
@@ -208,9 +213,8 @@ pub(super) fn apply(
                 ContentHash::of(text).as_bytes(),
                 vector.is_none()
             ])?;
-        changes.words = true;
-        words::remove(connection, seq)?;
-        words::insert(connection, seq, text)?;
+        words::remove(connection, seq, changes)?;
+        words::insert(connection, seq, text, changes)?;
         // Vectors of the old text go from every set: a set that is being built fills it again.
         for set in vectors::sets(connection, collection)? {
             vectors::remove(connection, &set, seq)?;

@@ -244,25 +244,36 @@ fn follow(
         lexicon.invalidate();
         return Ok(());
     }
-    if changes.rows.is_empty() {
+    if changes.rows.is_empty() && changes.accesses.is_empty() {
         return Ok(());
     }
+    // The rows are read before the searches are locked out. A collection that another thread
+    // loads meanwhile has seen the commit.
+    let known: Vec<i64> = residents.read().keys().copied().collect();
+    let fresh: Result<Vec<_>, StoreError> = known
+        .into_iter()
+        .map(|number| Ok((number, resident::fresh(connection, number, &changes.rows)?)))
+        .collect();
     let mut residents = residents.write();
     if changes.words {
         lexicon.invalidate();
     }
-    let outcome = residents.iter_mut().try_for_each(|(&number, resident)| {
-        let set = vectors::active(connection, number)?;
-        changes
-            .rows
-            .iter()
-            .try_for_each(|&seq| resident.refresh(connection, number, &set, seq))
-    });
-    if outcome.is_err() {
-        // What could not follow is built again by the next search.
-        residents.clear();
+    match fresh {
+        Ok(fresh) => {
+            for (number, rows) in fresh {
+                if let Some(resident) = residents.get_mut(&number) {
+                    resident.refresh(rows);
+                    resident.count_accesses(&changes.accesses);
+                }
+            }
+            Ok(())
+        }
+        Err(e) => {
+            // What could not follow is built again by the next search.
+            residents.clear();
+            Err(e)
+        }
     }
-    outcome
 }
 
 type RowMap<T> = HashMap<String, T>;

@@ -29,6 +29,8 @@ pub enum Access {
     WriteIfFree,
     /// This process reads.
     Read,
+    /// This process reads; a database that has to be made or migrated first, it writes if free.
+    ReadIfReady,
 }
 
 /// How to open a database.
@@ -52,6 +54,16 @@ impl SqliteStore {
     /// [`StoreError::Corrupt`], [`StoreError::CannotOpen`]; nothing was changed then.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let path = options.path.clone();
+        if options.access == Access::ReadIfReady {
+            let as_reader = StoreOptions {
+                access: Access::Read,
+                ..options.clone()
+            };
+            match open(as_reader) {
+                Err(StoreError::CannotOpen { .. }) => {}
+                other => return other.map_err(|e| e.at(&path)),
+            }
+        }
         open(options).map_err(|e| e.at(&path))
     }
 }
@@ -62,7 +74,7 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
     let lock = match options.access {
         Access::Read => None,
         Access::Write => Some(lock(path, options.lock_wait)?),
-        Access::WriteIfFree => match lock(path, Duration::ZERO) {
+        Access::WriteIfFree | Access::ReadIfReady => match lock(path, Duration::ZERO) {
             Ok(lock) => Some(lock),
             Err(StoreError::Locked { .. } | StoreError::ReadOnly { .. }) if path.exists() => None,
             Err(e) => return Err(e),

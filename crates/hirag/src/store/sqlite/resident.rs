@@ -3,10 +3,11 @@
 //! It is derived: after each commit the writer reads the changed rows again, and a new process
 //! builds it from the database at its first search. It is never the truth.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::writer::Access;
 use super::{contexts, vectors};
 use crate::context::{ContextId, ContextLevel};
 use crate::store::StoreError;
@@ -100,26 +101,25 @@ impl Resident {
         Ok(resident)
     }
 
-    /// Follows a commit that changed row `seq`.
-    pub(super) fn refresh(
-        &mut self,
-        connection: &Connection,
-        collection: i64,
-        set: &vectors::VectorSet,
-        seq: i64,
-    ) -> Result<(), StoreError> {
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {FACTS} FROM contexts
-             WHERE seq = ?1 AND collection = ?2 AND deleted_ms IS NULL"
-        ))?;
-        match statement.query_row([seq, collection], read).optional()? {
-            Some((facts, session)) => {
-                let vector = vectors::get(connection, set, seq)?;
-                self.put(facts, session, vector.as_deref());
+    /// Follows a commit that changed rows.
+    pub(super) fn refresh(&mut self, rows: Vec<Fresh>) {
+        for Fresh { seq, row } in rows {
+            match row {
+                Some((facts, session, vector)) => self.put(facts, session, vector.as_deref()),
+                None => self.remove(seq),
             }
-            None => self.remove(seq),
         }
-        Ok(())
+    }
+
+    /// Follows a commit that counted accesses.
+    pub(super) fn count_accesses(&mut self, accesses: &BTreeMap<i64, Access>) {
+        for (&seq, access) in accesses {
+            if let Some(slot) = self.slot_of(seq) {
+                let facts = &mut self.slots[slot as usize].facts;
+                facts.access_count = access.count;
+                facts.accessed_ms = access.last_ms;
+            }
+        }
     }
 
     /// The slot of a row.
@@ -226,6 +226,40 @@ impl Resident {
         }
         self.slots[slot as usize].has_vector = fits.is_some();
     }
+}
+
+/// A row that a commit changed, as it is now.
+pub(super) struct Fresh {
+    seq: i64,
+    /// `None` when it is not there, marked as deleted, or in another collection.
+    row: Option<(Facts, Option<SessionKey>, Option<Vec<f32>>)>,
+}
+
+/// Reads rows of a collection again.
+pub(super) fn fresh(
+    connection: &Connection,
+    collection: i64,
+    rows: &BTreeSet<i64>,
+) -> Result<Vec<Fresh>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let set = vectors::active(connection, collection)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {FACTS} FROM contexts WHERE seq = ?1 AND collection = ?2 AND deleted_ms IS NULL"
+    ))?;
+    rows.iter()
+        .map(|&seq| {
+            let row = statement.query_row([seq, collection], read).optional()?;
+            let row = match row {
+                Some((facts, session)) => {
+                    Some((facts, session, vectors::get(connection, &set, seq)?))
+                }
+                None => None,
+            };
+            Ok(Fresh { seq, row })
+        })
+        .collect()
 }
 
 /// A neighbour that is there.

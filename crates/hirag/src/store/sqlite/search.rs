@@ -200,6 +200,7 @@ fn score_words(
     };
     let (mut known, mut unknown) = (0.0, 0.0);
     let mut scores = vec![0.0_f32; items.len()];
+    let mut matched = vec![0_u32; items.len()];
     for term in &terms {
         let postings = lexicon.postings(connection, term)?;
         let place_of = |seq: i64| -> Option<usize> {
@@ -222,6 +223,7 @@ fn score_words(
         }
         for (place, occurrences) in found {
             scores[place] += population.term(idf, occurrences, lengths[place]);
+            matched[place] += 1;
         }
     }
     let mut best = 0.0_f32;
@@ -233,7 +235,9 @@ fn score_words(
             }
         }
     }
-    if best > 0.0 {
+    // A text with the phrase has all its words. Few queries have such a text, and looking for a
+    // phrase reads the places of its stop words, which most texts have.
+    if best > 0.0 && matched.contains(&(terms.len() as u32)) {
         mark_phrases(connection, resident, text, items, places)?;
     }
     Ok(population.scale(known, unknown, best))

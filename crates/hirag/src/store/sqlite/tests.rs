@@ -314,3 +314,42 @@ async fn filters_reach_every_field_and_combine() {
         assert_eq!(items.len() as u64, expected, "{filter:?}");
     }
 }
+
+#[tokio::test]
+async fn an_access_is_known_to_the_searches_after_it() {
+    let place = Place::new();
+    let store = place.store().await;
+    let (used, other) = (record("apples", Some([1.0, 0.0])), record("pears", None));
+    let id = used.id;
+    store.insert(NAME, vec![used]).await.unwrap();
+    let accesses = async |store: &SqliteStore| {
+        let candidates = store.candidates(NAME, words("apples")).await.unwrap();
+        let item = candidates.items.iter().find(|item| item.id == id).unwrap();
+        assert!(item.bm25.is_some());
+        (item.access_count, item.accessed_ms)
+    };
+    let (before, created_ms) = accesses(&store).await;
+    place.clock.advance(Duration::from_secs(60));
+    store.touch(vec![id]);
+    // Nobody waits for a touch, but what is written after it is.
+    store.insert(NAME, vec![other]).await.unwrap();
+    assert_eq!(before, 0);
+    assert_eq!(accesses(&store).await, (1, created_ms + 60_000));
+}
+
+#[tokio::test]
+async fn only_the_words_in_their_order_are_the_phrase() {
+    let place = Place::new();
+    let store = place.store().await;
+    let phrase = record("we saw the cat on the mat", None);
+    let id = phrase.id;
+    let shuffled = record("a mat was on the cat", None);
+    store.insert(NAME, vec![shuffled, phrase]).await.unwrap();
+    let marked = async |query: &str| -> Vec<ContextId> {
+        let candidates = store.candidates(NAME, words(query)).await.unwrap();
+        let phrases = candidates.items.iter().filter(|item| item.phrase);
+        phrases.map(|item| item.id).collect()
+    };
+    assert_eq!(marked("the cat on the mat").await, [id]);
+    assert!(marked("the cat on the roof").await.is_empty());
+}

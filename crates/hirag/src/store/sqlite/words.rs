@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rusqlite::{Connection, params};
 
+use super::writer::Changes;
 use crate::store::StoreError;
 
 /// Words that say how a sentence is built rather than what it is about, with the tails that
@@ -66,7 +67,13 @@ pub(super) fn count(text: &str) -> u32 {
 }
 
 /// Indexes the words of a context.
-pub(super) fn insert(connection: &Connection, seq: i64, text: &str) -> Result<(), StoreError> {
+pub(super) fn insert(
+    connection: &Connection,
+    seq: i64,
+    text: &str,
+    changes: &mut Changes,
+) -> Result<(), StoreError> {
+    changes.words = true;
     connection
         .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
         .execute(params![seq, segmented(text)])?;
@@ -74,7 +81,12 @@ pub(super) fn insert(connection: &Connection, seq: i64, text: &str) -> Result<()
 }
 
 /// Removes the words of a context.
-pub(super) fn remove(connection: &Connection, seq: i64) -> Result<(), StoreError> {
+pub(super) fn remove(
+    connection: &Connection,
+    seq: i64,
+    changes: &mut Changes,
+) -> Result<(), StoreError> {
+    changes.words = true;
     connection
         .prepare_cached("DELETE FROM words WHERE rowid = ?1")?
         .execute([seq])?;

@@ -1,7 +1,7 @@
 //! One thread writes. Jobs that wait together share a commit; each has a savepoint of its own,
 //! so one that fails takes no other with it. A job is answered after its commit is on disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -21,15 +21,25 @@ const GROUP: usize = 256;
 pub(super) struct Changes {
     /// Rows whose facts, vector or existence changed.
     pub(super) rows: BTreeSet<i64>,
-    /// Set when the words of some row changed.
+    /// Rows that were merely returned by a retrieval, with what that left in them.
+    pub(super) accesses: BTreeMap<i64, Access>,
+    /// Whether any text came, changed or went.
     pub(super) words: bool,
     /// Set when more changed than can be listed, e.g. the active vector set.
     pub(super) everything: bool,
 }
 
+/// How often a context was returned, and when last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Access {
+    pub(super) count: u64,
+    pub(super) last_ms: i64,
+}
+
 impl Changes {
     fn absorb(&mut self, other: Self) {
         self.rows.extend(other.rows);
+        self.accesses.extend(other.accesses);
         self.words |= other.words;
         self.everything |= other.everything;
     }

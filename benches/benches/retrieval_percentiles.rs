@@ -1,0 +1,133 @@
+//! How long single retrievals take, as percentiles: what the median of the criterion benches
+//! cannot tell.
+//!
+//! Data: 10,000 notes of 20 to 60 words (100 in L1, 1,900 in L2, 8,000 in L3) in conversations of
+//! twenty. Fixed seed, fixed clock. Each row is 2,000 questions that were not asked before, one
+//! right after the other, so that traces and access counts of the ones before are written
+//! meanwhile. `after_store` stores a note before each question: nothing that was read for earlier
+//! questions can serve it. The model takes no time.
+//!
+//!     cargo bench -p hirag-benches --bench retrieval_percentiles [-- QUESTIONS]
+//!
+//! Prints the table, with the stages of each row, and writes it to `percentiles.json` in criterion's folder, for
+//! `scripts/bench-table`.
+#![allow(
+    clippy::expect_used,
+    reason = "a bench that cannot be set up has nothing to measure"
+)]
+#![allow(clippy::print_stdout, reason = "the table is what it is for")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hirag::context::{ContextLevel, ContextRequest};
+use hirag_benches::Memory;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+const QUESTIONS: usize = 2_000;
+const WARM_UP: usize = 50;
+const BUDGETS: [u32; 5] = [100, 500, 1_000, 2_000, 4_000];
+
+fn main() {
+    let questions = std::env::args()
+        .skip(1)
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(QUESTIONS);
+    let runtime = Arc::new(Runtime::new().expect("the runtime starts"));
+    let mut memory = Memory::filled(&runtime, [100, 1_900, 8_000]);
+    measure(&runtime, &mut memory, WARM_UP, 1_000, false);
+    let mut rows = BTreeMap::new();
+    println!(
+        "{:<28} {:>8} {:>8} {:>8} {:>8}  in ms",
+        "", "p50", "p95", "p99", "max"
+    );
+    for max_tokens in BUDGETS {
+        let times = measure(&runtime, &mut memory, questions, max_tokens, false);
+        row(
+            &mut rows,
+            &format!("retrieve/max_tokens/{max_tokens}"),
+            times,
+        );
+    }
+    let times = measure(&runtime, &mut memory, questions, 1_000, true);
+    row(&mut rows, "retrieve/after_store", times);
+    if let Some(file) = results() {
+        let body = serde_json::to_vec_pretty(&rows).expect("numbers are JSON");
+        std::fs::create_dir_all(file.parent().expect("it is in a folder"))
+            .and_then(|()| std::fs::write(&file, body))
+            .expect("the results are written");
+    }
+}
+
+/// Latencies of the whole, and of each stage as the answers tell them.
+#[derive(Default)]
+struct Times {
+    whole: Vec<f64>,
+    stages: BTreeMap<String, Vec<f64>>,
+}
+
+fn measure(
+    runtime: &Runtime,
+    memory: &mut Memory,
+    questions: usize,
+    max_tokens: u32,
+    store: bool,
+) -> Times {
+    let mut times = Times::default();
+    for _ in 0..questions {
+        if store {
+            let note = memory.notes(1, ContextLevel::LongTerm);
+            let stored = runtime.block_on(memory.manager.store_all(note));
+            stored.expect("it is stored");
+        }
+        let request = ContextRequest {
+            max_tokens: Some(max_tokens),
+            ..ContextRequest::new(memory.writer.question())
+        };
+        let manager = memory.manager.clone();
+        let task = runtime.spawn(async move {
+            let start = Instant::now();
+            let answer = manager.retrieve(request).await.expect("it is answered");
+            (start.elapsed(), answer.metadata.timings)
+        });
+        let (took, stages) = runtime.block_on(task).expect("the task ends");
+        times.whole.push(took.as_secs_f64() * 1_000.0);
+        for timing in stages {
+            times
+                .stages
+                .entry(timing.stage)
+                .or_default()
+                .push(timing.ms);
+        }
+    }
+    times
+}
+
+fn row(rows: &mut BTreeMap<String, Value>, id: &str, times: Times) {
+    rows.insert(id.to_owned(), figures(id, times.whole));
+    for (stage, times) in times.stages {
+        figures(&format!("  {stage}"), times);
+    }
+}
+
+/// Prints the percentiles of some milliseconds, and gives them as JSON.
+fn figures(name: &str, mut times: Vec<f64>) -> Value {
+    times.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| {
+        let place = (times.len() as f64 * share) as usize;
+        times[place.min(times.len() - 1)]
+    };
+    let [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1.0].map(at);
+    println!("{name:<28} {p50:>8.3} {p95:>8.3} {p99:>8.3} {max:>8.3}");
+    json!({ "count": times.len(), "p50": p50, "p95": p95, "p99": p99, "max": max })
+}
+
+/// Beside criterion's results: the program is `TARGET/release/deps/NAME`.
+fn results() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let target = program.ancestors().nth(3)?;
+    Some(target.join("criterion").join("percentiles.json"))
+}
