@@ -241,6 +241,10 @@ impl HiragManager {
 
     /// Fills L1 in memory from its rows.
     async fn restore_working_set(&self) -> Result<()> {
+        if !self.is_writable() {
+            // Another process changes the rows without telling: a copy of them would grow old.
+            return Ok(());
+        }
         let level = ContextLevel::Immediate.to_string();
         let request = ScrollRequest {
             filter: Filter {

@@ -204,6 +204,16 @@ impl Condition {
                 if bounds.iter().any(|bound| matches!(bound, Value::Bool(_))) {
                     return Err(malformed("`range` compares numbers or text".to_owned()));
                 }
+                // No value lies between a number and a text.
+                let texts = bounds
+                    .iter()
+                    .filter(|b| matches!(b, Value::Text(_)))
+                    .count();
+                if texts > 0 && texts < bounds.len() {
+                    return Err(malformed(
+                        "the bounds of a `range` are all numbers or all text".to_owned(),
+                    ));
+                }
                 bounds
             }
             Test::Exists(_) => Vec::new(),
@@ -399,6 +409,10 @@ mod tests {
             ),
             (r#"{"must":[{"key":"a","any":[]}]}"#, "at least one"),
             (r#"{"must":[{"key":"a","range":{}}]}"#, "gt, gte"),
+            (
+                r#"{"must":[{"key":"a","range":{"gt":1,"lt":"z"}}]}"#,
+                "all numbers or all text",
+            ),
             (r#"{"must":[{"key":"level","match":"L9"}]}"#, "L9"),
             (
                 r#"{"must":[{"key":"created_at","range":{"gt":"yesterday"}}]}"#,

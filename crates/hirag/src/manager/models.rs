@@ -13,7 +13,7 @@ use crate::embedding::{
     BatcherSettings, CacheSettings, DiskSettings, Embedder, EmbedderSettings, EmbeddingCache,
     EmbeddingError, EmbeddingProvider, HttpProvider, HttpSettings, LocalModel,
 };
-use crate::resilience::{CircuitBreaker, RateLimiter, Retry};
+use crate::resilience::{CircuitBreaker, RateLimiter};
 use crate::store::VectorSpec;
 
 /// The dimension of vectors of a model that has not answered yet. A set without vectors takes
@@ -174,21 +174,8 @@ impl Models {
     }
 
     async fn connect(&self, hint: Option<usize>) -> Result<HttpProvider, EmbeddingError> {
-        let settings = &self.settings;
         HttpProvider::connect(
-            HttpSettings {
-                api_url: settings.api_url.clone(),
-                model: settings.model.clone(),
-                token: self.token.clone(),
-                batch_size: settings.batch_size,
-                timeout: Duration::from_secs(settings.timeout_secs),
-                retry: Retry::from(settings),
-                tls_verify: settings.tls_verify,
-                dimension: settings.dimension,
-                max_input_tokens: settings.max_input_tokens,
-                query_prefix: settings.query_prefix.clone(),
-                passage_prefix: settings.passage_prefix.clone(),
-            },
+            HttpSettings::new(&self.settings, self.token.clone()),
             hint.filter(|dimension| *dimension > UNKNOWN_DIMENSION),
             self.clock.clone(),
         )

@@ -60,16 +60,18 @@ impl HiragManager {
         let mut skipped = std::collections::HashSet::new();
         loop {
             let waiting = store.pending(name, BATCH + skipped.len()).await?;
-            let waiting: Vec<PendingText> = waiting
+            let mut waiting: Vec<PendingText> = waiting
                 .into_iter()
                 .filter(|text| !skipped.contains(&text.ticket))
                 .take(BATCH)
                 .collect();
-            if waiting.is_empty() {
+            let Some(priority) = waiting.first().map(|text| text.priority) else {
                 return Ok(done);
-            }
+            };
+            // The texts of a batch are embedded in any order, so it is of one priority.
+            waiting.retain(|text| text.priority == priority);
             let texts = waiting.iter().map(|w| w.text.clone()).collect();
-            let vectors = self.embed(texts, Priority::Low).await?;
+            let vectors = self.embed(texts, priority).await?;
             let (made, fault) = sort_out(waiting, vectors, &mut skipped);
             done += store.fulfil(name, made).await?;
             progress(EmbeddingProgress { done, total });
@@ -165,7 +167,11 @@ fn sort_out(
     for (text, vector) in texts.into_iter().zip(vectors) {
         match vector {
             Ok(vector) => made.push((text, vector)),
-            Err(EmbeddingError::Refused { .. } | EmbeddingError::BadAnswer { .. }) => {
+            Err(
+                EmbeddingError::Refused { .. }
+                | EmbeddingError::BadAnswer { .. }
+                | EmbeddingError::Model(_),
+            ) => {
                 refused.insert(text.ticket);
             }
             Err(e) => fault = Some(e),

@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::writer::Changes;
 use super::{SqliteStore, collections, vectors};
+use crate::context::Priority;
 use crate::store::{StoreError, VectorSpec};
 
 /// A text that waits for its vector.
@@ -13,6 +14,8 @@ pub struct PendingText {
     pub ticket: i64,
     /// The text.
     pub text: String,
+    /// How urgent it is.
+    pub priority: Priority,
 }
 
 /// A vector set that is being built beside the one that serves.
@@ -48,13 +51,14 @@ impl SqliteStore {
         self.read(move |c| {
             let number = collections::number(c, &name)?;
             let mut statement = c.prepare_cached(
-                "SELECT seq, text FROM contexts WHERE collection = ?1 AND pending = 1
+                "SELECT seq, text, priority FROM contexts WHERE collection = ?1 AND pending = 1
                  ORDER BY priority DESC, seq LIMIT ?2",
             )?;
             let rows = statement.query_map(params![number, limit], |row| {
                 Ok(PendingText {
                     ticket: row.get(0)?,
                     text: row.get(1)?,
+                    priority: Priority::from_number(row.get(2)?),
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -136,11 +140,7 @@ impl SqliteStore {
         self.read(move |c| {
             let number = collections::number(c, &name)?;
             let set = require(c, number, Which::Building)?;
-            let rows = vectors::missing(c, number, &set, limit)?;
-            Ok(rows
-                .into_iter()
-                .map(|(ticket, text)| PendingText { ticket, text })
-                .collect())
+            vectors::missing(c, number, &set, limit)
         })
         .await
     }

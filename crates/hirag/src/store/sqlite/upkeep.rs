@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{SqliteStore, collections, contexts, vectors};
+use super::{SqliteStore, collections, contexts, open, vectors};
 use crate::context::LevelCounts;
 use crate::store::StoreError;
 
@@ -116,8 +116,12 @@ impl SqliteStore {
     /// [`StoreError`] when the checks cannot be made at all.
     pub async fn inspect(&self, collection: &str) -> Result<Inspection, StoreError> {
         let name = collection.to_owned();
-        self.read(move |c| {
-            let transaction = c.unchecked_transaction()?;
+        let path = self.shared.path.clone();
+        self.read(move |_| {
+            // FTS5 checks what a connection remembers of the index, not what others have written
+            // since: only a connection without memories tells the truth.
+            let fresh = open::connect_to_read(&path)?;
+            let transaction = fresh.unchecked_transaction()?;
             inspect(&transaction, collections::number(&transaction, &name)?)
         })
         .await

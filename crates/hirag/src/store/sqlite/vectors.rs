@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::PendingText;
+use crate::context::Priority;
 use crate::store::{StoreError, VectorSpec};
 
 /// The vectors of one model in a collection.
@@ -178,16 +180,20 @@ pub(super) fn missing(
     collection: i64,
     set: &VectorSet,
     limit: usize,
-) -> Result<Vec<(i64, String)>, StoreError> {
+) -> Result<Vec<PendingText>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT c.seq, c.text FROM contexts c WHERE c.collection = ?1
+        "SELECT c.seq, c.text, c.priority FROM contexts c WHERE c.collection = ?1
              AND NOT EXISTS (SELECT 1 FROM {}_rowids v WHERE v.rowid = c.seq)
          ORDER BY c.priority DESC, c.seq LIMIT ?2",
         set.table()
     ))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![collection, limit], |row| {
-        Ok((row.get(0)?, row.get(1)?))
+        Ok(PendingText {
+            ticket: row.get(0)?,
+            text: row.get(1)?,
+            priority: Priority::from_number(row.get(2)?),
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
