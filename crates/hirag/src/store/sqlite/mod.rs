@@ -126,6 +126,14 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when the collection is unknown or the database fails.
     pub async fn vector_spec(&self, collection: &str) -> Result<VectorSpec, StoreError> {
+        // Every search asks. What the writer keeps in memory is as true as the database; where
+        // another process writes, or while it is being filled, the database is asked.
+        if self.is_writable()
+            && let Some(residents) = self.shared.residents.try_read()
+            && let Some(known) = residents.values().find(|known| known.name == collection)
+        {
+            return Ok(known.spec.clone());
+        }
         let name = collection.to_owned();
         self.read(move |c| Ok(vectors::active(c, collections::number(c, &name)?)?.spec))
             .await
@@ -194,7 +202,7 @@ impl SqliteStore {
                 // again when it does: nothing is missed between the two.
                 let mut residents = shared.residents.write();
                 if let std::collections::hash_map::Entry::Vacant(place) = residents.entry(number) {
-                    place.insert(Resident::load(connection, number)?);
+                    place.insert(Resident::load(connection, &name, number)?);
                 }
             }
         })

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::writer::Access;
 use super::{contexts, vectors};
 use crate::context::{ContextId, ContextLevel};
-use crate::store::StoreError;
+use crate::store::{StoreError, VectorSpec};
 
 /// Marks the absence of a slot.
 pub(super) const NONE: u32 = u32::MAX;
@@ -59,6 +59,10 @@ pub(super) struct Slot {
 /// All contexts of a collection that are not marked as deleted.
 #[derive(Debug)]
 pub(super) struct Resident {
+    /// The collection's name.
+    pub(super) name: String,
+    /// The vectors that serve.
+    pub(super) spec: VectorSpec,
     pub(super) slots: Vec<Slot>,
     /// `dimension` components a slot; zeros where there is no vector.
     vectors: Vec<f32>,
@@ -71,13 +75,19 @@ pub(super) struct Resident {
 
 impl Resident {
     /// Reads everything.
-    pub(super) fn load(connection: &Connection, collection: i64) -> Result<Self, StoreError> {
+    pub(super) fn load(
+        connection: &Connection,
+        name: &str,
+        collection: i64,
+    ) -> Result<Self, StoreError> {
         let transaction = connection.unchecked_transaction()?;
         let set = vectors::active(&transaction, collection)?;
         let mut resident = Self {
+            name: name.to_owned(),
             slots: Vec::new(),
             vectors: Vec::new(),
             dimension: set.spec.dimension,
+            spec: set.spec.clone(),
             by_seq: HashMap::new(),
             free: Vec::new(),
             session_numbers: HashMap::new(),
@@ -357,6 +367,11 @@ mod tests {
 
     fn empty() -> Resident {
         Resident {
+            name: String::new(),
+            spec: VectorSpec {
+                model: String::new(),
+                dimension: 2,
+            },
             slots: Vec::new(),
             vectors: Vec::new(),
             dimension: 2,
