@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hirag::clock::FakeClock;
@@ -300,30 +301,35 @@ pub async fn a_known_id_is_refused_and_nothing_is_stored(subject: Subject) {
     assert_eq!(ids_of(store, near(&[0.0, 1.0], 10)).await, [first.id]);
 }
 
-/// Inserts that run at once are each seen whole or not at all.
+/// Inserts that run at once are each seen whole or not at all, and by every search that begins
+/// after their answer.
 pub async fn concurrent_inserts_are_seen_whole(subject: Subject) {
     subject.filled(2, vec![]).await;
+    let answered = Arc::new(AtomicUsize::new(0));
     let writers: Vec<_> = (0..8)
         .map(|writer| {
-            let store = Arc::clone(&subject.store);
+            let (store, answered) = (Arc::clone(&subject.store), Arc::clone(&answered));
             tokio::spawn(async move {
                 for batch in 0..5 {
-                    let records =
-                        (0..5).map(|n| record(&format!("{writer}-{batch}-{n}"), &[1.0, n as f32]));
+                    let text = |n| format!("{writer}-{batch}-{n}");
+                    let records = (0..5).map(|n| record(&text(n), &[1.0, n as f32]));
                     store.insert(NAME, records.collect()).await.unwrap();
+                    answered.fetch_add(5, Ordering::SeqCst);
                 }
             })
         })
         .collect();
-    let mut seen = 0;
-    while seen < 200 {
-        seen = count(&*subject.store).await;
-        assert_eq!(seen % 5, 0);
-        let hits = ids_of(&*subject.store, near(&[1.0, 0.0], 1_000)).await;
-        assert_eq!(hits.len() % 5, 0);
+    let mut before = 0;
+    while before < 200 {
+        before = answered.load(Ordering::SeqCst);
+        let counted = count(&*subject.store).await as usize;
+        let hits = ids_of(&*subject.store, near(&[1.0, 0.0], 1_000))
+            .await
+            .len();
+        assert_eq!((counted % 5, hits % 5), (0, 0));
         assert!(
-            hits.len() as u64 >= seen,
-            "a search sees every write before it"
+            counted >= before && hits >= before,
+            "{counted}, {hits} of {before}"
         );
     }
     for writer in writers {

@@ -34,7 +34,7 @@ async fn memory() -> Memory {
         ),
         (
             "second",
-            "a violin concerto with many words behind it to rank lower",
+            "a concerto for the violin, with many words behind it to rank lower",
             ContextLevel::LongTerm,
             "music",
         ),
