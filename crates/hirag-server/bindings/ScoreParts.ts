@@ -13,6 +13,11 @@ vector: number | null,
  */
 text: number, 
 /**
+ * Share of the query's words, without its stop words, that stand in the text. For people: the
+ * score counts the words by their rarity, in `text`.
+ */
+overlap: number, 
+/**
  * What the better neighbour in the session lends.
  */
 neighbour: number, 

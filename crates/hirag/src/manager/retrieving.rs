@@ -18,8 +18,8 @@ use crate::retrieval::{
     Candidates, Chosen, RetrievalError, RetrievalSettings, SearchFacts, SelectionRequest,
     StageTiming, TokenLedger, Trace, TraceId, WhyNot, select, why_not,
 };
-use crate::store::VectorStore;
 use crate::store::sqlite::{CandidateQuery, TraceBounds};
+use crate::store::{StoreError, VectorStore};
 
 /// A query that has been compared with everything.
 struct Compared {
@@ -188,18 +188,26 @@ impl HiragManager {
 
     /// Validates a request, embeds its query and compares it with everything.
     async fn compare(&self, request: &ContextRequest) -> Result<Compared> {
+        match self.compare_once(request).await {
+            // The model was switched after the query was embedded: once more, by the new one.
+            Err(Error::Store(StoreError::BadVector { .. })) => self.compare_once(request).await,
+            other => other,
+        }
+    }
+
+    async fn compare_once(&self, request: &ContextRequest) -> Result<Compared> {
         let config = self.config();
         let time = self.inner.clock.now();
         let max_tokens = validate(request, &config)?;
         let mut degraded = Vec::new();
         let mut cache_hits = 0;
         let mut timings = Vec::new();
-        let mut vector = None;
+        let (mut vector, mut model) = (None, None);
         let stage = Instant::now();
         if request.mode != SearchMode::Text {
             match self.embed_query(request).await? {
-                Ok((found, from_cache)) => {
-                    vector = Some(found);
+                Ok((found, of, from_cache)) => {
+                    (vector, model) = (Some(found), Some(of));
                     cache_hits += u64::from(from_cache);
                 }
                 Err(e) => {
@@ -219,6 +227,7 @@ impl HiragManager {
         let stage = Instant::now();
         let query = CandidateQuery {
             vector,
+            model,
             text: (mode != SearchMode::Vector).then(|| request.query.clone()),
             levels: searched_levels(&config, request),
             filter: request.filter.clone(),
@@ -245,7 +254,7 @@ impl HiragManager {
     async fn embed_query(
         &self,
         request: &ContextRequest,
-    ) -> Result<Result<(Vec<f32>, bool), EmbeddingError>> {
+    ) -> Result<Result<(Vec<f32>, String, bool), EmbeddingError>> {
         let stored = self.inner.store.vector_spec(&self.inner.collection).await?;
         let embedder = match self.serving(&stored).await {
             Ok(embedder) => embedder,
@@ -255,7 +264,8 @@ impl HiragManager {
         match embedded {
             Ok(embedded) if self.fits(&embedder, embedded.vector.len()).await? => {
                 let from_cache = embedded.cache != CacheOutcome::Miss;
-                Ok(Ok((embedded.vector, from_cache)))
+                let model = embedder.model_id().to_owned();
+                Ok(Ok((embedded.vector, model, from_cache)))
             }
             Ok(_) => Ok(Err(EmbeddingError::OtherModel {
                 stored: stored.to_string(),

@@ -115,6 +115,7 @@ impl SqliteStore {
         self.with_resident(collection, move |connection, resident, number| {
             if let Some(vector) = &query.vector {
                 check_dimension(resident, vector.len())?;
+                check_model(resident, query.model.as_deref())?;
             }
             search::candidates(connection, resident, &lexicon, number, &query, now_ms)
         })
@@ -228,6 +229,17 @@ impl Shared {
 
 fn data_version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+}
+
+/// The model may have been switched since the query was embedded.
+fn check_model(resident: &Resident, model: Option<&str>) -> Result<(), StoreError> {
+    match model {
+        Some(model) if model != resident.spec.model => Err(StoreError::BadVector {
+            collection: "the query".to_owned(),
+            reason: format!("it is of the model {model}, not {}", resident.spec.model),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn check_dimension(resident: &Resident, got: usize) -> Result<(), StoreError> {

@@ -19,6 +19,8 @@ use crate::store::{Hit, StoreError, VectorQuery};
 pub struct CandidateQuery {
     /// The query's unit vector; `None` searches by words alone.
     pub vector: Option<Vec<f32>>,
+    /// The model that made the vector, where it matters: vectors of another one are not compared.
+    pub model: Option<String>,
     /// The query's words; `None` searches by the vector alone.
     pub text: Option<String>,
     /// Levels to search; empty is all.
