@@ -10,9 +10,7 @@ mod provider;
 mod service;
 
 pub use batcher::{Batcher, BatcherSettings};
-pub use cache::{
-    CacheCounters, CacheKey, CacheLayer, CacheSettings, DiskSettings, EmbeddingCache, LayerCounters,
-};
+pub use cache::{CacheKey, CacheLayer, CacheSettings, DiskSettings, EmbeddingCache};
 pub use error::EmbeddingError;
 pub use http::{HttpProvider, HttpSettings};
 pub use local::LocalModel;

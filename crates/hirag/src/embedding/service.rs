@@ -20,10 +20,11 @@ use self::gate::Gate;
 use self::guard::Guard;
 use self::in_flight::InFlight;
 use super::{
-    Batcher, CacheCounters, CacheKey, CacheLayer, EmbeddingCache, EmbeddingError,
-    EmbeddingProvider, Vector, normalise,
+    Batcher, CacheKey, CacheLayer, EmbeddingCache, EmbeddingError, EmbeddingProvider, Vector,
+    normalise,
 };
 use crate::context::Priority;
+use crate::metrics::CacheStats;
 use crate::resilience::{BreakerState, CircuitBreaker, RateLimiter};
 
 /// Where a vector came from.
@@ -243,11 +244,11 @@ impl Embedder {
 
     /// How the caches fare; all zero without a cache.
     #[must_use]
-    pub fn counters(&self) -> CacheCounters {
+    pub fn counters(&self) -> CacheStats {
         self.shared
             .cache
             .as_ref()
-            .map_or_else(CacheCounters::default, EmbeddingCache::counters)
+            .map_or_else(CacheStats::default, EmbeddingCache::counters)
     }
 
     /// Asks the provider how it is, without embedding anything.

@@ -5,9 +5,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::HiragManager;
-use crate::embedding::CacheCounters;
 use crate::error::Result;
-use crate::metrics::{PerformanceMetrics, ProcessResources};
+use crate::metrics::{CacheStats, PerformanceMetrics, ProcessResources};
 use crate::resilience::{BreakerSnapshot, LimiterSnapshot};
 use crate::store::VectorSpec;
 use crate::store::sqlite::{DatabaseSize, StoreCounts};
@@ -24,7 +23,7 @@ pub struct Stats {
     /// The database on the disk.
     pub database: DatabaseSize,
     /// The embedding cache, by layer; `None` when it is switched off.
-    pub embedding_cache: Option<CacheCounters>,
+    pub embedding_cache: Option<CacheStats>,
     /// Contexts of L1 held in memory.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub working_set: u64,

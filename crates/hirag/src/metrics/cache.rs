@@ -10,14 +10,10 @@ pub struct CacheCounters {
 }
 
 impl CacheCounters {
-    /// Counts an answer.
-    pub fn hit(&self) {
-        self.hits.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a question that the layer could not answer.
-    pub fn miss(&self) {
-        self.misses.fetch_add(1, Ordering::Relaxed);
+    /// Counts a question that the layer answered, or could not answer.
+    pub fn count(&self, hit: bool) {
+        let counter = if hit { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What was counted, with what the layer holds now.
@@ -99,9 +95,9 @@ mod tests {
     fn the_hit_rate_is_hits_over_questions_and_zero_without_any() {
         let counters = CacheCounters::default();
         assert_eq!(counters.stats(0, 0).hit_rate, 0.0);
-        counters.miss();
+        counters.count(false);
         assert_eq!(counters.stats(0, 0).hit_rate, 0.0);
-        counters.hit();
+        counters.count(true);
         let stats = counters.stats(3, 4_096);
         assert_eq!((stats.hit_rate, stats.total), (0.5, 2));
         assert_eq!((stats.entries, stats.bytes), (3, 4_096));
@@ -110,13 +106,13 @@ mod tests {
     #[test]
     fn a_question_that_memory_misses_and_disk_answers_is_a_hit_of_the_whole() {
         let (memory, disk) = (CacheCounters::default(), CacheCounters::default());
-        memory.hit();
+        memory.count(true);
         for _ in 0..3 {
-            memory.miss();
+            memory.count(false);
         }
-        disk.hit();
-        disk.miss();
-        disk.miss();
+        disk.count(true);
+        disk.count(false);
+        disk.count(false);
         let stats = CacheStats::of(memory.stats(0, 0), disk.stats(0, 0));
         assert_eq!(stats.hit_rate, 0.5);
         assert_eq!(CacheStats::default().hit_rate, 0.0);

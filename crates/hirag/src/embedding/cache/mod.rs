@@ -3,7 +3,6 @@
 //! A cache never fails its caller. A disk layer that cannot be used is left out and said so once
 //! in the log; a damaged entry is a miss.
 
-mod counters;
 mod disk;
 mod key;
 mod memory;
@@ -12,7 +11,6 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use counters::{CacheCounters, LayerCounters};
 pub use key::CacheKey;
 
 use std::path::{Path, PathBuf};
@@ -20,12 +18,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use self::counters::Tally;
 use self::disk::Disk;
 use self::memory::Memory;
 use super::EmbeddingError;
 use crate::clock::SharedClock;
 use crate::config::EmbeddingSettings;
+use crate::metrics::{CacheCounters, CacheStats};
 
 /// Sizes and life-times of a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,9 +85,9 @@ pub struct EmbeddingCache {
 #[derive(Debug)]
 struct Shared {
     memory: Memory,
-    memory_tally: Tally,
+    memory_tally: CacheCounters,
     disk: Option<Disk>,
-    disk_tally: Tally,
+    disk_tally: CacheCounters,
     /// Counts removals, so that a reader who fetched an entry just before its removal does not
     /// bring it back into memory.
     removals: AtomicU64,
@@ -115,9 +113,9 @@ impl EmbeddingCache {
         Self {
             shared: Arc::new(Shared {
                 memory: Memory::new(settings.memory_entries, settings.ttl),
-                memory_tally: Tally::default(),
+                memory_tally: CacheCounters::default(),
                 disk,
-                disk_tally: Tally::default(),
+                disk_tally: CacheCounters::default(),
                 removals: AtomicU64::new(0),
                 clock,
             }),
@@ -205,13 +203,13 @@ impl EmbeddingCache {
 
     /// How the layers fare. Counts the file's rows, so it takes milliseconds.
     #[must_use]
-    pub fn counters(&self) -> CacheCounters {
+    pub fn counters(&self) -> CacheStats {
         let shared = &*self.shared;
         let (entries, bytes) = shared.memory.size();
         let (disk_entries, disk_bytes) = shared.disk.as_ref().map_or((0, 0), Disk::size);
-        CacheCounters {
-            memory: shared.memory_tally.counters(entries, bytes),
-            disk: shared.disk_tally.counters(disk_entries, disk_bytes),
-        }
+        CacheStats::of(
+            shared.memory_tally.stats(entries, bytes),
+            shared.disk_tally.stats(disk_entries, disk_bytes),
+        )
     }
 }

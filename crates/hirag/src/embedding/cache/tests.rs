@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::clock::FakeClock;
+use crate::metrics::CacheLayerStats;
 
 const MODEL: &str = "m";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -55,7 +56,7 @@ fn in_file(path: &Path) -> i64 {
 #[test]
 fn the_hit_rate_is_nothing_when_empty_and_a_half_after_one_miss_and_one_hit() {
     let cache = in_memory(&clock(), 10);
-    assert_eq!(cache.counters().memory, LayerCounters::default());
+    assert_eq!(cache.counters().memory, CacheLayerStats::default());
 
     assert_eq!(get(&cache, "a"), None);
     put(&cache, "a", 1);
@@ -63,7 +64,7 @@ fn the_hit_rate_is_nothing_when_empty_and_a_half_after_one_miss_and_one_hit() {
     let counters = cache.counters();
     assert_eq!(
         counters.memory,
-        LayerCounters {
+        CacheLayerStats {
             hits: 1,
             misses: 1,
             total: 2,
@@ -72,7 +73,7 @@ fn the_hit_rate_is_nothing_when_empty_and_a_half_after_one_miss_and_one_hit() {
             bytes: 32 + 16 * 4,
         }
     );
-    assert_eq!(counters.disk, LayerCounters::default());
+    assert_eq!(counters.disk, CacheLayerStats::default());
 }
 
 #[test]

@@ -241,7 +241,7 @@ async fn without_a_cache_every_text_is_asked_for() {
     query(&embedder, "a").await.unwrap();
     query(&embedder, "a").await.unwrap();
     assert_eq!(provider.calls(), ["a", "a"]);
-    assert_eq!(embedder.counters(), CacheCounters::default());
+    assert_eq!(embedder.counters(), CacheStats::default());
     embedder.forget("a");
     embedder.flush().unwrap();
 }
