@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::{Mutex, OnceCell};
@@ -10,8 +9,8 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::clock::SharedClock;
 use crate::config::{Config, EmbeddingSettings, ProviderKind};
 use crate::embedding::{
-    BatcherSettings, CacheSettings, DiskSettings, Embedder, EmbedderSettings, EmbeddingCache,
-    EmbeddingError, EmbeddingProvider, HttpProvider, HttpSettings, LocalModel,
+    CacheSettings, Embedder, EmbedderSettings, EmbeddingCache, EmbeddingError, EmbeddingProvider,
+    HttpProvider, HttpSettings, LocalModel,
 };
 use crate::resilience::{CircuitBreaker, RateLimiter};
 use crate::store::VectorSpec;
@@ -45,18 +44,8 @@ impl Models {
         clock: SharedClock,
     ) -> Self {
         let settings = config.embedding.clone();
-        let cache = settings.cache_enabled.then(|| {
-            let ttl = Duration::from_secs(settings.cache_ttl_secs);
-            let layers = CacheSettings {
-                memory_entries: settings.cache_size as u64,
-                ttl: (!ttl.is_zero()).then_some(ttl),
-                disk: (settings.cache_disk_mb > 0).then(|| DiskSettings {
-                    path: data_dir.join(super::CACHE_FILE),
-                    max_bytes: settings.cache_disk_mb.saturating_mul(1_000_000),
-                }),
-            };
-            EmbeddingCache::open(&layers, clock.clone())
-        });
+        let cache = CacheSettings::new(&settings, data_dir)
+            .map(|layers| EmbeddingCache::open(&layers, clock.clone()));
         Self {
             settings,
             token,
@@ -153,16 +142,10 @@ impl Models {
     }
 
     fn embedder(&self, provider: Arc<dyn EmbeddingProvider>) -> Embedder {
-        let settings = match self.settings.provider {
-            ProviderKind::Http if self.given.is_none() => EmbedderSettings::remote(
-                self.settings.batch_size,
-                BatcherSettings {
-                    window: Duration::from_millis(self.settings.batch_window_ms),
-                    max_requests: self.settings.batch_max_requests,
-                    ..BatcherSettings::default()
-                },
-            ),
-            _ => EmbedderSettings::local(),
+        // A given provider is asked directly, whatever the settings say of endpoints.
+        let settings = match self.given {
+            Some(_) => EmbedderSettings::local(),
+            None => EmbedderSettings::from(&self.settings),
         };
         Embedder::new(
             provider,
