@@ -161,7 +161,7 @@ impl StageCounts {
     }
 }
 
-impl Selection<'_> {
+impl Selection {
     /// What became of every candidate, best first; those outside of the search come last.
     #[must_use]
     pub fn explain_all(&self) -> Vec<Explanation> {
@@ -330,10 +330,12 @@ mod tests {
         third.neighbours = [Some(1), None];
         let mut twin = scored(4, 0.1, None);
         twin.text_key = 2;
-        let candidates = crate::retrieval::Candidates {
-            items: vec![scored(1, 0.5, None), scored(2, 0.4, Some(8.0)), third, twin],
-            bm25_bound: 10.0,
-        };
+        let candidates = fixture::candidates(vec![
+            scored(1, 0.5, None),
+            scored(2, 0.4, Some(8.0)),
+            third,
+            twin,
+        ]);
         let request = SelectionRequest {
             limit: Some(2),
             ..fixture::request(1000)

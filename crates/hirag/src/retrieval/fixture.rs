@@ -1,5 +1,7 @@
 //! Candidates and settings for the tests of this folder.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::{
@@ -110,17 +112,22 @@ fn any_candidate() -> impl Strategy<Value = Candidate> {
         )
 }
 
-pub(super) fn any_candidates() -> impl Strategy<Value = Candidates> {
+/// The candidates of a query whose best possible BM25 is 10.
+pub(super) fn candidates(items: Vec<Candidate>) -> Arc<Candidates> {
+    Arc::new(Candidates {
+        items,
+        bm25_bound: 10.0,
+    })
+}
+
+pub(super) fn any_candidates() -> impl Strategy<Value = Arc<Candidates>> {
     prop::collection::vec(any_candidate(), 1..40).prop_map(|mut items| {
         let count = items.len() as u32;
         for (item, number) in items.iter_mut().zip(1..) {
             item.id = id(number);
             item.neighbours = item.neighbours.map(|near| near.filter(|&n| n < count));
         }
-        Candidates {
-            items,
-            bm25_bound: 10.0,
-        }
+        candidates(items)
     })
 }
 

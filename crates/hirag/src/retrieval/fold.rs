@@ -1,8 +1,8 @@
 //! Equal texts folded into one.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{BuildHasherDefault, Hasher};
+
+use rustc_hash::FxHashMap;
 
 use super::Candidate;
 use super::budget::Item;
@@ -42,7 +42,7 @@ pub(super) fn fold(items: &[Candidate], order: &[Ranked]) -> Folded {
         })
         .collect();
     let repeats = Repeats::among(&facts);
-    let mut first: HashMap<u64, u32, BuildHasherDefault<KeyHasher>> = HashMap::default();
+    let mut first: FxHashMap<u64, u32> = FxHashMap::default();
     let mut folded = Folded {
         kept: Vec::with_capacity(order.len()),
         items: Vec::with_capacity(order.len()),
@@ -103,26 +103,6 @@ impl Repeats {
 
 fn place(slot: u64) -> (usize, u64) {
     ((slot / 64) as usize, 1 << (slot % 64))
-}
-
-/// Takes a text key as its own hash: it is already eight bytes of SHA-256.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
 }
 
 #[cfg(test)]

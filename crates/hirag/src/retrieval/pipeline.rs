@@ -1,5 +1,7 @@
 //! Fusion, ranking, fold and budget put together.
 
+use std::sync::Arc;
+
 use super::budget::{Packing, Stock};
 use super::fold::{Folded, fold};
 use super::{Candidates, Ranking, RetrievalSettings, ScoreParts, StageCounts, TokenLedger};
@@ -38,8 +40,8 @@ pub struct Chosen {
 
 /// What a query's candidates came to.
 #[derive(Debug)]
-pub struct Selection<'a> {
-    pub(super) ranking: Ranking<'a>,
+pub struct Selection {
+    pub(super) ranking: Ranking,
     pub(super) folded: Folded,
     pub(super) stock: Stock,
     pub(super) packing: Packing,
@@ -50,11 +52,11 @@ pub struct Selection<'a> {
 
 /// Chooses among `candidates`: the same input always gives the same choice.
 #[must_use]
-pub fn select<'a>(
-    candidates: &'a Candidates,
+pub fn select(
+    candidates: &Arc<Candidates>,
     settings: &RetrievalSettings,
     request: &SelectionRequest,
-) -> Selection<'a> {
+) -> Selection {
     let ranking = Ranking::new(candidates, settings, request);
     let mut folded = fold(&candidates.items, &ranking.order);
     let stock = Stock::new(std::mem::take(&mut folded.items), &settings.strategy);
@@ -72,7 +74,7 @@ pub fn select<'a>(
     }
 }
 
-fn chosen(ranking: &Ranking<'_>, folded: &Folded, packing: &Packing) -> Vec<Chosen> {
+fn chosen(ranking: &Ranking, folded: &Folded, packing: &Packing) -> Vec<Chosen> {
     let mut chosen: Vec<Chosen> = packing
         .taken
         .iter()
@@ -109,7 +111,25 @@ fn chosen(ranking: &Ranking<'_>, folded: &Folded, packing: &Packing) -> Vec<Chos
     chosen
 }
 
-impl Selection<'_> {
+impl Selection {
+    /// What was chosen from.
+    #[must_use]
+    pub fn candidates(&self) -> &Candidates {
+        &self.ranking.candidates
+    }
+
+    /// How the candidates were scored.
+    #[must_use]
+    pub fn mode(&self) -> SearchMode {
+        self.request.mode
+    }
+
+    /// The settings that it was made with.
+    #[must_use]
+    pub fn settings(&self) -> &RetrievalSettings {
+        &self.ranking.settings
+    }
+
     /// The chosen contexts, best first.
     #[must_use]
     pub fn chosen(&self) -> &[Chosen] {
@@ -189,7 +209,7 @@ mod tests {
         candidates: &Candidates,
         order: impl Iterator<Item = usize>,
         keep: impl Fn(&Candidate) -> bool,
-    ) -> Candidates {
+    ) -> Arc<Candidates> {
         let order: Vec<usize> = order
             .filter(|&index| keep(&candidates.items[index]))
             .collect();
@@ -208,20 +228,20 @@ mod tests {
                 }
             })
             .collect();
-        Candidates {
+        Arc::new(Candidates {
             items,
             bm25_bound: candidates.bm25_bound,
-        }
+        })
     }
 
-    fn without_index(selection: &Selection<'_>) -> Vec<Chosen> {
+    fn without_index(selection: &Selection) -> Vec<Chosen> {
         let chosen = selection.chosen().iter().cloned();
         chosen.map(|chosen| Chosen { index: 0, ..chosen }).collect()
     }
 
     #[test]
     fn no_candidates_is_an_empty_selection() {
-        let candidates = Candidates::default();
+        let candidates = Arc::default();
         let selection = select(&candidates, &settings(), &request(100));
         assert!(selection.chosen().is_empty());
         assert_eq!(selection.total_tokens(), 0);

@@ -1,5 +1,7 @@
 //! The final score and the order that follows from it.
 
+use std::sync::Arc;
+
 use super::fusion::Fusion;
 use super::{
     Candidate, Candidates, RankingWeights, RetrievalSettings, ScoreParts, SelectionRequest,
@@ -53,8 +55,8 @@ fn weighted(parts: &ScoreParts, weights: &RankingWeights) -> f32 {
 /// The candidates of one query, scored and in their final order, before equal texts are folded and
 /// before the budget.
 #[derive(Debug)]
-pub struct Ranking<'a> {
-    pub(super) candidates: &'a Candidates,
+pub struct Ranking {
+    pub(super) candidates: Arc<Candidates>,
     pub(super) settings: RetrievalSettings,
     pub(super) fusion: Fusion,
     now_ms: i64,
@@ -73,11 +75,11 @@ pub(super) struct Ranked {
     pub(super) value: f32,
 }
 
-impl<'a> Ranking<'a> {
+impl Ranking {
     /// Scores and orders `candidates`. Ties: the later created first, then the smaller id.
     #[must_use]
     pub fn new(
-        candidates: &'a Candidates,
+        candidates: &Arc<Candidates>,
         settings: &RetrievalSettings,
         request: &SelectionRequest,
     ) -> Self {
@@ -87,7 +89,7 @@ impl<'a> Ranking<'a> {
             .map(|index| fusion.similarity(items, index))
             .collect();
         let mut ranking = Self {
-            candidates,
+            candidates: Arc::clone(candidates),
             settings: *settings,
             fusion,
             now_ms: request.now_ms,
@@ -121,7 +123,7 @@ impl<'a> Ranking<'a> {
             .is_some_and(|similarity| similarity >= self.settings.relevance_threshold as f32)
     }
 
-    pub(super) fn item(&self, index: u32) -> &'a Candidate {
+    pub(super) fn item(&self, index: u32) -> &Candidate {
         &self.candidates.items[index as usize]
     }
 
@@ -204,14 +206,7 @@ fn sorted(items: &[Candidate], mut keys: Vec<u64>) -> Vec<Ranked> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retrieval::fixture::{DAY_MS, NOW_MS, candidate, id, request, settings};
-
-    fn of(items: Vec<Candidate>) -> Candidates {
-        Candidates {
-            items,
-            bm25_bound: 10.0,
-        }
-    }
+    use crate::retrieval::fixture::{DAY_MS, NOW_MS, candidate, candidates, id, request, settings};
 
     fn similar(number: u64) -> Candidate {
         Candidate {
@@ -230,7 +225,7 @@ mod tests {
             bm25: Some(4.0),
             ..similar(1)
         };
-        let candidates = of(vec![item]);
+        let candidates = candidates(vec![item]);
         let ranking = Ranking::new(&candidates, &settings(), &request(100));
         let parts = ranking.parts(0);
         // exp(-1), 0.7 and ln 10 / ln 101
@@ -271,7 +266,7 @@ mod tests {
             created_ms: NOW_MS - 1,
             ..similar(1)
         };
-        let candidates = of(vec![similar(3), earlier, similar(2)]);
+        let candidates = candidates(vec![similar(3), earlier, similar(2)]);
         let ranking = Ranking::new(&candidates, &settings(), &request(100));
         assert_eq!(ranking.top(3), [id(2), id(3), id(1)]);
         assert_eq!(ranking.top(1), [id(2)]);
@@ -290,7 +285,7 @@ mod tests {
             cosine: Some(0.9),
             ..candidate(2)
         };
-        let candidates = of(vec![newest, relevant]);
+        let candidates = candidates(vec![newest, relevant]);
         let ranking = Ranking::new(&candidates, &settings(), &request(100));
         assert_eq!(ranking.top(2), [id(2), id(1)]);
     }
@@ -303,7 +298,7 @@ mod tests {
             cosine: Some(0.79),
             ..candidate(2)
         };
-        let candidates = of(vec![similar(1), below, candidate(3)]);
+        let candidates = candidates(vec![similar(1), below, candidate(3)]);
         let ranking = Ranking::new(&candidates, &settings, &request(100));
         assert_eq!(ranking.top(9), [id(1)]);
     }

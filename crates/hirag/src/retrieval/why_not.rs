@@ -2,6 +2,8 @@
 //!
 //! No change is guessed: each one given was tried on the same candidates.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -135,7 +137,7 @@ impl Change {
 /// # Errors
 /// [`RetrievalError::NotCompared`] if `id` is not among the candidates.
 pub fn why_not(
-    candidates: &Candidates,
+    candidates: &Arc<Candidates>,
     settings: &RetrievalSettings,
     request: &SelectionRequest,
     id: ContextId,
@@ -154,7 +156,7 @@ pub fn why_not(
         Vec::new()
     } else {
         let case = Case {
-            candidates: candidates.clone(),
+            candidates: Arc::clone(candidates),
             settings: *settings,
             request: *request,
             index,
@@ -171,7 +173,7 @@ pub fn why_not(
 
 /// A context's situation after some changes.
 struct Case {
-    candidates: Candidates,
+    candidates: Arc<Candidates>,
     settings: RetrievalSettings,
     request: SelectionRequest,
     index: usize,
@@ -192,7 +194,7 @@ impl Case {
             found.extend(self.vector_weight());
             self.apply(Change::Threshold {
                 from: self.settings.relevance_threshold,
-                to: f64::from(similarity),
+                to: shortest(similarity),
             });
             if let Some(rank) = self.rank() {
                 found.push(self.suggestion(rank, true));
@@ -276,7 +278,7 @@ impl Case {
     /// too long, in growing strides.
     fn least_tokens(
         &self,
-        selection: &Selection<'_>,
+        selection: &Selection,
         place: usize,
         limit: usize,
         max_tokens: u32,
@@ -318,7 +320,7 @@ impl Case {
     /// smaller does.
     fn least_limit(
         &self,
-        selection: &Selection<'_>,
+        selection: &Selection,
         place: usize,
         budget: u32,
     ) -> Option<(usize, bool)> {
@@ -354,7 +356,7 @@ impl Case {
             let to = values.get(at as usize).copied().unwrap_or(own);
             Change::Threshold {
                 from: self.settings.relevance_threshold,
-                to: f64::from(to),
+                to: shortest(to),
             }
         };
         let last = (values.len() as u64).checked_sub(1)?;
@@ -393,7 +395,8 @@ impl Case {
     fn weight(&self, from: f64, change: impl Fn(f64) -> Change) -> Option<Suggestion> {
         let at = |steps: u64, up: bool| {
             let by = steps as f64 / f64::from(WEIGHT_STEPS);
-            (if up { from + by } else { from - by }).clamp(0.0, 1.0)
+            let to = (if up { from + by } else { from - by }).clamp(0.0, 1.0);
+            (to * f64::from(WEIGHT_STEPS)).round() / f64::from(WEIGHT_STEPS)
         };
         let attempt = |steps, up| self.with(&[change(at(steps, up))], false);
         let reach = |up: bool| {
@@ -430,19 +433,21 @@ impl Case {
     fn apply(&mut self, change: Change) {
         match &change {
             Change::Level { level } => {
-                for candidate in &mut self.candidates.items {
+                for candidate in &mut Arc::make_mut(&mut self.candidates).items {
                     if candidate.level == *level && candidate.excluded == Some(Exclusion::Level) {
                         candidate.excluded = None;
                     }
                 }
             }
-            Change::Filter { .. } => self.candidates.items[self.index].excluded = None,
+            Change::Filter { .. } => {
+                Arc::make_mut(&mut self.candidates).items[self.index].excluded = None;
+            }
             other => other.apply(&mut self.settings, &mut self.request),
         }
         self.changes.push(change);
     }
 
-    fn select(&self) -> Selection<'_> {
+    fn select(&self) -> Selection {
         select(&self.candidates, &self.settings, &self.request)
     }
 
@@ -478,6 +483,11 @@ impl Case {
     }
 }
 
+/// The decimal with the fewest digits that is this number: what people can copy into settings.
+fn shortest(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or(f64::from(number))
+}
+
 /// A value in `missed + 1 ..= hit` that does while the one before it does not.
 fn first_hit(mut missed: u64, mut hit: u64, does: impl Fn(u64) -> bool) -> u64 {
     while hit - missed > 1 {
@@ -496,7 +506,7 @@ mod tests {
     use super::*;
     use crate::retrieval::Candidate;
     use crate::retrieval::fixture::{
-        any_candidates, any_request, any_settings, candidate, id, request, settings,
+        any_candidates, any_request, any_settings, candidate, candidates, id, request, settings,
     };
     use proptest::prelude::*;
 
@@ -504,13 +514,6 @@ mod tests {
         Candidate {
             cosine: Some(cosine),
             ..candidate(number)
-        }
-    }
-
-    fn of(items: Vec<Candidate>) -> Candidates {
-        Candidates {
-            items,
-            bm25_bound: 10.0,
         }
     }
 
@@ -522,7 +525,7 @@ mod tests {
     }
 
     fn ask(
-        candidates: &Candidates,
+        candidates: &Arc<Candidates>,
         settings: &RetrievalSettings,
         request: &SelectionRequest,
         number: u64,
@@ -536,14 +539,19 @@ mod tests {
 
     #[test]
     fn what_was_returned_needs_no_change() {
-        let why = ask(&of(vec![similar(1, 0.5)]), &settings(), &request(100), 1);
+        let why = ask(
+            &candidates(vec![similar(1, 0.5)]),
+            &settings(),
+            &request(100),
+            1,
+        );
         assert_eq!(why.explanation.outcome, Outcome::Chosen { rank: 1 });
         assert!(why.suggestions.is_empty());
     }
 
     #[test]
     fn the_smallest_sufficient_budget_is_named() {
-        let candidates = of(vec![similar(1, 0.9), similar(2, 0.8), similar(3, 0.7)]);
+        let candidates = candidates(vec![similar(1, 0.9), similar(2, 0.8), similar(3, 0.7)]);
         let why = ask(&candidates, &settings(), &request(250), 3);
         assert_eq!(
             why.explanation.outcome,
@@ -558,7 +566,7 @@ mod tests {
 
     #[test]
     fn a_budget_over_the_allowed_one_is_not_suggested() {
-        let candidates = of(vec![similar(1, 0.9), similar(2, 0.8)]);
+        let candidates = candidates(vec![similar(1, 0.9), similar(2, 0.8)]);
         let facts = SearchFacts {
             max_tokens_limit: 199,
             ..facts()
@@ -569,7 +577,7 @@ mod tests {
 
     #[test]
     fn the_limit_that_reaches_it_is_named() {
-        let candidates = of((1..=5).map(|n| similar(n, 1.0 - n as f32 / 10.0)).collect());
+        let candidates = candidates((1..=5).map(|n| similar(n, 1.0 - n as f32 / 10.0)).collect());
         let request = SelectionRequest {
             limit: Some(2),
             ..request(10_000)
@@ -581,7 +589,7 @@ mod tests {
 
     #[test]
     fn limit_and_budget_are_raised_together_where_neither_does_alone() {
-        let candidates = of(vec![similar(1, 0.9), similar(2, 0.8), similar(3, 0.7)]);
+        let candidates = candidates(vec![similar(1, 0.9), similar(2, 0.8), similar(3, 0.7)]);
         let request = SelectionRequest {
             limit: Some(2),
             ..request(200)
@@ -601,7 +609,12 @@ mod tests {
         let mut settings = settings();
         settings.relevance_threshold = 0.4;
         settings.strategy.vector_weight = 1.0;
-        let why = ask(&of(vec![similar(1, 0.25)]), &settings, &request(100), 1);
+        let why = ask(
+            &candidates(vec![similar(1, 0.25)]),
+            &settings,
+            &request(100),
+            1,
+        );
         assert_eq!(
             first_changes(&why),
             [Change::Threshold {
@@ -613,7 +626,7 @@ mod tests {
 
     #[test]
     fn nothing_brings_in_what_nothing_speaks_for() {
-        let candidates = of(vec![similar(1, 0.5), candidate(2)]);
+        let candidates = candidates(vec![similar(1, 0.5), candidate(2)]);
         let why = ask(&candidates, &settings(), &request(1000), 2);
         assert!(matches!(
             why.explanation.outcome,
@@ -630,7 +643,7 @@ mod tests {
         let mut twin = similar(2, 0.4);
         twin.text_key = 1;
         let why = ask(
-            &of(vec![similar(1, 0.5), twin]),
+            &candidates(vec![similar(1, 0.5), twin]),
             &settings(),
             &request(1000),
             2,
@@ -644,7 +657,7 @@ mod tests {
         let mut outside = similar(2, 0.4);
         outside.excluded = Some(Exclusion::Level);
         let why = ask(
-            &of(vec![similar(1, 0.5), outside]),
+            &candidates(vec![similar(1, 0.5), outside]),
             &settings(),
             &request(1000),
             2,
@@ -667,7 +680,7 @@ mod tests {
             failed_condition: Some("topic is rust".to_owned()),
             ..facts()
         };
-        let candidates = of(vec![similar(1, 0.5), outside]);
+        let candidates = candidates(vec![similar(1, 0.5), outside]);
         let why = why_not(&candidates, &settings(), &request(100), id(2), &facts).unwrap();
         assert_eq!(
             first_changes(&why),
@@ -690,7 +703,12 @@ mod tests {
         vector.bm25 = Some(2.0);
         let mut words = similar(2, 0.3);
         words.bm25 = Some(6.0);
-        let why = ask(&of(vec![vector, words]), &settings(), &request(100), 2);
+        let why = ask(
+            &candidates(vec![vector, words]),
+            &settings(),
+            &request(100),
+            2,
+        );
         let to = why.suggestions.iter().find_map(|s| match s.changes[..] {
             [Change::VectorWeight { to, .. }] => Some(to),
             _ => None,
@@ -718,7 +736,7 @@ mod tests {
             ..settings()
         };
         // Similarities 0.5 and 0.3: they cross where 0.2·(1-f) = f, at f = 1/6.
-        let candidates = of(vec![similar(1, 1.0), used]);
+        let candidates = candidates(vec![similar(1, 1.0), used]);
         let why = ask(&candidates, &settings, &request(100), 2);
         let to = why.suggestions.iter().find_map(|s| match s.changes[..] {
             [
@@ -744,7 +762,12 @@ mod tests {
             updated_ms: 0,
             ..similar(2, 0.5)
         };
-        let why = ask(&of(vec![recent, old]), &settings(), &request(100), 2);
+        let why = ask(
+            &candidates(vec![recent, old]),
+            &settings(),
+            &request(100),
+            2,
+        );
         assert!(why.suggestions.iter().any(|s| s.changes
             == [Change::Threshold {
                 from: 0.0,
@@ -754,7 +777,14 @@ mod tests {
 
     #[test]
     fn an_unknown_id_is_refused_by_name() {
-        let error = why_not(&of(vec![]), &settings(), &request(100), id(9), &facts()).unwrap_err();
+        let error = why_not(
+            &candidates(vec![]),
+            &settings(),
+            &request(100),
+            id(9),
+            &facts(),
+        )
+        .unwrap_err();
         assert_eq!(error.code(), "not_compared");
         assert!(error.to_string().contains(&id(9).to_string()));
     }
@@ -762,13 +792,13 @@ mod tests {
     /// Applies a suggestion from scratch and gives the context's place in the result.
     fn rank_with(
         suggestion: &Suggestion,
-        candidates: &Candidates,
+        candidates: &Arc<Candidates>,
         settings: &RetrievalSettings,
         request: &SelectionRequest,
         index: usize,
     ) -> Option<usize> {
         let mut case = Case {
-            candidates: candidates.clone(),
+            candidates: Arc::clone(candidates),
             settings: *settings,
             request: *request,
             index,

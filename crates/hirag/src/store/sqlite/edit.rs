@@ -161,32 +161,31 @@ impl SqliteStore {
         })
         .await
     }
+}
 
-    /// Counts that contexts were returned. Not waited for; lost only with the process.
-    pub fn touch(&self, ids: Vec<ContextId>) {
-        let Some(writer) = &self.shared.writer else {
-            return;
-        };
-        let now_ms = self.now_ms();
-        drop(writer.submit(move |c, changes| {
-            let mut statement = c.prepare_cached(
-                "UPDATE contexts SET access_count = access_count + 1,
-                     accessed_ms = max(accessed_ms, ?2) WHERE id = ?1
-                 RETURNING seq, access_count, accessed_ms",
-            )?;
-            for id in ids {
-                let access = statement
-                    .query_row(params![id.as_bytes(), now_ms], |row| {
-                        let count = row.get::<_, i64>(1)?.unsigned_abs();
-                        let last_ms = row.get(2)?;
-                        Ok((row.get(0)?, Access { count, last_ms }))
-                    })
-                    .optional()?;
-                changes.accesses.extend(access);
-            }
-            Ok(())
-        }));
+/// Counts that contexts were returned.
+pub(super) fn count_accesses(
+    connection: &Connection,
+    ids: &[ContextId],
+    now_ms: i64,
+    changes: &mut Changes,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE contexts SET access_count = access_count + 1,
+             accessed_ms = max(accessed_ms, ?2) WHERE id = ?1
+         RETURNING seq, access_count, accessed_ms",
+    )?;
+    for id in ids {
+        let access = statement
+            .query_row(params![id.as_bytes(), now_ms], |row| {
+                let count = row.get::<_, i64>(1)?.unsigned_abs();
+                let last_ms = row.get(2)?;
+                Ok((row.get(0)?, Access { count, last_ms }))
+            })
+            .optional()?;
+        changes.accesses.extend(access);
     }
+    Ok(())
 }
 
 /// Applies an edit to a row.

@@ -44,7 +44,7 @@ pub use queue::{Building, PendingText};
 pub use restore::restore;
 pub use search::CandidateQuery;
 pub use sources::{Known, SourceState, WriteBatch, Written};
-pub use traces::TraceBounds;
+pub use traces::{KeptTrace, TraceBounds};
 pub use upkeep::{DatabaseSize, Finding, Inspection, StoreCounts};
 
 use self::readers::Readers;
@@ -54,6 +54,7 @@ use self::words::Lexicon;
 use self::writer::{Changes, Writer};
 use super::{StoreError, VectorSpec};
 use crate::clock::SharedClock;
+use crate::context::{Context, ContextId};
 use crate::retrieval::Candidates;
 
 #[cfg(test)]
@@ -110,14 +111,39 @@ impl SqliteStore {
         collection: &str,
         query: CandidateQuery,
     ) -> Result<Candidates, StoreError> {
+        let all = |candidates| (candidates, Vec::new());
+        Ok(self.retrieve(collection, query, all).await?.0)
+    }
+
+    /// Gives everything that `query` is compared with to `choose`, and reads the contexts that it
+    /// asks for: all on one thread, because each change of threads costs time under load.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the collection is unknown or the database fails.
+    pub async fn retrieve<T, F>(
+        &self,
+        collection: &str,
+        query: CandidateQuery,
+        choose: F,
+    ) -> Result<(T, Vec<Context>), StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(Candidates) -> (T, Vec<ContextId>) + Send + 'static,
+    {
         let now_ms = self.now_ms();
-        let lexicon = Arc::clone(&self.shared.lexicon);
-        self.with_resident(collection, move |connection, resident, number| {
-            if let Some(vector) = &query.vector {
-                check_dimension(resident, vector.len())?;
-                check_model(resident, query.model.as_deref())?;
-            }
-            search::candidates(connection, resident, &lexicon, number, &query, now_ms)
+        let (shared, name) = (Arc::clone(&self.shared), collection.to_owned());
+        self.read(move |connection| {
+            let number = collections::number(connection, &name)?;
+            let candidates = shared.with_resident(connection, &name, number, |resident| {
+                if let Some(vector) = &query.vector {
+                    check_dimension(resident, vector.len())?;
+                    check_model(resident, query.model.as_deref())?;
+                }
+                let lexicon = &shared.lexicon;
+                search::candidates(connection, resident, lexicon, number, &query, now_ms)
+            })?;
+            let (chosen, wanted) = choose(candidates);
+            Ok((chosen, contexts::get(connection, number, &wanted)?))
         })
         .await
     }
@@ -194,24 +220,37 @@ impl SqliteStore {
         let name = collection.to_owned();
         self.read(move |connection| {
             let number = collections::number(connection, &name)?;
-            shared.forget_if_others_wrote()?;
-            loop {
-                if let Some(resident) = shared.residents.read().get(&number) {
-                    return work(connection, resident, number);
-                }
-                // The writer cannot publish a commit while this lock is held, and reads each row
-                // again when it does: nothing is missed between the two.
-                let mut residents = shared.residents.write();
-                if let std::collections::hash_map::Entry::Vacant(place) = residents.entry(number) {
-                    place.insert(Resident::load(connection, &name, number)?);
-                }
-            }
+            shared.with_resident(connection, &name, number, |resident| {
+                work(connection, resident, number)
+            })
         })
         .await
     }
 }
 
 impl Shared {
+    /// Runs `work` with what is held in memory of a collection, filling it first if need be.
+    fn with_resident<T>(
+        &self,
+        connection: &Connection,
+        name: &str,
+        number: i64,
+        work: impl FnOnce(&Resident) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.forget_if_others_wrote()?;
+        loop {
+            if let Some(resident) = self.residents.read().get(&number) {
+                return work(resident);
+            }
+            // The writer cannot publish a commit while this lock is held, and reads each row
+            // again when it does: nothing is missed between the two.
+            let mut residents = self.residents.write();
+            if let std::collections::hash_map::Entry::Vacant(place) = residents.entry(number) {
+                place.insert(Resident::load(connection, name, number)?);
+            }
+        }
+    }
+
     fn forget_if_others_wrote(&self) -> Result<(), StoreError> {
         let mut watch = self.watch.lock();
         let Some(watch) = watch.as_mut() else {

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use multiversion::multiversion;
 use rusqlite::{Connection, OptionalExtension, Row};
+use rustc_hash::FxHashMap;
 
 use super::writer::Access;
 use super::{contexts, vectors};
@@ -67,7 +69,7 @@ pub(super) struct Resident {
     /// `dimension` components a slot; zeros where there is no vector.
     vectors: Vec<f32>,
     dimension: usize,
-    by_seq: HashMap<i64, u32>,
+    by_seq: FxHashMap<i64, u32>,
     free: Vec<u32>,
     session_numbers: HashMap<SessionKey, u32>,
     sessions: Vec<BTreeMap<(i64, i64), u32>>,
@@ -88,7 +90,7 @@ impl Resident {
             vectors: Vec::new(),
             dimension: set.spec.dimension,
             spec: set.spec.clone(),
-            by_seq: HashMap::new(),
+            by_seq: FxHashMap::default(),
             free: Vec::new(),
             session_numbers: HashMap::new(),
             sessions: Vec::new(),
@@ -308,7 +310,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Facts, Option<SessionKey>)> {
     Ok((facts, key))
 }
 
-/// Sum of products in sixteen lanes, which the compiler turns into vector instructions.
+/// Sum of products in sixteen lanes, which the compiler turns into the widest vector instructions
+/// of the machine that it runs on. Every machine adds in the same order, so that the sums are equal.
+#[multiversion(targets("x86_64+avx2"))]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut sums = [0.0_f32; LANES];
@@ -375,7 +379,7 @@ mod tests {
             slots: Vec::new(),
             vectors: Vec::new(),
             dimension: 2,
-            by_seq: HashMap::new(),
+            by_seq: FxHashMap::default(),
             free: Vec::new(),
             session_numbers: HashMap::new(),
             sessions: Vec::new(),

@@ -1,8 +1,10 @@
 //! The table `traces`: records of retrievals, bounded by count and age.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteStore;
+use super::edit::count_accesses;
+use crate::context::ContextId;
 use crate::store::StoreError;
 
 /// How many traces are kept.
@@ -16,29 +18,31 @@ pub struct TraceBounds {
     pub oldest_ms: i64,
 }
 
+/// A trace as it is kept.
+#[derive(Debug, Clone)]
+pub struct KeptTrace {
+    /// Its id.
+    pub id: [u8; 16],
+    /// Its JSON.
+    pub body: Vec<u8>,
+    /// How many stay beside it.
+    pub bounds: TraceBounds,
+}
+
 impl SqliteStore {
-    /// Keeps a trace, and drops the oldest beyond the bounds. Not waited for: a trace is a help for
-    /// people, not worth a caller's time.
-    pub fn keep_trace(&self, id: [u8; 16], body: Vec<u8>, bounds: TraceBounds) {
+    /// Counts that contexts were returned, and keeps the trace of the retrieval. Not waited for,
+    /// and lost only with the process: neither is worth a caller's time.
+    pub fn record_retrieval(&self, returned: Vec<ContextId>, trace: Option<KeptTrace>) {
         let Some(writer) = &self.shared.writer else {
             return;
         };
         let now_ms = self.now_ms();
-        drop(writer.submit(move |c, _| {
-            c.prepare_cached("INSERT OR REPLACE INTO traces VALUES (?1, ?2, ?3)")?
-                .execute(params![id, now_ms, body])?;
-            c.prepare_cached("DELETE FROM traces WHERE at_ms < ?1")?
-                .execute([bounds.oldest_ms])?;
-            c.prepare_cached(
-                "DELETE FROM traces WHERE id IN
-                     (SELECT id FROM
-                          (SELECT id, count(*) OVER newest AS place,
-                               sum(length(body)) OVER newest AS bytes FROM traces
-                           WINDOW newest AS (ORDER BY at_ms DESC, id DESC))
-                      WHERE place > ?1 OR bytes > ?2)",
-            )?
-            .execute([signed(bounds.count), signed(bounds.bytes)])?;
-            Ok(())
+        drop(writer.submit(move |c, changes| {
+            count_accesses(c, &returned, now_ms, changes)?;
+            match trace {
+                Some(trace) => keep(c, &trace, now_ms),
+                None => Ok(()),
+            }
         }));
     }
 
@@ -69,6 +73,38 @@ impl SqliteStore {
         })
         .await
     }
+}
+
+/// Keeps a trace, and drops the oldest beyond its bounds.
+fn keep(connection: &Connection, trace: &KeptTrace, now_ms: i64) -> Result<(), StoreError> {
+    let KeptTrace { id, body, bounds } = trace;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO traces VALUES (?1, ?2, ?3)")?
+        .execute(params![id, now_ms, body])?;
+    connection
+        .prepare_cached("DELETE FROM traces WHERE at_ms < ?1")?
+        .execute([bounds.oldest_ms])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM traces WHERE id IN
+                 (SELECT id FROM traces ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?1)",
+        )?
+        .execute([signed(bounds.count)])?;
+    let bytes: i64 = connection
+        .prepare_cached("SELECT coalesce(sum(length(body)), 0) FROM traces")?
+        .query_row([], |row| row.get(0))?;
+    if bytes > signed(bounds.bytes) {
+        connection
+            .prepare_cached(
+                "DELETE FROM traces WHERE id IN
+                     (SELECT id FROM
+                          (SELECT id, sum(length(body)) OVER newest AS bytes FROM traces
+                           WINDOW newest AS (ORDER BY at_ms DESC, id DESC))
+                      WHERE bytes > ?1)",
+            )?
+            .execute([signed(bounds.bytes)])?;
+    }
+    Ok(())
 }
 
 fn signed(number: u64) -> i64 {

@@ -1,0 +1,240 @@
+//! A request checked, embedded and compared with everything.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::config::Config;
+use crate::context::{
+    Context, ContextId, ContextLevel, ContextRequest, Degradation, Filter, SearchMode,
+};
+use crate::embedding::{CacheOutcome, EmbeddingError};
+use crate::error::{Error, Result};
+use crate::manager::HiragManager;
+use crate::retrieval::{Candidates, RetrievalError, SelectionRequest};
+use crate::store::StoreError;
+use crate::store::sqlite::CandidateQuery;
+
+/// A query that can be compared.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) time: Timestamp,
+    pub(super) selection: SelectionRequest,
+    pub(super) degraded: Vec<Degradation>,
+    pub(super) cache_hits: u64,
+    /// How long the embedding took; `None` where none was asked for.
+    pub(super) embedding: Option<Duration>,
+    query: CandidateQuery,
+}
+
+/// What came of comparing it.
+pub(super) struct Compared<T> {
+    pub(super) asked: Asked,
+    pub(super) result: T,
+    /// The contexts that were asked for on the way.
+    pub(super) contexts: Vec<Context>,
+}
+
+impl HiragManager {
+    /// Validates a request, embeds its query, compares it with everything and gives the
+    /// candidates to `work`, which returns what it makes of them and which contexts it wants.
+    pub(super) async fn compare<T, W>(
+        &self,
+        request: &ContextRequest,
+        work: W,
+    ) -> Result<Compared<T>>
+    where
+        T: Send + 'static,
+        W: FnOnce(Arc<Candidates>, &SelectionRequest) -> (T, Vec<ContextId>)
+            + Clone
+            + Send
+            + 'static,
+    {
+        match self.compare_once(request, work.clone()).await {
+            // The model was switched after the query was embedded: once more, by the new one.
+            Err(Error::Store(StoreError::BadVector { .. })) => {
+                self.compare_once(request, work).await
+            }
+            other => other,
+        }
+    }
+
+    async fn compare_once<T, W>(&self, request: &ContextRequest, work: W) -> Result<Compared<T>>
+    where
+        T: Send + 'static,
+        W: FnOnce(Arc<Candidates>, &SelectionRequest) -> (T, Vec<ContextId>) + Send + 'static,
+    {
+        let mut asked = self.ask(request).await?;
+        let query = std::mem::take(&mut asked.query);
+        let selection = asked.selection;
+        let (result, contexts) = self
+            .inner
+            .store
+            .retrieve(&self.inner.collection, query, move |candidates| {
+                work(Arc::new(candidates), &selection)
+            })
+            .await?;
+        Ok(Compared {
+            asked,
+            result,
+            contexts,
+        })
+    }
+
+    async fn ask(&self, request: &ContextRequest) -> Result<Asked> {
+        let config = self.config();
+        let time = self.inner.clock.now();
+        let max_tokens = validate(request, &config)?;
+        let mut degraded = Vec::new();
+        let mut cache_hits = 0;
+        let mut embedding = None;
+        let (mut vector, mut model) = (None, None);
+        if request.mode != SearchMode::Text {
+            let stage = Instant::now();
+            match self.embed_query(request).await? {
+                Ok((found, of, from_cache)) => {
+                    (vector, model) = (Some(found), Some(of));
+                    cache_hits += u64::from(from_cache);
+                }
+                Err(e) => {
+                    tracing::info!(error = %e, "the query was not embedded");
+                    degraded.push(match e {
+                        EmbeddingError::OtherModel { .. } => Degradation::Model,
+                        _ => Degradation::Embedding,
+                    });
+                }
+            }
+            embedding = Some(stage.elapsed());
+        }
+        let mode = match (request.mode, &vector) {
+            (SearchMode::Text, _) | (_, None) => SearchMode::Text,
+            (mode, Some(_)) => mode,
+        };
+        Ok(Asked {
+            time,
+            selection: SelectionRequest {
+                mode,
+                max_tokens,
+                limit: request.limit,
+                now_ms: time.as_millisecond(),
+            },
+            degraded,
+            cache_hits,
+            embedding,
+            query: CandidateQuery {
+                vector,
+                model,
+                text: (mode != SearchMode::Vector).then(|| request.query.clone()),
+                levels: searched_levels(&config, request),
+                filter: request.filter.clone(),
+                everything: request.explain,
+            },
+        })
+    }
+
+    async fn embed_query(
+        &self,
+        request: &ContextRequest,
+    ) -> Result<Result<(Vec<f32>, String, bool), EmbeddingError>> {
+        let stored = self.inner.store.vector_spec(&self.inner.collection).await?;
+        let embedder = match self.serving(&stored).await {
+            Ok(embedder) => embedder,
+            Err(e) => return Ok(Err(e)),
+        };
+        let embedded = embedder.embed_query(&request.query, request.priority).await;
+        match embedded {
+            Ok(embedded) if self.fits(&embedder, embedded.vector.len()).await? => {
+                let from_cache = embedded.cache != CacheOutcome::Miss;
+                let model = embedder.model_id().to_owned();
+                Ok(Ok((embedded.vector, model, from_cache)))
+            }
+            Ok(_) => Ok(Err(EmbeddingError::OtherModel {
+                stored: stored.to_string(),
+                configured: embedder.model_id().to_owned(),
+            })),
+            Err(e) => Ok(Err(e)),
+        }
+    }
+
+    /// The first condition of the filter that does not hold for a context, in words.
+    pub(super) async fn failed_condition(
+        &self,
+        filter: &Filter,
+        context: &Context,
+    ) -> Result<Option<String>> {
+        let must = filter.must.iter().map(|c| Filter {
+            must: vec![c.clone()],
+            ..Filter::default()
+        });
+        let should = (!filter.should.is_empty()).then(|| Filter {
+            should: filter.should.clone(),
+            ..Filter::default()
+        });
+        let must_not = filter.must_not.iter().map(|c| Filter {
+            must_not: vec![c.clone()],
+            ..Filter::default()
+        });
+        for part in must.chain(should).chain(must_not) {
+            let passes = self
+                .inner
+                .store
+                .passes(&self.inner.collection, part.clone(), context.id);
+            if !passes.await? {
+                let words = serde_json::to_string(&part);
+                return Ok(words.ok());
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The levels of a request; L3 is none of them where it is switched off.
+pub(super) fn searched_levels(config: &Config, request: &ContextRequest) -> Vec<ContextLevel> {
+    if config.hirag.l3_enabled {
+        return request.levels.clone();
+    }
+    let asked = if request.levels.is_empty() {
+        &ContextLevel::ALL[..]
+    } else {
+        &request.levels
+    };
+    let mut levels: Vec<ContextLevel> = asked
+        .iter()
+        .copied()
+        .filter(|level| *level != ContextLevel::LongTerm)
+        .collect();
+    if levels.is_empty() {
+        // Nothing is left to search; an empty list would mean everything.
+        levels.push(ContextLevel::Immediate);
+    }
+    levels
+}
+
+fn validate(request: &ContextRequest, config: &Config) -> Result<u32, RetrievalError> {
+    let bytes = request.query.len();
+    if bytes > config.limits.max_query_bytes {
+        return Err(RetrievalError::LongQuery {
+            bytes,
+            limit: config.limits.max_query_bytes,
+        });
+    }
+    if request
+        .query
+        .chars()
+        .all(|c| c.is_whitespace() || c.is_control())
+    {
+        return Err(RetrievalError::BlankQuery);
+    }
+    if request.limit == Some(0) {
+        return Err(RetrievalError::ZeroLimit);
+    }
+    let given = request
+        .max_tokens
+        .unwrap_or(config.hirag.max_context_tokens);
+    let limit = config.hirag.max_tokens_limit;
+    if given == 0 || given > limit {
+        return Err(RetrievalError::Budget { given, limit });
+    }
+    Ok(given)
+}
