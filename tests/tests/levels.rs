@@ -9,7 +9,7 @@ use hirag::config::Config;
 use hirag::context::{
     Context, ContextId, ContextLevel, ContextPatch, ContextRequest, LevelCounts, NewContext,
 };
-use hirag::manager::CACHE_FILE;
+use hirag::embedding::CACHE_FILE;
 use hirag_tests::place::{Place, assert_sound, settled, store_all, texts};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);

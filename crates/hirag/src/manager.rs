@@ -44,8 +44,6 @@ pub use crate::store::sqlite::Access as StoreAccess;
 
 /// The database's file in the data folder.
 pub const DATABASE_FILE: &str = "hirag.db";
-/// The embedding cache's file in the data folder.
-pub const CACHE_FILE: &str = "cache.db";
 
 /// How to open a memory.
 #[derive(Debug)]
