@@ -13,6 +13,7 @@ use super::writer::{Op, Shared, run};
 use super::{CacheKey, DiskSettings};
 use crate::clock::SharedClock;
 use crate::embedding::EmbeddingError;
+use crate::files::beside;
 
 /// "HiRC": tells our file from another program's, which must not be wiped.
 const APPLICATION_ID: i32 = 0x4869_5243;
@@ -239,9 +240,7 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 /// Deletes the file and what belongs to it.
 pub(super) fn delete(path: &Path) -> Result<(), String> {
     for suffix in ["-wal", "-shm", ""] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
+        match std::fs::remove_file(beside(path, suffix)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.to_string()),
             _ => {}
         }

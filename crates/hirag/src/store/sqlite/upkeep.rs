@@ -1,12 +1,13 @@
 //! Counting, checking, tidying, copying.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{SqliteStore, collections, contexts, open, vectors};
 use crate::context::LevelCounts;
+use crate::files::beside;
 use crate::store::StoreError;
 
 /// How much is stored.
@@ -94,7 +95,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn size(&self) -> Result<DatabaseSize, StoreError> {
-        let wal = sibling(&self.shared.path, "-wal");
+        let wal = beside(&self.shared.path, "-wal");
         self.read(move |c| {
             let pragma = |name: &str| -> Result<u64, StoreError> {
                 let value: i64 = c.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
@@ -179,7 +180,7 @@ impl SqliteStore {
                 ),
             });
         }
-        let partial = sibling(&target, ".partial");
+        let partial = beside(&target, ".partial");
         let named = target.clone();
         self.read(move |c| {
             let io = |source| StoreError::Io {
@@ -203,12 +204,6 @@ impl SqliteStore {
         })
         .await
     }
-}
-
-fn sibling(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn counts(connection: &Connection, collection: i64) -> Result<StoreCounts, StoreError> {
