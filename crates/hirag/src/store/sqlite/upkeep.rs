@@ -302,7 +302,7 @@ fn inspect(connection: &Connection, collection: i64) -> Result<Inspection, Store
         "metadata fields have no context",
     );
     for set in vectors::sets(connection, collection)? {
-        let table = format!("vectors_{}_rowids", set.id);
+        let table = set.rows_table();
         note(
             &format!("vectors of {} without context", set.spec.model),
             count(&format!(
