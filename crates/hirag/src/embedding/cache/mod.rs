@@ -4,8 +4,10 @@
 //! in the log; a damaged entry is a miss.
 
 mod disk;
+mod file;
 mod key;
 mod memory;
+mod table;
 mod writer;
 
 #[cfg(test)]
