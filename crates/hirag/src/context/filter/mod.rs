@@ -71,7 +71,8 @@ pub enum Test {
     AnyOf(Vec<Value>),
     /// Within these bounds.
     Range(Range),
-    /// Present and not null (`true`), or absent or null (`false`).
+    /// Holds a value (`true`), or none (`false`). Null is no value, and neither is an array or an
+    /// object without one inside: for a filter `{"tags": []}` has no `tags`.
     Exists(bool),
 }
 
