@@ -1,6 +1,8 @@
 //! The façade: one handle that stores, retrieves and keeps the memory in order.
 
 mod background;
+mod deleting;
+mod embedding;
 mod evaluating;
 mod importing;
 mod models;
