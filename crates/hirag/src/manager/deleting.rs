@@ -11,7 +11,8 @@ impl HiragManager {
     ///
     /// # Errors
     /// [`ContextError::UnknownId`](crate::context::ContextError::UnknownId) for the first id that is
-    /// not there; nothing was marked then.
+    /// not there, [`Deleted`](crate::context::ContextError::Deleted) for one that is marked already;
+    /// nothing was marked then.
     pub async fn delete(&self, ids: Vec<ContextId>) -> Result<Deletion> {
         let store = &self.inner.store;
         let deletion = store.mark_deleted(&self.inner.collection, ids).await??;

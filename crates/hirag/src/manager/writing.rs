@@ -164,14 +164,15 @@ impl HiragManager {
     /// Changes a context and returns it as it is now. A new text is embedded anew.
     ///
     /// # Errors
-    /// [`ContextError::UnknownId`], or as [`Self::store`]; nothing was changed then.
+    /// [`ContextError::UnknownId`] or [`ContextError::Deleted`], or as [`Self::store`]; nothing was
+    /// changed then.
     pub async fn update(&self, id: ContextId, patch: ContextPatch) -> Result<Context> {
         let config = self.config();
         let now = self.inner.clock.now();
         patch.validate(&config.limits, now)?;
         let current = self.get(id).await?;
         if current.deleted_at.is_some() {
-            return Err(ContextError::UnknownId(id).into());
+            return Err(ContextError::Deleted(id).into());
         }
         let mut edit = Edit::default();
         if let Some(text) = patch.text {
