@@ -9,7 +9,7 @@ use hirag::config::Config;
 use hirag::context::{
     Context, ContextId, ContextLevel, ContextPatch, ContextRequest, LevelCounts, NewContext,
 };
-use hirag::manager::CACHE_FILE;
+use hirag::embedding::CACHE_FILE;
 use hirag_tests::place::{Place, assert_sound, settled, store_all, texts};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -249,8 +249,17 @@ async fn deleting_and_clearing_are_undone_one_by_one() {
         .map(|context| context.unwrap())
         .collect();
     manager.delete(vec![ids[0]]).await.unwrap();
-    let error = manager.delete(vec![ids[1], ids[0]]).await.unwrap_err();
-    assert_eq!(error.code(), "not_found");
+    for error in [
+        manager.delete(vec![ids[1], ids[0]]).await.unwrap_err(),
+        manager
+            .move_to(ids[0], ContextLevel::ShortTerm)
+            .await
+            .unwrap_err(),
+    ] {
+        assert_eq!(error.code(), "not_found");
+        let way_back = format!("`hirag undo {}`", ids[0]);
+        assert!(error.to_string().contains(&way_back), "{error}");
+    }
     assert_eq!(per_level(&manager).await, [1, 0, 2]);
     let cleared = manager.clear(ContextLevel::LongTerm).await.unwrap();
     assert_eq!(cleared.ids.len(), 2);

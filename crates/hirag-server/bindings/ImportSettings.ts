@@ -13,10 +13,10 @@ chunk_tokens: number,
  */
 chunk_overlap: number, 
 /**
- * Bytes of a Markdown or text file at most; JSONL and BEIR files are streamed and exempt.
+ * Bytes of a Markdown or text file at most, 1 to 2³⁰; JSONL and BEIR files are streamed and exempt.
  */
 max_file_bytes: number, 
 /**
- * Bytes of a line of a JSONL or BEIR file at most.
+ * Bytes of a line of a JSONL or BEIR file at most, 1 to 2³⁰.
  */
 max_line_bytes: number, };

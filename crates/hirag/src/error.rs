@@ -9,7 +9,6 @@ use crate::eval::EvalError;
 use crate::import::ImportError;
 use crate::retrieval::RetrievalError;
 use crate::store::StoreError;
-use crate::tokens::TokenError;
 
 /// What the core's operations return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -39,9 +38,6 @@ pub enum Error {
     /// Reading a golden set.
     #[error(transparent)]
     Eval(#[from] EvalError),
-    /// How tokens are counted.
-    #[error(transparent)]
-    Tokens(#[from] TokenError),
     /// The work was cancelled by its owner; what was acknowledged stays.
     #[error("the operation was cancelled; what was finished before stays stored")]
     Cancelled,
@@ -62,7 +58,6 @@ impl Error {
             Self::Retrieval(e) => e.code(),
             Self::Import(e) => e.code(),
             Self::Eval(e) => e.code(),
-            Self::Tokens(e) => e.code(),
             Self::Cancelled => "cancelled",
             Self::Internal(_) => "internal",
         }

@@ -1,6 +1,8 @@
 //! The façade: one handle that stores, retrieves and keeps the memory in order.
 
 mod background;
+mod deleting;
+mod embedding;
 mod evaluating;
 mod importing;
 mod models;
@@ -44,8 +46,6 @@ pub use crate::store::sqlite::Access as StoreAccess;
 
 /// The database's file in the data folder.
 pub const DATABASE_FILE: &str = "hirag.db";
-/// The embedding cache's file in the data folder.
-pub const CACHE_FILE: &str = "cache.db";
 
 /// How to open a memory.
 #[derive(Debug)]

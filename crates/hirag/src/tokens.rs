@@ -1,6 +1,10 @@
 //! How many tokens a text has, by the setting `[hirag.token_estimator]`.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
+
+use crate::config::{ConfigError, within};
 
 /// How tokens are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,30 +32,25 @@ pub struct TokenSettings {
     pub tokens_per_word: f64,
 }
 
-/// Token settings that are not allowed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// A ratio that no text has.
-    #[error("`hirag.token_estimator.{key}` is {value}; it must be between 0.1 and 100")]
-    Ratio {
-        /// The setting.
-        key: &'static str,
-        /// Its value.
-        value: f64,
-    },
-}
-
-impl TokenError {
-    /// The stable code, in `snake_case`.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        "invalid_settings"
+impl TokenSettings {
+    /// Refuses ratios that no text has.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the key, the value and the rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        const RATIOS: RangeInclusive<f64> = 0.1..=100.0;
+        within(
+            "hirag.token_estimator.chars_per_token",
+            self.chars_per_token,
+            RATIOS,
+        )?;
+        within(
+            "hirag.token_estimator.tokens_per_word",
+            self.tokens_per_word,
+            RATIOS,
+        )
     }
 }
-
-/// The ratios that the settings may have.
-const RATIOS: std::ops::RangeInclusive<f64> = 0.1..=100.0;
 
 /// The vocabulary's pattern backtracks and gives up on very long runs of white space, and its
 /// merging grows faster than the text; so long texts are counted in pieces of this many bytes.
@@ -71,16 +70,9 @@ impl TokenEstimator {
     /// An estimator by these settings.
     ///
     /// # Errors
-    /// [`TokenError`] for a ratio outside 0.1 to 100.
-    pub fn new(settings: TokenSettings) -> Result<Self, TokenError> {
-        for (key, value) in [
-            ("chars_per_token", settings.chars_per_token),
-            ("tokens_per_word", settings.tokens_per_word),
-        ] {
-            if !RATIOS.contains(&value) {
-                return Err(TokenError::Ratio { key, value });
-            }
-        }
+    /// [`ConfigError`] for a ratio outside 0.1 to 100.
+    pub fn new(settings: TokenSettings) -> Result<Self, ConfigError> {
+        settings.validate()?;
         Ok(Self { settings })
     }
 

@@ -58,24 +58,10 @@ impl HiragSettings {
             self.relevance_threshold,
             0.0..=1.0,
         )?;
-        check_tokens(&self.token_estimator)?;
+        self.token_estimator.validate()?;
         check_strategy(&self.retrieval_strategy)?;
         check_weights(&self.ranking_weights)
     }
-}
-
-fn check_tokens(settings: &TokenSettings) -> Result<(), ConfigError> {
-    const RANGE: std::ops::RangeInclusive<f64> = 0.1..=100.0;
-    within(
-        "hirag.token_estimator.chars_per_token",
-        settings.chars_per_token,
-        RANGE,
-    )?;
-    within(
-        "hirag.token_estimator.tokens_per_word",
-        settings.tokens_per_word,
-        RANGE,
-    )
 }
 
 /// Refuses values out of range, and shares that do not sum to 1.

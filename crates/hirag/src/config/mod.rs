@@ -4,7 +4,6 @@
 mod embedding;
 mod error;
 mod hirag;
-mod import;
 mod layers;
 mod levels;
 mod limits;
@@ -139,7 +138,7 @@ impl Config {
         self.traces.validate()?;
         self.circuit_breaker.validate()?;
         self.rate_limit.validate()?;
-        import::validate(&self.import)?;
+        self.import.validate()?;
         self.metrics.validate()?;
         self.server.validate()
     }

@@ -89,6 +89,9 @@ pub enum ContextError {
     /// No such context.
     #[error("no context has the id {0}; `hirag list` shows the ids")]
     UnknownId(super::ContextId),
+    /// A context that is marked as deleted.
+    #[error("the context {0} is deleted; `hirag undo {0}` brings it back")]
+    Deleted(super::ContextId),
     /// A priority nobody knows.
     #[error("unknown priority `{0}`; use low, normal, high or critical")]
     UnknownPriority(String),
@@ -149,7 +152,7 @@ impl ContextError {
             Self::UnknownLevel(_) => "unknown_level",
             Self::MalformedId(_) => "invalid_id",
             Self::MalformedFilter(_) => "invalid_filter",
-            Self::UnknownId(_) => "not_found",
+            Self::UnknownId(_) | Self::Deleted(_) => "not_found",
             Self::UnknownPriority(_) => "unknown_priority",
             Self::VectorDimension { .. } | Self::VectorValue { .. } => "invalid_vector",
             Self::EmptyPatch => "empty_update",

@@ -10,7 +10,7 @@ mod provider;
 mod service;
 
 pub use batcher::{Batcher, BatcherSettings};
-pub use cache::{CacheKey, CacheLayer, CacheSettings, DiskSettings, EmbeddingCache};
+pub use cache::{CACHE_FILE, CacheKey, CacheLayer, CacheSettings, DiskSettings, EmbeddingCache};
 pub use error::EmbeddingError;
 pub use http::{HttpProvider, HttpSettings};
 pub use local::LocalModel;

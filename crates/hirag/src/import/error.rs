@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::report::Problem;
 
-/// Why a path, a file or a setting cannot be used for an import. Other files go on.
+/// Why a path or a file cannot be used for an import. Other files go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
@@ -74,16 +74,6 @@ pub enum ImportError {
         /// Offset of the first bad byte.
         offset: usize,
     },
-    /// A setting that is not allowed.
-    #[error("the setting `import.{key}` = {value} is not allowed: it {rule}")]
-    Setting {
-        /// The setting.
-        key: &'static str,
-        /// Its value.
-        value: u64,
-        /// The rule.
-        rule: &'static str,
-    },
 }
 
 impl ImportError {
@@ -100,7 +90,6 @@ impl ImportError {
             Self::Binary { .. } => "binary_file",
             Self::Empty { .. } => "empty_file",
             Self::InvalidUtf8 { .. } => "invalid_text",
-            Self::Setting { .. } => "invalid_settings",
         }
     }
 
@@ -117,7 +106,6 @@ impl ImportError {
             | Self::Binary { path, .. }
             | Self::Empty { path }
             | Self::InvalidUtf8 { path, .. } => Some(path),
-            Self::Setting { .. } => None,
         }
     }
 

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::records::Records;
 use super::report::Problem;
 use super::{FileKind, ImportError, ImportSettings, SourceFile, read_markdown};
+use crate::config::ConfigError;
 use crate::context::{ContentHash, Limits, NewContext};
 use crate::tokens::TokenEstimator;
 
@@ -46,12 +47,12 @@ impl Reader {
     /// A reader by these settings.
     ///
     /// # Errors
-    /// [`ImportError::Setting`] for settings that no import can keep.
+    /// [`ConfigError`] for a setting out of range.
     pub fn new(
         settings: ImportSettings,
         limits: Limits,
         tokens: TokenEstimator,
-    ) -> Result<Self, ImportError> {
+    ) -> Result<Self, ConfigError> {
         settings.validate()?;
         Ok(Self {
             settings,

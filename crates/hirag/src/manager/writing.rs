@@ -1,20 +1,17 @@
-//! Storing, changing, moving, deleting, bringing back.
-
-use std::sync::Arc;
+//! Storing, changing, moving.
 
 use serde::Serialize;
 
 use super::HiragManager;
-use super::models::spec_of;
 use crate::context::{
-    Condition, Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState,
-    Filter, NewContext, Priority,
+    Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState, NewContext,
+    Priority,
 };
-use crate::embedding::{Embedder, EmbeddingError};
+use crate::embedding::EmbeddingError;
 use crate::error::Result;
 use crate::levels;
-use crate::store::sqlite::{Deletion, Edit, Restored, WriteBatch};
-use crate::store::{Record, StoreError, VectorSpec};
+use crate::store::Record;
+use crate::store::sqlite::{Edit, WriteBatch, Written};
 
 /// Texts above this many bytes are counted off the async threads.
 const LONG_TEXT: usize = 16_384;
@@ -41,7 +38,7 @@ impl HiragManager {
     /// Where its vector cannot be had now, it is stored all the same and embedded later.
     ///
     /// # Errors
-    /// [`ContextError`] for what may not be stored, [`StoreError`] for what the disk refuses;
+    /// [`ContextError`] for what may not be stored, [`StoreError`](crate::store::StoreError) for what the disk refuses;
     /// nothing was stored then.
     pub async fn store(&self, new: NewContext) -> Result<Stored> {
         let mut stored = self.store_all(vec![new]).await?;
@@ -137,75 +134,7 @@ impl HiragManager {
         Ok(prepared)
     }
 
-    /// Embeds texts by the model whose vectors serve. The outer error is the store's; one that
-    /// concerns the model stands in the place of each vector.
-    pub(super) async fn embed(
-        &self,
-        texts: Vec<String>,
-        priority: Priority,
-    ) -> Result<Vec<Result<Vec<f32>, EmbeddingError>>> {
-        if texts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let stored = self.inner.store.vector_spec(&self.inner.collection).await?;
-        let count = texts.len();
-        let embedder = match self.serving(&stored).await {
-            Ok(embedder) => embedder,
-            Err(e) => return Ok(vec![Err(e); count]),
-        };
-        let mut vectors = embedder.embed_passages(&texts, priority).await;
-        let length = vectors.iter().flatten().map(Vec::len).next();
-        if let Some(length) = length
-            && !self.fits(&embedder, length).await?
-        {
-            let other = EmbeddingError::OtherModel {
-                stored: stored.to_string(),
-                configured: format!("{} ({length} dimensions)", embedder.model_id()),
-            };
-            vectors.fill(Err(other));
-        }
-        Ok(vectors)
-    }
-
-    /// Whether vectors of this length belong to those that serve. A set without vectors takes
-    /// them: the endpoint may have been down when it was made.
-    pub(super) async fn fits(&self, embedder: &Embedder, length: usize) -> Result<bool> {
-        let store = &self.inner.store;
-        let serving = store.vector_spec(&self.inner.collection).await?;
-        if serving.dimension == length {
-            return Ok(true);
-        }
-        let spec = VectorSpec {
-            model: embedder.model_id().to_owned(),
-            dimension: length,
-        };
-        Ok(self.is_writable() && self.adopt(&spec).await?)
-    }
-
-    /// The model that stored vectors belong to. A set without vectors takes the configured one.
-    pub(super) async fn serving(
-        &self,
-        stored: &VectorSpec,
-    ) -> Result<Arc<Embedder>, EmbeddingError> {
-        let models = &self.inner.models;
-        let configured = models.configured(Some(stored.dimension)).await?;
-        let spec = spec_of(&configured);
-        if spec != *stored && self.is_writable() {
-            let adopted = self.adopt(&spec).await.unwrap_or(false);
-            if adopted {
-                return Ok(configured);
-            }
-        }
-        models.serving(stored).await
-    }
-
-    /// Lets `spec` serve if there are no vectors yet. `false` when there are.
-    async fn adopt(&self, spec: &VectorSpec) -> Result<bool, StoreError> {
-        let store = &self.inner.store;
-        store.adopt(&self.inner.collection, spec).await
-    }
-
-    pub(super) async fn apply(&self, batch: WriteBatch) -> Result<crate::store::sqlite::Written> {
+    pub(super) async fn apply(&self, batch: WriteBatch) -> Result<Written> {
         let rules = levels::clean_up_rules(&self.config(), self.inner.clock.now());
         let new_in_l1: Vec<ContextId> = batch
             .insert
@@ -235,14 +164,15 @@ impl HiragManager {
     /// Changes a context and returns it as it is now. A new text is embedded anew.
     ///
     /// # Errors
-    /// [`ContextError::UnknownId`], or as [`Self::store`]; nothing was changed then.
+    /// [`ContextError::UnknownId`] or [`ContextError::Deleted`], or as [`Self::store`]; nothing was
+    /// changed then.
     pub async fn update(&self, id: ContextId, patch: ContextPatch) -> Result<Context> {
         let config = self.config();
         let now = self.inner.clock.now();
         patch.validate(&config.limits, now)?;
         let current = self.get(id).await?;
         if current.deleted_at.is_some() {
-            return Err(ContextError::UnknownId(id).into());
+            return Err(ContextError::Deleted(id).into());
         }
         let mut edit = Edit::default();
         if let Some(text) = patch.text {
@@ -308,54 +238,6 @@ impl HiragManager {
             ..ContextPatch::default()
         };
         self.update(id, patch).await
-    }
-
-    /// Marks contexts as deleted; [`Self::undo`] brings them back until they are purged.
-    ///
-    /// # Errors
-    /// [`ContextError::UnknownId`] for the first id that is not there; nothing was marked then.
-    pub async fn delete(&self, ids: Vec<ContextId>) -> Result<Deletion> {
-        let store = &self.inner.store;
-        let deletion = store.mark_deleted(&self.inner.collection, ids).await??;
-        self.inner.working_set.forget(deletion.ids.iter().copied());
-        Ok(deletion)
-    }
-
-    /// Marks everything in a level as deleted; one [`Self::undo`] brings it back.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing was marked then.
-    pub async fn clear(&self, level: ContextLevel) -> Result<Deletion> {
-        let filter = Filter {
-            must: vec![Condition::equals("level", level.to_string().as_str())?],
-            ..Filter::default()
-        };
-        let store = &self.inner.store;
-        let deletion = store.mark_matching(&self.inner.collection, filter).await?;
-        self.inner.working_set.forget(deletion.ids.iter().copied());
-        Ok(deletion)
-    }
-
-    /// Brings back what the last deletion marked, or the given contexts.
-    ///
-    /// # Errors
-    /// [`StoreError::NothingToUndo`].
-    pub async fn undo(&self, ids: Option<Vec<ContextId>>) -> Result<Restored> {
-        let now = self.inner.clock.now();
-        let expiry = levels::expiry(&self.config(), ContextLevel::ShortTerm, now);
-        let restored = self
-            .inner
-            .store
-            .undo(
-                &self.inner.collection,
-                ids,
-                expiry.map(|at| at.as_millisecond()),
-            )
-            .await?;
-        // What comes back may bring L1 over its size.
-        self.apply(WriteBatch::default()).await?;
-        self.restore_working_set().await?;
-        Ok(restored)
     }
 
     pub(super) async fn count_tokens(&self, text: &str) -> Result<u32> {

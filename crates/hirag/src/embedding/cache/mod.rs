@@ -4,8 +4,10 @@
 //! in the log; a damaged entry is a miss.
 
 mod disk;
+mod file;
 mod key;
 mod memory;
+mod table;
 mod writer;
 
 #[cfg(test)]
@@ -24,6 +26,9 @@ use super::EmbeddingError;
 use crate::clock::SharedClock;
 use crate::config::EmbeddingSettings;
 use crate::metrics::{CacheCounters, CacheStats};
+
+/// The cache's file in the data folder.
+pub const CACHE_FILE: &str = "cache.db";
 
 /// Sizes and life-times of a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +50,7 @@ impl CacheSettings {
             memory_entries: settings.cache_size as u64,
             ttl: positive(settings.cache_ttl_secs).map(Duration::from_secs),
             disk: positive(settings.cache_disk_mb).map(|megabytes| DiskSettings {
-                path: data_dir.join("cache.db"),
+                path: data_dir.join(CACHE_FILE),
                 max_bytes: megabytes.saturating_mul(1_000_000),
             }),
         })
@@ -55,7 +60,7 @@ impl CacheSettings {
 /// Where and how large the disk layer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiskSettings {
-    /// The file, usually `cache.db` in the data folder. Its folder is made when absent.
+    /// The file, usually [`CACHE_FILE`] in the data folder. Its folder is made when absent.
     pub path: PathBuf,
     /// Bytes of the file at most (its write-ahead log, some megabytes, not counted); what was
     /// used longest ago goes first.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 
-use super::disk::{self, is_corrupt};
+use super::file::{self, is_corrupt};
+use super::table;
 use super::{CacheKey, DiskSettings};
 use crate::clock::SharedClock;
 
@@ -174,20 +175,20 @@ impl Shared {
         let mut reader = self.reader.lock();
         *reader = None;
         drop(writer);
-        disk::delete(&self.settings.path)?;
-        let (writer, new_reader) = disk::open_pair(&self.settings.path)?;
+        file::delete(&self.settings.path)?;
+        let (writer, new_reader) = file::open_pair(&self.settings.path)?;
         *reader = Some(new_reader);
         Ok(writer)
     }
 
     fn write(&self, db: &mut Connection, ops: &Ops) -> rusqlite::Result<()> {
-        disk::write(db, ops.iter())?;
+        table::write(db, ops.iter())?;
         if let Some(ttl) = self.ttl {
             let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
             let now = self.clock.now().as_millisecond();
-            disk::delete_unused_since(db, now.saturating_sub(ttl))?;
+            table::delete_unused_since(db, now.saturating_sub(ttl))?;
         }
-        disk::evict(db, self.settings.max_bytes)
+        table::evict(db, self.settings.max_bytes)
     }
 }
 

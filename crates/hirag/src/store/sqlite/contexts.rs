@@ -72,6 +72,11 @@ pub(super) fn time(ms: i64) -> Timestamp {
     })
 }
 
+/// A count as SQLite holds one; above its largest number is that number.
+pub(super) fn signed(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
+}
+
 /// Writes new contexts with their words, metadata fields and vectors.
 pub(super) fn insert(
     connection: &Connection,
@@ -110,7 +115,7 @@ pub(super) fn insert(
             record
                 .accessed_at
                 .map_or(created_ms, |at| at.as_millisecond()),
-            i64::try_from(record.access_count).unwrap_or(i64::MAX),
+            signed(record.access_count),
             record.token_count,
             words::count(&record.text),
             hash.as_bytes(),

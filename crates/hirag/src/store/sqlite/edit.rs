@@ -90,7 +90,7 @@ impl SqliteStore {
                 match live_seq(c, number, id)? {
                     Some(seq) if seqs.contains(&seq) => {}
                     Some(seq) => seqs.push(seq),
-                    None => return Ok(Err(ContextError::UnknownId(id))),
+                    None => return Ok(Err(not_live(c, number, id)?)),
                 }
             }
             mark(c, &seqs, now_ms, changes).map(Ok)
@@ -304,6 +304,18 @@ fn live_seq(
         )?
         .query_row(params![id.as_bytes(), collection], |row| row.get(0))
         .optional()?)
+}
+
+/// What is wrong with an id of which there is no live row.
+fn not_live(
+    connection: &Connection,
+    collection: i64,
+    id: ContextId,
+) -> Result<ContextError, StoreError> {
+    Ok(match contexts::seq_of(connection, collection, id)? {
+        Some(_) => ContextError::Deleted(id),
+        None => ContextError::UnknownId(id),
+    })
 }
 
 fn deleted_rows(

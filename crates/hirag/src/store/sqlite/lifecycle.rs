@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
+use super::contexts::signed;
 use super::writer::Changes;
 use super::{SqliteStore, collections, contexts, edit, vectors};
 use crate::context::{ContextId, ContextLevel};
@@ -150,12 +151,7 @@ impl Plan {
                 "expires_ms <= ?2 ORDER BY seq",
                 params![collection, now_ms],
             )?,
-            evicted: select(
-                connection,
-                "level = 1 AND coalesce(expires_ms > ?2, 1)
-                 ORDER BY accessed_ms DESC, seq DESC LIMIT -1 OFFSET ?3",
-                params![collection, now_ms, signed(rules.l1_size)],
-            )?,
+            evicted: beyond_l1(connection, collection, rules, now_ms)?,
             ..Self::default()
         };
         if rules.l3_enabled {
@@ -233,18 +229,28 @@ pub(super) fn evict(
     now_ms: i64,
     changes: &mut Changes,
 ) -> Result<Vec<ContextId>, StoreError> {
-    let beyond = select(
-        connection,
-        "level = 1 AND coalesce(expires_ms > ?2, 1)
-         ORDER BY accessed_ms DESC, seq DESC LIMIT -1 OFFSET ?3",
-        params![collection, now_ms, signed(rules.l1_size)],
-    )?;
+    let beyond = beyond_l1(connection, collection, rules, now_ms)?;
     let mut evicted = Vec::with_capacity(beyond.len());
     for (seq, item) in beyond {
         change_level(connection, seq, ContextLevel::ShortTerm, rules, changes)?;
         evicted.push(item.id);
     }
     Ok(evicted)
+}
+
+/// What L1 holds beyond its size: the least recently used.
+fn beyond_l1(
+    connection: &Connection,
+    collection: i64,
+    rules: &CleanUpRules,
+    now_ms: i64,
+) -> Result<Vec<Row>, StoreError> {
+    select(
+        connection,
+        "level = 1 AND coalesce(expires_ms > ?2, 1)
+         ORDER BY accessed_ms DESC, seq DESC LIMIT -1 OFFSET ?3",
+        params![collection, now_ms, signed(rules.l1_size)],
+    )
 }
 
 /// Moves a row; an expiry that someone chose stays, one that follows from the level is made anew.
@@ -294,8 +300,4 @@ fn select(
         ))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -5,9 +5,10 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::files::beside;
 use crate::store::StoreError;
 
 /// How often a waiting writer looks again.
@@ -31,7 +32,7 @@ impl WriterLock {
                   this lock with a limit"
     )]
     pub(super) fn acquire(database: &Path, patience: Duration) -> Result<Self, StoreError> {
-        let path = lock_path(database);
+        let path = beside(database, ".lock");
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -81,12 +82,6 @@ impl Drop for WriterLock {
         let _ = self.file.set_len(0);
         let _ = self.file.unlock();
     }
-}
-
-fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }
 
 fn holder(file: &mut File) -> String {

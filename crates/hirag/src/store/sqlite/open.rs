@@ -13,6 +13,7 @@ use super::words::Lexicon;
 use super::writer::Writer;
 use super::{Shared, SqliteStore, Watch, data_version, follow, schema};
 use crate::clock::SharedClock;
+use crate::files::beside;
 use crate::store::StoreError;
 
 /// Connections that read at the same time.
@@ -190,9 +191,7 @@ pub(super) fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn has_wal(path: &Path) -> bool {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    std::fs::metadata(wal).is_ok_and(|facts| facts.len() > 0)
+    std::fs::metadata(beside(path, "-wal")).is_ok_and(|facts| facts.len() > 0)
 }
 
 /// The path as the body of a `file:` URI.

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::contexts::signed;
 use super::writer::Changes;
 use super::{SqliteStore, collections, vectors};
 use crate::context::Priority;
@@ -47,21 +48,9 @@ impl SqliteStore {
         limit: usize,
     ) -> Result<Vec<PendingText>, StoreError> {
         let name = collection.to_owned();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(move |c| {
             let number = collections::number(c, &name)?;
-            let mut statement = c.prepare_cached(
-                "SELECT seq, text, priority FROM contexts WHERE collection = ?1 AND pending = 1
-                 ORDER BY priority DESC, seq LIMIT ?2",
-            )?;
-            let rows = statement.query_map(params![number, limit], |row| {
-                Ok(PendingText {
-                    ticket: row.get(0)?,
-                    text: row.get(1)?,
-                    priority: Priority::from_number(row.get(2)?),
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            waiting(c, number, "pending = 1", limit)
         })
         .await
     }
@@ -127,7 +116,7 @@ impl SqliteStore {
         .await
     }
 
-    /// Contexts without a vector in the set that is being built.
+    /// Contexts without a vector in the set that is being built: by priority, then by age.
     ///
     /// # Errors
     /// [`StoreError`] when nothing is being built or the database fails.
@@ -140,7 +129,7 @@ impl SqliteStore {
         self.read(move |c| {
             let number = collections::number(c, &name)?;
             let set = require(c, number, Which::Building)?;
-            vectors::missing(c, number, &set, limit)
+            waiting(c, number, &set.lacks_row(), limit)
         })
         .await
     }
@@ -173,10 +162,8 @@ impl SqliteStore {
             c.execute("UPDATE vector_sets SET active = 1 WHERE id = ?1", [new.id])?;
             c.execute(
                 &format!(
-                    "UPDATE contexts SET pending =
-                         NOT EXISTS (SELECT 1 FROM vectors_{}_rowids v WHERE v.rowid = seq)
-                     WHERE collection = ?1",
-                    new.id
+                    "UPDATE contexts SET pending = {} WHERE collection = ?1",
+                    new.lacks_row()
                 ),
                 [number],
             )?;
@@ -207,6 +194,27 @@ impl SqliteStore {
         })
         .await
     }
+}
+
+/// The rows that meet the condition, live or marked: by priority, then by age.
+fn waiting(
+    connection: &Connection,
+    collection: i64,
+    condition: &str,
+    limit: usize,
+) -> Result<Vec<PendingText>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT seq, text, priority FROM contexts WHERE collection = ?1 AND {condition}
+         ORDER BY priority DESC, seq LIMIT ?2"
+    ))?;
+    let rows = statement.query_map(params![collection, signed(limit)], |row| {
+        Ok(PendingText {
+            ticket: row.get(0)?,
+            text: row.get(1)?,
+            priority: Priority::from_number(row.get(2)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn store_one(

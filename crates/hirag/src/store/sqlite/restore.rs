@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::lock::WriterLock;
 use super::open::register_vector_functions;
 use super::schema;
+use crate::files::beside;
 use crate::store::StoreError;
 
 /// Puts the backup at `backup` in the place of the database at `target`. What was there is kept
@@ -76,10 +77,4 @@ fn check(backup: &Path) -> Result<(), StoreError> {
         });
     }
     Ok(())
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

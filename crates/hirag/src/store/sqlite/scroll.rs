@@ -81,7 +81,7 @@ pub(super) fn page(
         .into_iter()
         .chain(clause.parameters)
         // One more than asked for tells whether there is another page.
-        .chain([Sql::Integer(i64::try_from(limit + 1).unwrap_or(i64::MAX))]);
+        .chain([Sql::Integer(contexts::signed(limit + 1))]);
     let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
     let mut page = Page {
         contexts: Vec::new(),

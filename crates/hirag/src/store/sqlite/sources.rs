@@ -155,7 +155,7 @@ impl SqliteStore {
                         number,
                         state.source,
                         state.fingerprint,
-                        i64::try_from(state.contexts).unwrap_or(i64::MAX),
+                        contexts::signed(state.contexts),
                         now_ms
                     ])?;
             }

@@ -2,8 +2,6 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::PendingText;
-use crate::context::Priority;
 use crate::store::{StoreError, VectorSpec};
 
 /// The vectors of one model in a collection.
@@ -17,6 +15,19 @@ pub(super) struct VectorSet {
 impl VectorSet {
     fn table(&self) -> String {
         format!("vectors_{}", self.id)
+    }
+
+    /// The table that sqlite-vec keeps beside, one row a vector: counted and joined quickly.
+    pub(super) fn rows_table(&self) -> String {
+        format!("{}_rowids", self.table())
+    }
+
+    /// The SQL condition on a row of `contexts` that it has no vector here.
+    pub(super) fn lacks_row(&self) -> String {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM {} v WHERE v.rowid = contexts.seq)",
+            self.rows_table()
+        )
     }
 }
 
@@ -169,33 +180,9 @@ pub(super) fn for_each(
 /// How many vectors the set has.
 pub(super) fn count(connection: &Connection, set: &VectorSet) -> Result<u64, StoreError> {
     Ok(connection
-        .prepare_cached(&format!("SELECT count(*) FROM {}_rowids", set.table()))?
+        .prepare_cached(&format!("SELECT count(*) FROM {}", set.rows_table()))?
         .query_row([], |row| row.get::<_, i64>(0))?
         .unsigned_abs())
-}
-
-/// Live or marked contexts without a vector in the set, by priority, then by age.
-pub(super) fn missing(
-    connection: &Connection,
-    collection: i64,
-    set: &VectorSet,
-    limit: usize,
-) -> Result<Vec<PendingText>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT c.seq, c.text, c.priority FROM contexts c WHERE c.collection = ?1
-             AND NOT EXISTS (SELECT 1 FROM {}_rowids v WHERE v.rowid = c.seq)
-         ORDER BY c.priority DESC, c.seq LIMIT ?2",
-        set.table()
-    ))?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![collection, limit], |row| {
-        Ok(PendingText {
-            ticket: row.get(0)?,
-            text: row.get(1)?,
-            priority: Priority::from_number(row.get(2)?),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Components from their bytes, as sqlite-vec stores them (native order).
