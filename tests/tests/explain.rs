@@ -12,7 +12,7 @@ use hirag_tests::place::{Place, settled, until};
 use serde_json::json;
 
 struct Memory {
-    _place: Place,
+    place: Place,
     manager: HiragManager,
     ids: BTreeMap<&'static str, ContextId>,
 }
@@ -72,7 +72,7 @@ async fn memory() -> Memory {
         ids.insert(name, manager.store(new).await.unwrap().id);
     }
     Memory {
-        _place: place,
+        place,
         manager,
         ids,
     }
@@ -236,7 +236,7 @@ async fn is_returned(
 }
 
 #[tokio::test]
-async fn who_is_unknown_or_deleted_is_not_explained() {
+async fn who_is_unknown_deleted_or_expired_is_not_explained() {
     let memory = memory().await;
     let stranger = ContextId::from_bytes([7; 16]);
     let error = memory
@@ -249,8 +249,20 @@ async fn who_is_unknown_or_deleted_is_not_explained() {
     memory.manager.delete(vec![gone]).await.unwrap();
     let error = memory.manager.why_not(request(), gone).await.unwrap_err();
     assert_eq!(error.code(), "not_found");
+    let way_back = format!("is deleted; `hirag undo {gone}`");
+    assert!(error.to_string().contains(&way_back), "{error}");
     let (_, trace) = memory.manager.explain(request()).await.unwrap();
     assert_eq!(trace.candidates.len(), memory.ids.len() - 1);
+
+    let short_lived = NewContext {
+        expires_at: Some("2026-01-01T01:00:00Z".parse().unwrap()),
+        ..NewContext::new("violin concerto for an hour").at_level(ContextLevel::LongTerm)
+    };
+    let past = memory.manager.store(short_lived).await.unwrap().id;
+    memory.place.clock.advance(Duration::from_secs(3_600));
+    let error = memory.manager.why_not(request(), past).await.unwrap_err();
+    assert_eq!(error.code(), "not_found");
+    assert!(error.to_string().contains("has expired"), "{error}");
 }
 
 #[tokio::test]

@@ -92,6 +92,9 @@ pub enum ContextError {
     /// A context that is marked as deleted.
     #[error("the context {0} is deleted; `hirag undo {0}` brings it back")]
     Deleted(super::ContextId),
+    /// A context that is past its expiry, and that the next clean-up marks as deleted.
+    #[error("the context {0} has expired; `hirag update {0} --expires never` keeps it")]
+    Expired(super::ContextId),
     /// A priority nobody knows.
     #[error("unknown priority `{0}`; use low, normal, high or critical")]
     UnknownPriority(String),
@@ -152,7 +155,7 @@ impl ContextError {
             Self::UnknownLevel(_) => "unknown_level",
             Self::MalformedId(_) => "invalid_id",
             Self::MalformedFilter(_) => "invalid_filter",
-            Self::UnknownId(_) | Self::Deleted(_) => "not_found",
+            Self::UnknownId(_) | Self::Deleted(_) | Self::Expired(_) => "not_found",
             Self::UnknownPriority(_) => "unknown_priority",
             Self::VectorDimension { .. } | Self::VectorValue { .. } => "invalid_vector",
             Self::EmptyPatch => "empty_update",

@@ -87,10 +87,18 @@ impl HiragManager {
     /// Why a context was not returned for a query, and the smallest changes that let it in.
     ///
     /// # Errors
-    /// [`ContextError::UnknownId`]; otherwise as [`Self::retrieve`].
+    /// [`ContextError::UnknownId`], [`ContextError::Deleted`] or [`ContextError::Expired`];
+    /// otherwise as [`Self::retrieve`].
     pub async fn why_not(&self, mut request: ContextRequest, id: ContextId) -> Result<WhyNot> {
         request.explain = true;
         let context = self.get(id).await?;
+        if context.deleted_at.is_some() {
+            return Err(ContextError::Deleted(id).into());
+        }
+        let now = self.inner.clock.now();
+        if context.expires_at.is_some_and(|at| at <= now) {
+            return Err(ContextError::Expired(id).into());
+        }
         let config = self.config();
         let facts = SearchFacts {
             levels: query::searched_levels(&config, &request),
@@ -144,11 +152,11 @@ impl HiragManager {
     }
 
     fn trace_of(&self, request: ContextRequest, selection: &Selection, outcome: Outcome) -> Trace {
-        let candidates = if request.explain {
-            selection.explain_all()
-        } else {
-            selection.explain_best(self.config().traces.max_candidates)
+        let listed = match request.explain {
+            true => usize::MAX,
+            false => self.config().traces.max_candidates,
         };
+        let (counts, candidates) = selection.account(listed);
         let facts = outcome.metadata;
         Trace {
             id: facts.trace_id,
@@ -161,7 +169,7 @@ impl HiragManager {
             total_tokens: outcome.total_tokens,
             retrieval_time_ms: outcome.retrieval_time_ms,
             timings: facts.timings,
-            counts: selection.counts(),
+            counts,
             ledger: facts.ledger,
             candidates,
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::budget::LeftOut;
+use super::places::places;
 use super::ranking::{Ranked, best_first};
 use super::{Exclusion, ScoreParts, Selection};
 use crate::context::{ContextId, ContextLevel};
@@ -162,26 +163,28 @@ impl StageCounts {
 }
 
 impl Selection {
-    /// What became of every candidate, best first; those outside of the search come last.
+    /// How many candidates each stage dropped, and what became of the `count` best, best first;
+    /// those outside of the search come last.
     #[must_use]
-    pub fn explain_all(&self) -> Vec<Explanation> {
-        self.explain_best(usize::MAX)
-    }
-
-    /// What became of the `count` best candidates, best first.
-    #[must_use]
-    pub fn explain_best(&self, count: usize) -> Vec<Explanation> {
-        let ranks = self.ranks();
+    pub fn account(&self, count: usize) -> (StageCounts, Vec<Explanation>) {
         let outcomes = self.outcomes();
-        self.listing(count)
-            .into_iter()
-            .map(|index| self.explanation(index, ranks[index], outcomes[index]))
-            .collect()
+        let mut counts = StageCounts::default();
+        for outcome in &outcomes {
+            counts.add(outcome);
+        }
+        let listing = self.listing(count);
+        let explanations = listing
+            .iter()
+            .zip(self.ranks(&listing))
+            .map(|(&index, ranks)| self.explanation(index, ranks, outcomes[index]))
+            .collect();
+        (counts, explanations)
     }
 
     /// What became of the candidate at `index`.
     pub(super) fn explain_one(&self, index: usize) -> Explanation {
-        self.explanation(index, self.ranks()[index], self.outcomes()[index])
+        let ranks = self.ranks(&[index]).pop().unwrap_or_default();
+        self.explanation(index, ranks, self.outcomes()[index])
     }
 
     fn explanation(&self, index: usize, ranks: Ranks, outcome: Outcome) -> Explanation {
@@ -238,42 +241,45 @@ impl Selection {
         outcomes
     }
 
-    /// The places of every candidate, by index.
-    fn ranks(&self) -> Vec<Ranks> {
+    /// The places of the candidates at `listed`.
+    fn ranks(&self, listed: &[usize]) -> Vec<Ranks> {
         let ranking = &self.ranking;
         let items = &ranking.candidates.items;
-        let mut ranks = vec![Ranks::default(); items.len()];
-        let inside = || {
-            items
-                .iter()
-                .enumerate()
-                .filter(|(_, candidate)| candidate.excluded.is_none())
-        };
-        let by = |value: &dyn Fn(usize) -> Option<f32>| {
-            let values = inside().filter_map(|(index, _)| value(index).map(|value| (index, value)));
-            best_first(items, values)
-        };
-        let positive = |value: f32| (value > 0.0).then_some(value);
         let fusion = &ranking.fusion;
-
+        let positive = |value: f32| (value > 0.0).then_some(value);
+        let by = |value: &dyn Fn(usize) -> Option<f32>| {
+            places(items, listed, |index| match items[index].excluded {
+                Some(_) => None,
+                None => value(index),
+            })
+        };
         let vector = by(&|index| fusion.vector(&items[index]));
-        number(&mut ranks, &vector, |ranks| &mut ranks.vector);
         let text = by(&|index| positive(fusion.text(&items[index])));
-        number(&mut ranks, &text, |ranks| &mut ranks.text);
         let fused = by(&|index| positive(fusion.fused(&items[index])));
-        number(&mut ranks, &fused, |ranks| &mut ranks.fused);
         let similarity = by(&|index| ranking.similarity[index]);
-        number(&mut ranks, &similarity, |ranks| &mut ranks.similarity);
-        number(&mut ranks, &ranking.order, |ranks| &mut ranks.score);
-        number(&mut ranks, &self.folded.kept, |ranks| &mut ranks.folded);
-        let chosen: Vec<Ranked> = self
+        let chosen = self
             .packing
             .taken
             .iter()
-            .map(|&place| self.folded.kept[place])
-            .collect();
-        number(&mut ranks, &chosen, |ranks| &mut ranks.chosen);
-        ranks
+            .map(|&place| self.folded.kept[place]);
+        let [score, folded, chosen] = [
+            numbered(items.len(), ranking.order.iter().copied()),
+            numbered(items.len(), self.folded.kept.iter().copied()),
+            numbered(items.len(), chosen),
+        ];
+        listed
+            .iter()
+            .enumerate()
+            .map(|(at, &index)| Ranks {
+                vector: vector[at],
+                text: text[at],
+                fused: fused[at],
+                similarity: similarity[at],
+                score: score[index],
+                folded: folded[index],
+                chosen: chosen[index],
+            })
+            .collect()
     }
 
     /// The first `count` indices, each once: by final score, then below the threshold, then
@@ -305,10 +311,13 @@ impl Selection {
     }
 }
 
-fn number(ranks: &mut [Ranks], order: &[Ranked], field: impl Fn(&mut Ranks) -> &mut Option<u32>) {
-    for (ranked, place) in order.iter().zip(1..) {
-        *field(&mut ranks[ranked.index as usize]) = Some(place);
+/// The place, from 1, of every candidate in `order`, by index.
+fn numbered(count: usize, order: impl Iterator<Item = Ranked>) -> Vec<Option<u32>> {
+    let mut places = vec![None; count];
+    for (ranked, place) in order.zip(1..) {
+        places[ranked.index as usize] = Some(place);
     }
+    places
 }
 
 #[cfg(test)]
@@ -318,6 +327,10 @@ mod tests {
     use crate::retrieval::{Candidate, SelectionRequest, fixture, select};
     use proptest::prelude::*;
     use std::collections::HashSet;
+
+    fn explain_all(selection: &Selection) -> Vec<Explanation> {
+        selection.account(usize::MAX).1
+    }
 
     #[test]
     fn ranks_follow_a_candidate_through_the_stages() {
@@ -341,7 +354,7 @@ mod tests {
             ..fixture::request(1000)
         };
         let selection = select(&candidates, &fixture::settings(), &request);
-        let all = selection.explain_all();
+        let all = explain_all(&selection);
         // Own 0.25, 0.6, 0.1, 0.05; the third is lent 0.4·0.6.
         assert_eq!(
             all[1].ranks,
@@ -383,7 +396,7 @@ mod tests {
             candidates in any_candidates(), settings in any_settings(), request in any_request(),
         ) {
             let selection = select(&candidates, &settings, &request);
-            let all = selection.explain_all();
+            let all = explain_all(&selection);
             let ids: HashSet<ContextId> = all.iter().map(|e| e.id).collect();
             prop_assert_eq!(all.len(), candidates.items.len());
             prop_assert_eq!(ids.len(), all.len());
@@ -416,7 +429,7 @@ mod tests {
                     }
                 }
             }
-            let best = selection.explain_best(3);
+            let (_, best) = selection.account(3);
             prop_assert_eq!(&best[..], &all[..3.min(all.len())]);
         }
 
@@ -425,7 +438,7 @@ mod tests {
             candidates in any_candidates(), settings in any_settings(), request in any_request(),
         ) {
             let selection = select(&candidates, &settings, &request);
-            let counts = selection.counts();
+            let counts = selection.account(0).0;
             prop_assert_eq!((counts.searched + counts.level + counts.filter) as usize, candidates.items.len());
             prop_assert_eq!(
                 counts.searched,

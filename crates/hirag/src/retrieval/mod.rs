@@ -13,6 +13,7 @@ mod fixture;
 mod fold;
 mod fusion;
 mod pipeline;
+mod places;
 mod ranking;
 mod settings;
 mod trace;

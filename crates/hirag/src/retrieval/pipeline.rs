@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::budget::{Packing, Stock};
 use super::fold::{Folded, fold};
-use super::{Candidates, Ranking, RetrievalSettings, ScoreParts, StageCounts, TokenLedger};
+use super::{Candidates, Ranking, RetrievalSettings, ScoreParts, TokenLedger};
 use crate::context::{ContextId, LevelCounts, SearchMode};
 
 /// What one selection is asked for, apart from the candidates.
@@ -170,16 +170,6 @@ impl Selection {
         }
     }
 
-    /// How many candidates each stage dropped.
-    #[must_use]
-    pub fn counts(&self) -> StageCounts {
-        let mut counts = StageCounts::default();
-        for outcome in self.outcomes() {
-            counts.add(&outcome);
-        }
-        counts
-    }
-
     /// The place in the result of the candidate at `index`, from 1.
     pub(super) fn rank_of(&self, index: usize) -> Option<usize> {
         self.chosen
@@ -246,7 +236,7 @@ mod tests {
         assert!(selection.chosen().is_empty());
         assert_eq!(selection.total_tokens(), 0);
         assert_eq!(selection.average_relevance(), 0.0);
-        assert!(selection.explain_all().is_empty());
+        assert!(selection.account(usize::MAX).1.is_empty());
     }
 
     proptest! {
@@ -287,7 +277,7 @@ mod tests {
             let one = select(&candidates, &settings, &request);
             let other = select(&reversed, &settings, &request);
             prop_assert_eq!(without_index(&one), without_index(&other));
-            prop_assert_eq!(one.explain_all(), other.explain_all());
+            prop_assert_eq!(one.account(usize::MAX), other.account(usize::MAX));
         }
     }
 }

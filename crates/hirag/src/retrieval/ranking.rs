@@ -177,10 +177,15 @@ pub(super) fn best_first(
     sorted(items, keys)
 }
 
-/// Small for a large value; the index is in the lower half. The bits of floats that are not
-/// negative order like the floats; `+ 0.0` makes -0 one of them.
+/// Small for a large value. The bits of floats that are not negative order like the floats; `+ 0.0`
+/// makes -0 one of them.
+pub(super) fn key(value: f32) -> u32 {
+    !(value.max(0.0) + 0.0).to_bits()
+}
+
+/// A value's key, with the index in the lower half.
 fn sort_key(index: usize, value: f32) -> u64 {
-    (u64::from(!(value.max(0.0) + 0.0).to_bits()) << 32) | index as u64
+    (u64::from(key(value)) << 32) | index as u64
 }
 
 fn sorted(items: &[Candidate], mut keys: Vec<u64>) -> Vec<Ranked> {

@@ -10,6 +10,7 @@ mod contexts;
 mod edit;
 mod fields;
 mod filters;
+mod fixed_point;
 mod lifecycle;
 mod lock;
 mod open;
@@ -50,6 +51,7 @@ pub use upkeep::{DatabaseSize, Finding, Inspection, StoreCounts};
 use self::readers::Readers;
 use self::resident::Resident;
 use self::search::Residents;
+use self::traces::TraceTally;
 use self::words::Lexicon;
 use self::writer::{Changes, Writer};
 use super::{StoreError, VectorSpec};
@@ -77,6 +79,7 @@ struct Shared {
     /// Filled by each collection's first search, then kept by the writer.
     residents: Arc<RwLock<Residents>>,
     lexicon: Arc<Lexicon>,
+    trace_tally: Arc<TraceTally>,
     /// Where another process writes: tells whether it has.
     watch: Mutex<Option<Watch>>,
     clock: SharedClock,

@@ -136,6 +136,7 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
             lock: Mutex::new(lock),
             residents,
             lexicon,
+            trace_tally: Arc::default(),
             watch: Mutex::new(watch),
             clock: options.clock,
         }),

@@ -5,12 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use multiversion::multiversion;
 use rusqlite::{Connection, OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
 use super::writer::Access;
-use super::{contexts, vectors};
+use super::{contexts, fixed_point, vectors};
 use crate::context::{ContextId, ContextLevel};
 use crate::store::{StoreError, VectorSpec};
 
@@ -66,9 +65,8 @@ pub(super) struct Resident {
     /// The vectors that serve.
     pub(super) spec: VectorSpec,
     pub(super) slots: Vec<Slot>,
-    /// `dimension` components a slot; zeros where there is no vector.
-    vectors: Vec<f32>,
-    dimension: usize,
+    /// In fixed point, `spec.dimension` components a slot; zeros where there is no vector.
+    vectors: Vec<i16>,
     by_seq: FxHashMap<i64, u32>,
     free: Vec<u32>,
     session_numbers: HashMap<SessionKey, u32>,
@@ -88,7 +86,6 @@ impl Resident {
             name: name.to_owned(),
             slots: Vec::new(),
             vectors: Vec::new(),
-            dimension: set.spec.dimension,
             spec: set.spec.clone(),
             by_seq: FxHashMap::default(),
             free: Vec::new(),
@@ -139,14 +136,14 @@ impl Resident {
         self.by_seq.get(&seq).copied()
     }
 
-    /// Cosine of a unit vector to the vector of a slot.
-    pub(super) fn cosine(&self, slot: usize, unit: &[f32]) -> f32 {
-        let start = slot * self.dimension;
-        dot(unit, &self.vectors[start..start + self.dimension]).clamp(-1.0, 1.0)
+    /// Cosine of a unit vector in fixed point to the vector of a slot.
+    pub(super) fn cosine(&self, slot: usize, unit: &[i16]) -> f32 {
+        let start = slot * self.dimension();
+        fixed_point::cosine(unit, &self.vectors[start..start + self.dimension()])
     }
 
     pub(super) fn dimension(&self) -> usize {
-        self.dimension
+        self.spec.dimension
     }
 
     fn put(&mut self, facts: Facts, session: Option<SessionKey>, vector: Option<&[f32]>) {
@@ -168,7 +165,8 @@ impl Resident {
             }
             None => {
                 self.slots.push(filled);
-                self.vectors.resize(self.slots.len() * self.dimension, 0.0);
+                let components = self.slots.len() * self.dimension();
+                self.vectors.resize(components, 0);
                 (self.slots.len() - 1) as u32
             }
         };
@@ -229,12 +227,17 @@ impl Resident {
     }
 
     fn set_vector(&mut self, slot: u32, vector: Option<&[f32]>) {
-        let start = slot as usize * self.dimension;
-        let place = &mut self.vectors[start..start + self.dimension];
+        let dimension = self.dimension();
+        let start = slot as usize * dimension;
+        let place = &mut self.vectors[start..start + dimension];
         let fits = vector.filter(|vector| vector.len() == place.len());
         match fits {
-            Some(vector) => place.copy_from_slice(vector),
-            None => place.fill(0.0),
+            Some(vector) => {
+                for (code, component) in place.iter_mut().zip(vector) {
+                    *code = fixed_point::encode(*component);
+                }
+            }
+            None => place.fill(0),
         }
         self.slots[slot as usize].has_vector = fits.is_some();
     }
@@ -310,38 +313,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Facts, Option<SessionKey>)> {
     Ok((facts, key))
 }
 
-/// Sum of products in sixteen lanes, which the compiler turns into the widest vector instructions
-/// of the machine that it runs on. Every machine adds in the same order, so that the sums are equal.
-#[multiversion(targets("x86_64+avx2"))]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let mut sums = [0.0_f32; LANES];
-    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
-    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a_lanes.iter().zip(b_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn the_dot_product_equals_the_plain_sum(
-            pairs in proptest::collection::vec((-1.0_f32..1.0, -1.0_f32..1.0), 0..200),
-        ) {
-            let (a, b): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
-            let plain: f64 = a.iter().zip(&b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-            prop_assert!((f64::from(dot(&a, &b)) - plain).abs() < 1e-4);
-        }
-
         #[test]
         fn neighbours_always_follow_the_order_in_the_session(
             steps in proptest::collection::vec((0_i64..20, 0_i64..12, any::<bool>()), 1..60),
@@ -378,7 +355,6 @@ mod tests {
             },
             slots: Vec::new(),
             vectors: Vec::new(),
-            dimension: 2,
             by_seq: FxHashMap::default(),
             free: Vec::new(),
             session_numbers: HashMap::new(),

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
-use super::filters;
 use super::resident::{NONE, Resident};
 use super::words::{self, Lexicon};
-use crate::context::{ContextLevel, Filter};
+use super::{filters, fixed_point, vectors};
+use crate::context::{ContextId, ContextLevel, Filter};
 use crate::retrieval::{Candidate, Candidates, Exclusion};
 use crate::store::bm25::Population;
 use crate::store::{Hit, StoreError, VectorQuery};
@@ -30,6 +30,10 @@ pub struct CandidateQuery {
     /// Whether to list what levels and filter exclude, with the reason.
     pub everything: bool,
 }
+
+/// Cosines in fixed point that differ by less may stand in either order: some hundred times the
+/// usual rounding.
+const CLOSE: f32 = 0.001;
 
 /// Which slots pass the filter; `None` when all do.
 type Allowed = Option<Vec<bool>>;
@@ -69,31 +73,62 @@ pub(super) fn by_vector(
     now_ms: i64,
 ) -> Result<Vec<Hit>, StoreError> {
     let passes = allowed(connection, resident, collection, &query.filter)?;
-    let mut hits: Vec<Hit> = Vec::new();
+    let codes = fixed_point::encoded(unit);
+    let mut near: Vec<(f32, i64, ContextId)> = Vec::new();
     for (index, slot) in resident.slots.iter().enumerate() {
         let searched = slot.live
             && slot.has_vector
             && slot.facts.expires_ms > now_ms
             && passes.as_ref().is_none_or(|passes| passes[index]);
         if searched {
-            let score = resident.cosine(index, unit);
-            if query.score_threshold.is_none_or(|least| score >= least) {
-                hits.push(Hit {
-                    id: slot.facts.id,
-                    score,
-                });
+            let score = resident.cosine(index, &codes);
+            let least = query.score_threshold.map(|least| least - CLOSE);
+            if least.is_none_or(|least| score >= least) {
+                near.push((score, slot.facts.seq, slot.facts.id));
             }
+        }
+    }
+    let near = nearest(near, query.limit);
+    let set = vectors::active(connection, collection)?;
+    let mut hits = Vec::with_capacity(near.len());
+    for (_, seq, id) in near {
+        // The exact vectors decide the order and the score that is told.
+        let Some(vector) = vectors::get(connection, &set, seq)? else {
+            continue;
+        };
+        let score = exact_cosine(unit, &vector);
+        if query.score_threshold.is_none_or(|least| score >= least) {
+            hits.push(Hit { id, score });
         }
     }
     let order = |a: &Hit, b: &Hit| -> Ordering {
         b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id))
     };
-    if hits.len() > query.limit && query.limit > 0 {
-        hits.select_nth_unstable_by(query.limit - 1, order);
-    }
-    hits.truncate(query.limit);
     hits.sort_unstable_by(order);
+    hits.truncate(query.limit);
     Ok(hits)
+}
+
+/// The `limit` best, and those that come so close that only the exact vectors tell.
+fn nearest(mut near: Vec<(f32, i64, ContextId)>, limit: usize) -> Vec<(f32, i64, ContextId)> {
+    if limit == 0 {
+        return Vec::new();
+    }
+    if near.len() > limit {
+        near.select_nth_unstable_by(limit - 1, |a, b| b.0.total_cmp(&a.0));
+        let least = near[limit - 1].0 - CLOSE;
+        near.retain(|(score, ..)| *score >= least);
+    }
+    near
+}
+
+fn exact_cosine(a: &[f32], b: &[f32]) -> f32 {
+    let sum: f64 = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| f64::from(*a) * f64::from(*b))
+        .sum();
+    (sum as f32).clamp(-1.0, 1.0)
 }
 
 /// Every context that a retrieval compares with its query.
@@ -106,6 +141,7 @@ pub(super) fn candidates(
     now_ms: i64,
 ) -> Result<Candidates, StoreError> {
     let passes = allowed(connection, resident, collection, &query.filter)?;
+    let codes = query.vector.as_deref().map(fixed_point::encoded);
     let mut items: Vec<Candidate> = Vec::with_capacity(resident.slots.len());
     let mut places = vec![NONE; resident.slots.len()];
     for (index, slot) in resident.slots.iter().enumerate() {
@@ -124,11 +160,10 @@ pub(super) fn candidates(
             continue;
         }
         places[index] = items.len() as u32;
-        let cosine = query
-            .vector
+        let cosine = codes
             .as_deref()
             .filter(|_| slot.has_vector)
-            .map(|unit| resident.cosine(index, unit));
+            .map(|codes| resident.cosine(index, codes));
         items.push(Candidate {
             id: facts.id,
             level: facts.level,

@@ -1,8 +1,12 @@
 //! The table `traces`: records of retrievals, bounded by count and age.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteStore;
+use super::contexts::signed;
 use super::edit::count_accesses;
 use crate::context::ContextId;
 use crate::store::StoreError;
@@ -16,6 +20,33 @@ pub struct TraceBounds {
     pub bytes: u64,
     /// Traces from before this go, in milliseconds since the epoch.
     pub oldest_ms: i64,
+}
+
+/// About how many bytes the traces have: at least as many as they have.
+#[derive(Debug)]
+pub(super) struct TraceTally(AtomicI64);
+
+impl Default for TraceTally {
+    /// Unknown, and therefore measured at first.
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MAX))
+    }
+}
+
+impl TraceTally {
+    fn add(&self, bytes: usize) -> i64 {
+        let sum = self.0.load(Ordering::Relaxed).saturating_add(signed(bytes));
+        self.0.store(sum, Ordering::Relaxed);
+        sum
+    }
+
+    fn measure(&self, connection: &Connection) -> Result<i64, StoreError> {
+        let bytes = connection
+            .prepare_cached("SELECT coalesce(sum(length(body)), 0) FROM traces")?
+            .query_row([], |row| row.get(0))?;
+        self.0.store(bytes, Ordering::Relaxed);
+        Ok(bytes)
+    }
 }
 
 /// A trace as it is kept.
@@ -37,10 +68,11 @@ impl SqliteStore {
             return;
         };
         let now_ms = self.now_ms();
+        let tally = Arc::clone(&self.shared.trace_tally);
         drop(writer.submit(move |c, changes| {
             count_accesses(c, &returned, now_ms, changes)?;
             match trace {
-                Some(trace) => keep(c, &trace, now_ms),
+                Some(trace) => keep(c, &tally, &trace, now_ms),
                 None => Ok(()),
             }
         }));
@@ -76,7 +108,12 @@ impl SqliteStore {
 }
 
 /// Keeps a trace, and drops the oldest beyond its bounds.
-fn keep(connection: &Connection, trace: &KeptTrace, now_ms: i64) -> Result<(), StoreError> {
+fn keep(
+    connection: &Connection,
+    tally: &TraceTally,
+    trace: &KeptTrace,
+    now_ms: i64,
+) -> Result<(), StoreError> {
     let KeptTrace { id, body, bounds } = trace;
     connection
         .prepare_cached("INSERT OR REPLACE INTO traces VALUES (?1, ?2, ?3)")?
@@ -90,10 +127,9 @@ fn keep(connection: &Connection, trace: &KeptTrace, now_ms: i64) -> Result<(), S
                  (SELECT id FROM traces ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?1)",
         )?
         .execute([signed(bounds.count)])?;
-    let bytes: i64 = connection
-        .prepare_cached("SELECT coalesce(sum(length(body)), 0) FROM traces")?
-        .query_row([], |row| row.get(0))?;
-    if bytes > signed(bounds.bytes) {
+    let limit = signed(bounds.bytes);
+    if tally.add(body.len()) > limit && tally.measure(connection)? > limit {
+        // A tenth more than it must, so that not every retrieval has to measure.
         connection
             .prepare_cached(
                 "DELETE FROM traces WHERE id IN
@@ -102,11 +138,8 @@ fn keep(connection: &Connection, trace: &KeptTrace, now_ms: i64) -> Result<(), S
                            WINDOW newest AS (ORDER BY at_ms DESC, id DESC))
                       WHERE bytes > ?1)",
             )?
-            .execute([signed(bounds.bytes)])?;
+            .execute([limit - limit / 10])?;
+        tally.measure(connection)?;
     }
     Ok(())
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

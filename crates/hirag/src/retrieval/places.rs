@@ -1,0 +1,89 @@
+//! The places of a few candidates in an order of all of them, without making the order.
+
+use std::cmp::Reverse;
+
+use super::Candidate;
+use super::ranking::key;
+
+/// The places, from 1, that the candidates at `listed` would have if all that `value` gives a
+/// number of at least 0 stood best first, ties as in the ranking. `None` for one without a number.
+///
+/// Counts for every candidate how many of the listed are not better than it, which for few of
+/// them is several times faster than to sort all.
+pub(super) fn places(
+    items: &[Candidate],
+    listed: &[usize],
+    value: impl Fn(usize) -> Option<f32>,
+) -> Vec<Option<u32>> {
+    let mut steps: Vec<u32> = listed
+        .iter()
+        .filter_map(|&index| value(index).map(key))
+        .collect();
+    steps.sort_unstable();
+    steps.dedup();
+    // How many stand between a step and the one before it, and which stand on it.
+    let mut between = vec![0_u32; steps.len() + 1];
+    let mut on: Vec<Vec<u32>> = vec![Vec::new(); steps.len()];
+    for index in 0..items.len() {
+        let Some(key) = value(index).map(key) else {
+            continue;
+        };
+        let step = steps.partition_point(|step| *step < key);
+        match steps.get(step) {
+            Some(found) if *found == key => on[step].push(index as u32),
+            _ => between[step] += 1,
+        }
+    }
+    let tie = |index: u32| {
+        let candidate = &items[index as usize];
+        (Reverse(candidate.created_ms), candidate.id)
+    };
+    let mut before = Vec::with_capacity(steps.len());
+    let mut passed = 0;
+    for (ties, between) in on.iter_mut().zip(&between) {
+        passed += between;
+        before.push(passed);
+        passed += ties.len() as u32;
+        ties.sort_unstable_by_key(|&index| tie(index));
+    }
+    listed
+        .iter()
+        .map(|&index| {
+            let step = steps.binary_search(&value(index).map(key)?).ok()?;
+            let own = tie(index as u32);
+            let better = on[step].partition_point(|&other| tie(other) < own);
+            Some(before[step] + better as u32 + 1)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retrieval::fixture::any_candidates;
+    use crate::retrieval::ranking::best_first;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn places_are_those_of_the_sorted_order(
+            candidates in any_candidates(),
+            values in prop::collection::vec(prop::option::of(0_u8..6), 40),
+            listed in prop::collection::vec(0_usize..40, 0..10),
+        ) {
+            let items = &candidates.items;
+            let value = |index: usize| values[index].map(|value| f32::from(value) / 5.0);
+            let listed: Vec<usize> = listed.into_iter().filter(|&at| at < items.len()).collect();
+            let all = (0..items.len()).filter_map(|index| value(index).map(|v| (index, v)));
+            let order = best_first(items, all);
+            let wanted: Vec<Option<u32>> = listed
+                .iter()
+                .map(|&index| {
+                    let place = order.iter().position(|ranked| ranked.index as usize == index);
+                    place.map(|place| place as u32 + 1)
+                })
+                .collect();
+            prop_assert_eq!(places(items, &listed, value), wanted);
+        }
+    }
+}
