@@ -156,7 +156,7 @@ impl HiragManager {
             true => usize::MAX,
             false => self.config().traces.max_candidates,
         };
-        let (counts, candidates) = selection.account(listed);
+        let candidates = selection.explain_best(listed);
         let facts = outcome.metadata;
         Trace {
             id: facts.trace_id,
@@ -169,7 +169,7 @@ impl HiragManager {
             total_tokens: outcome.total_tokens,
             retrieval_time_ms: outcome.retrieval_time_ms,
             timings: facts.timings,
-            counts,
+            counts: selection.counts(),
             ledger: facts.ledger,
             candidates,
         }

@@ -56,6 +56,10 @@ pub(super) enum LeftOut {
 }
 
 impl Packing {
+    pub(super) fn budget(&self) -> u32 {
+        self.budget
+    }
+
     pub(super) fn total(&self) -> u32 {
         self.used.iter().sum()
     }

@@ -13,8 +13,6 @@ pub struct Candidate {
     pub created_ms: i64,
     /// When it was last changed, in milliseconds since the epoch.
     pub updated_ms: i64,
-    /// When it was last returned, in milliseconds since the epoch; `created_ms` if never.
-    pub accessed_ms: i64,
     /// How often it was returned.
     pub access_count: u64,
     /// The first eight bytes of its content hash: equal texts have equal keys.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::budget::LeftOut;
@@ -146,99 +147,104 @@ pub struct StageCounts {
     pub chosen: u32,
 }
 
-impl StageCounts {
-    pub(super) fn add(&mut self, outcome: &Outcome) {
-        let (count, searched) = match outcome {
-            Outcome::Level => (&mut self.level, 0),
-            Outcome::Filter => (&mut self.filter, 0),
-            Outcome::Threshold { .. } => (&mut self.threshold, 1),
-            Outcome::Duplicate { .. } => (&mut self.duplicate, 1),
-            Outcome::Budget { .. } => (&mut self.budget, 1),
-            Outcome::Outranked { .. } => (&mut self.outranked, 1),
-            Outcome::Chosen { .. } => (&mut self.chosen, 1),
-        };
-        *count += 1;
-        self.searched += searched;
-    }
-}
-
 impl Selection {
-    /// How many candidates each stage dropped, and what became of the `count` best, best first;
-    /// those outside of the search come last.
+    /// What became of the `count` best candidates, best first; those outside of the search come
+    /// last.
     #[must_use]
-    pub fn account(&self, count: usize) -> (StageCounts, Vec<Explanation>) {
-        let outcomes = self.outcomes();
-        let mut counts = StageCounts::default();
-        for outcome in &outcomes {
-            counts.add(outcome);
-        }
-        let listing = self.listing(count);
-        let explanations = listing
-            .iter()
-            .zip(self.ranks(&listing))
-            .map(|(&index, ranks)| self.explanation(index, ranks, outcomes[index]))
-            .collect();
-        (counts, explanations)
+    pub fn explain_best(&self, count: usize) -> Vec<Explanation> {
+        self.explain(&self.listing(count))
     }
 
     /// What became of the candidate at `index`.
-    pub(super) fn explain_one(&self, index: usize) -> Explanation {
-        let ranks = self.ranks(&[index]).pop().unwrap_or_default();
-        self.explanation(index, ranks, self.outcomes()[index])
+    pub(super) fn explain_one(&self, index: usize) -> Option<Explanation> {
+        self.explain(&[index]).pop()
     }
 
-    fn explanation(&self, index: usize, ranks: Ranks, outcome: Outcome) -> Explanation {
-        let candidate = &self.ranking.candidates.items[index];
-        Explanation {
-            id: candidate.id,
-            level: candidate.level,
-            tokens: candidate.tokens,
-            score: self.ranking.score(index),
-            fused: self.ranking.fusion.fused(candidate),
-            parts: self.ranking.parts(index),
-            ranks,
-            outcome,
-        }
-    }
-
-    /// The outcome of every candidate, by index.
-    pub(super) fn outcomes(&self) -> Vec<Outcome> {
-        let items = &self.ranking.candidates.items;
-        let threshold = self.ranking.settings.relevance_threshold as f32;
-        let mut outcomes: Vec<Outcome> = items
+    fn explain(&self, listed: &[usize]) -> Vec<Explanation> {
+        let ranking = &self.ranking;
+        let items = &ranking.candidates.items;
+        let stands_for: FxHashMap<u32, u32> = self
+            .folded
+            .duplicates
             .iter()
-            .zip(&self.ranking.similarity)
-            .map(|(candidate, &similarity)| match candidate.excluded {
-                Some(Exclusion::Level) => Outcome::Level,
-                Some(Exclusion::Filter) => Outcome::Filter,
-                None => Outcome::Threshold {
-                    similarity,
-                    threshold,
-                },
-            })
+            .map(|duplicate| (duplicate.index, duplicate.of))
             .collect();
-        for duplicate in &self.folded.duplicates {
-            outcomes[duplicate.index as usize] = Outcome::Duplicate {
-                of: self.ranking.item(duplicate.of).id,
-            };
+        listed
+            .iter()
+            .zip(self.ranks(listed))
+            .map(|(&index, ranks)| {
+                let candidate = &items[index];
+                let duplicate_of = stands_for.get(&(index as u32));
+                let duplicate_of = duplicate_of.map(|&of| ranking.item(of).id);
+                Explanation {
+                    id: candidate.id,
+                    level: candidate.level,
+                    tokens: candidate.tokens,
+                    score: ranking.score(index),
+                    fused: ranking.fusion.fused(candidate),
+                    parts: ranking.parts(index),
+                    outcome: self.outcome(index, &ranks, duplicate_of),
+                    ranks,
+                }
+            })
+            .collect()
+    }
+
+    fn outcome(&self, index: usize, ranks: &Ranks, duplicate_of: Option<ContextId>) -> Outcome {
+        let ranking = &self.ranking;
+        match ranking.candidates.items[index].excluded {
+            Some(Exclusion::Level) => return Outcome::Level,
+            Some(Exclusion::Filter) => return Outcome::Filter,
+            None => {}
         }
-        let left = self.packing.left();
-        let mut taken = self.packing.taken.iter().zip(1..).peekable();
-        for (place, ranked) in self.folded.kept.iter().enumerate() {
-            let item = self.stock.item(place);
-            let outcome = match taken.next_if(|&(&next, _)| next == place) {
-                Some((_, rank)) => Outcome::Chosen { rank },
-                None => match self.packing.left_out(place, item) {
-                    LeftOut::NoRoom => Outcome::Budget {
-                        tokens: item.tokens,
-                        left,
-                    },
-                    LeftOut::Outranked => Outcome::Outranked { limit: self.limit },
-                },
-            };
-            outcomes[ranked.index as usize] = outcome;
+        if let Some(rank) = ranks.chosen {
+            return Outcome::Chosen { rank };
         }
-        outcomes
+        if let Some(of) = duplicate_of {
+            return Outcome::Duplicate { of };
+        }
+        let Some(place) = ranks.folded.map(|rank| rank as usize - 1) else {
+            return Outcome::Threshold {
+                similarity: ranking.similarity[index],
+                threshold: ranking.settings.relevance_threshold as f32,
+            };
+        };
+        let item = self.stock.item(place);
+        match self.packing.left_out(place, item) {
+            LeftOut::NoRoom => Outcome::Budget {
+                tokens: item.tokens,
+                left: self.packing.left(),
+            },
+            LeftOut::Outranked => Outcome::Outranked { limit: self.limit },
+        }
+    }
+
+    /// How many candidates each stage dropped.
+    #[must_use]
+    pub fn counts(&self) -> StageCounts {
+        let ranking = &self.ranking;
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let outside = |exclusion| match ranking.searched == ranking.similarity.len() {
+            true => 0,
+            false => {
+                let items = ranking.candidates.items.iter();
+                count(items.filter(|c| c.excluded == Some(exclusion)).count())
+            }
+        };
+        let chosen = count(self.packing.taken.len());
+        let ledger = self.ledger();
+        let budget = ContextLevel::ALL.map(|level| ledger.level(level).skipped);
+        let budget = budget.into_iter().sum();
+        StageCounts {
+            searched: count(ranking.searched),
+            level: outside(Exclusion::Level),
+            filter: outside(Exclusion::Filter),
+            threshold: count(ranking.searched - ranking.order.len()),
+            duplicate: count(self.folded.duplicates.len()),
+            budget,
+            outranked: count(self.folded.kept.len()) - budget - chosen,
+            chosen,
+        }
     }
 
     /// The places of the candidates at `listed`.
@@ -329,7 +335,7 @@ mod tests {
     use std::collections::HashSet;
 
     fn explain_all(selection: &Selection) -> Vec<Explanation> {
-        selection.account(usize::MAX).1
+        selection.explain_best(usize::MAX)
     }
 
     #[test]
@@ -429,7 +435,7 @@ mod tests {
                     }
                 }
             }
-            let (_, best) = selection.account(3);
+            let best = selection.explain_best(3);
             prop_assert_eq!(&best[..], &all[..3.min(all.len())]);
         }
 
@@ -438,7 +444,7 @@ mod tests {
             candidates in any_candidates(), settings in any_settings(), request in any_request(),
         ) {
             let selection = select(&candidates, &settings, &request);
-            let counts = selection.account(0).0;
+            let counts = selection.counts();
             prop_assert_eq!((counts.searched + counts.level + counts.filter) as usize, candidates.items.len());
             prop_assert_eq!(
                 counts.searched,

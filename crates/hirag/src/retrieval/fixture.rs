@@ -25,7 +25,6 @@ pub(super) fn candidate(number: u64) -> Candidate {
         tokens: 100,
         created_ms: NOW_MS,
         updated_ms: NOW_MS,
-        accessed_ms: NOW_MS,
         access_count: 0,
         text_key: number,
         cosine: None,

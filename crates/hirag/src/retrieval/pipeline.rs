@@ -48,6 +48,7 @@ pub struct Selection {
     pub(super) limit: usize,
     request: SelectionRequest,
     chosen: Vec<Chosen>,
+    ledger: TokenLedger,
 }
 
 /// Chooses among `candidates`: the same input always gives the same choice.
@@ -63,6 +64,7 @@ pub fn select(
     let limit = request.limit.unwrap_or(usize::MAX);
     let packing = stock.pack(request.max_tokens, limit);
     let chosen = chosen(&ranking, &folded, &packing);
+    let ledger = ledger(&stock, &packing);
     Selection {
         ranking,
         folded,
@@ -70,6 +72,23 @@ pub fn select(
         packing,
         limit,
         request: *request,
+        chosen,
+        ledger,
+    }
+}
+
+fn ledger(stock: &Stock, packing: &Packing) -> TokenLedger {
+    let mut chosen = LevelCounts::default();
+    for &place in &packing.taken {
+        *chosen.get_mut(stock.item(place).level) += 1;
+    }
+    let [immediate, short_term, long_term] = stock.ledgers(packing);
+    TokenLedger {
+        budget: packing.budget(),
+        used: packing.total(),
+        immediate,
+        short_term,
+        long_term,
         chosen,
     }
 }
@@ -112,12 +131,6 @@ fn chosen(ranking: &Ranking, folded: &Folded, packing: &Packing) -> Vec<Chosen> 
 }
 
 impl Selection {
-    /// What was chosen from.
-    #[must_use]
-    pub fn candidates(&self) -> &Candidates {
-        &self.ranking.candidates
-    }
-
     /// How the candidates were scored.
     #[must_use]
     pub fn mode(&self) -> SearchMode {
@@ -128,6 +141,12 @@ impl Selection {
     #[must_use]
     pub fn settings(&self) -> &RetrievalSettings {
         &self.ranking.settings
+    }
+
+    /// How many candidates were searched: those outside of levels and filter are not.
+    #[must_use]
+    pub fn searched(&self) -> usize {
+        self.ranking.searched
     }
 
     /// The chosen contexts, best first.
@@ -155,19 +174,7 @@ impl Selection {
     /// Where the budget went.
     #[must_use]
     pub fn ledger(&self) -> TokenLedger {
-        let mut chosen = LevelCounts::default();
-        for &place in &self.packing.taken {
-            *chosen.get_mut(self.stock.item(place).level) += 1;
-        }
-        let [immediate, short_term, long_term] = self.stock.ledgers(&self.packing);
-        TokenLedger {
-            budget: self.request.max_tokens,
-            used: self.total_tokens(),
-            immediate,
-            short_term,
-            long_term,
-            chosen,
-        }
+        self.ledger
     }
 
     /// The place in the result of the candidate at `index`, from 1.
@@ -236,7 +243,7 @@ mod tests {
         assert!(selection.chosen().is_empty());
         assert_eq!(selection.total_tokens(), 0);
         assert_eq!(selection.average_relevance(), 0.0);
-        assert!(selection.account(usize::MAX).1.is_empty());
+        assert!(selection.explain_best(1).is_empty());
     }
 
     proptest! {
@@ -277,7 +284,7 @@ mod tests {
             let one = select(&candidates, &settings, &request);
             let other = select(&reversed, &settings, &request);
             prop_assert_eq!(without_index(&one), without_index(&other));
-            prop_assert_eq!(one.account(usize::MAX), other.account(usize::MAX));
+            prop_assert_eq!(one.explain_best(usize::MAX), other.explain_best(usize::MAX));
         }
     }
 }

@@ -24,8 +24,10 @@ pub(super) fn places(
     // How many stand between a step and the one before it, and which stand on it.
     let mut between = vec![0_u32; steps.len() + 1];
     let mut on: Vec<Vec<u32>> = vec![Vec::new(); steps.len()];
+    let last = steps.last().copied();
     for index in 0..items.len() {
-        let Some(key) = value(index).map(key) else {
+        // Most are worse than the worst of the listed, and make no difference.
+        let Some(key) = value(index).map(key).filter(|key| Some(*key) <= last) else {
             continue;
         };
         let step = steps.partition_point(|step| *step < key);

@@ -149,7 +149,9 @@ pub fn why_not(
         .position(|candidate| candidate.id == id)
         .ok_or(RetrievalError::NotCompared(id))?;
     let selection = select(candidates, settings, request);
-    let explanation = selection.explain_one(index);
+    let explanation = selection
+        .explain_one(index)
+        .ok_or(RetrievalError::NotCompared(id))?;
     let returned_as_another = matches!(explanation.outcome, Outcome::Duplicate { of }
         if selection.chosen().iter().any(|chosen| chosen.id == of));
     let suggestions = if matches!(explanation.outcome, Outcome::Chosen { .. }) {

@@ -122,7 +122,6 @@ fn respond(
             context,
         });
     }
-    let items = &selection.candidates().items;
     ContextResponse {
         total_tokens,
         retrieval_time_ms: milliseconds(took),
@@ -133,7 +132,7 @@ fn respond(
             level_distribution: distribution,
             average_relevance: similarity / returned.len().max(1) as f32,
             cache_hits: asked.cache_hits,
-            total_searched: items.iter().filter(|c| c.excluded.is_none()).count() as u64,
+            total_searched: selection.searched() as u64,
             ledger: selection.ledger(),
             timings: timings
                 .iter()

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::writer::{Access, Changes};
+use super::writer::Changes;
 use super::{SqliteStore, collections, contexts, fields, vectors, words};
 use crate::context::{
     ContentHash, Context, ContextError, ContextId, ContextLevel, Filter, LevelCounts, Metadata,
@@ -173,14 +173,12 @@ pub(super) fn count_accesses(
     let mut statement = connection.prepare_cached(
         "UPDATE contexts SET access_count = access_count + 1,
              accessed_ms = max(accessed_ms, ?2) WHERE id = ?1
-         RETURNING seq, access_count, accessed_ms",
+         RETURNING seq, access_count",
     )?;
     for id in ids {
         let access = statement
             .query_row(params![id.as_bytes(), now_ms], |row| {
-                let count = row.get::<_, i64>(1)?.unsigned_abs();
-                let last_ms = row.get(2)?;
-                Ok((row.get(0)?, Access { count, last_ms }))
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
             })
             .optional()?;
         changes.accesses.extend(access);

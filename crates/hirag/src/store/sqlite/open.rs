@@ -90,6 +90,7 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
             schema::check(&connection, path)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
             schema::migrate(&mut connection, path)?;
             let (residents, lexicon) = (Arc::clone(&residents), Arc::clone(&lexicon));
             Some(Writer::start(
@@ -159,6 +160,9 @@ fn lock(path: &Path, patience: Duration) -> Result<WriterLock, StoreError> {
     }
     WriterLock::acquire(path, patience)
 }
+
+/// Pages that the writer holds; negative counts KiB. What it writes lies all over the file.
+const WRITER_CACHE_KIB: i64 = -16_000;
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;

@@ -5,18 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
-use super::writer::Access;
 use super::{contexts, fixed_point, vectors};
 use crate::context::{ContextId, ContextLevel};
 use crate::store::{StoreError, VectorSpec};
 
+/// Vectors that one core compares at least: fewer are not worth waking another.
+const SHARE: usize = 2_048;
+
 /// Marks the absence of a slot.
 pub(super) const NONE: u32 = u32::MAX;
 
-const FACTS: &str = "seq, id, level, agent, session, created_ms, updated_ms, accessed_ms, \
+const FACTS: &str = "seq, id, level, agent, session, created_ms, updated_ms, \
      access_count, token_count, word_count, content_hash, source, expires_ms, position";
 
 /// The facts of one context.
@@ -27,7 +30,6 @@ pub(super) struct Facts {
     pub(super) level: ContextLevel,
     pub(super) created_ms: i64,
     pub(super) updated_ms: i64,
-    pub(super) accessed_ms: i64,
     pub(super) access_count: u64,
     pub(super) tokens: u32,
     pub(super) words: u32,
@@ -121,12 +123,10 @@ impl Resident {
     }
 
     /// Follows a commit that counted accesses.
-    pub(super) fn count_accesses(&mut self, accesses: &BTreeMap<i64, Access>) {
-        for (&seq, access) in accesses {
+    pub(super) fn count_accesses(&mut self, accesses: &BTreeMap<i64, u64>) {
+        for (&seq, &access) in accesses {
             if let Some(slot) = self.slot_of(seq) {
-                let facts = &mut self.slots[slot as usize].facts;
-                facts.access_count = access.count;
-                facts.accessed_ms = access.last_ms;
+                self.slots[slot as usize].facts.access_count = access;
             }
         }
     }
@@ -140,6 +140,15 @@ impl Resident {
     pub(super) fn cosine(&self, slot: usize, unit: &[i16]) -> f32 {
         let start = slot * self.dimension();
         fixed_point::cosine(unit, &self.vectors[start..start + self.dimension()])
+    }
+
+    /// Cosines of a unit vector in fixed point to the vectors of all slots, by all cores.
+    pub(super) fn cosines(&self, unit: &[i16]) -> Vec<f32> {
+        self.vectors
+            .par_chunks_exact(self.dimension().max(1))
+            .with_min_len(SHARE)
+            .map(|vector| fixed_point::cosine(unit, vector))
+            .collect()
     }
 
     pub(super) fn dimension(&self) -> usize {
@@ -283,7 +292,7 @@ pub(super) fn some(slot: u32) -> Option<u32> {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(Facts, Option<SessionKey>)> {
-    let hash: [u8; 32] = row.get(11)?;
+    let hash: [u8; 32] = row.get(10)?;
     let mut key = [0; 8];
     key.copy_from_slice(&hash[..8]);
     let level: u8 = row.get(2)?;
@@ -293,20 +302,19 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Facts, Option<SessionKey>)> {
         level: contexts::level_of(2, level)?,
         created_ms: row.get(5)?,
         updated_ms: row.get(6)?,
-        accessed_ms: row.get(7)?,
-        access_count: row.get::<_, i64>(8)?.unsigned_abs(),
-        tokens: row.get(9)?,
-        words: row.get(10)?,
+        access_count: row.get::<_, i64>(7)?.unsigned_abs(),
+        tokens: row.get(8)?,
+        words: row.get(9)?,
         text_key: u64::from_be_bytes(key),
-        expires_ms: row.get::<_, Option<i64>>(13)?.unwrap_or(i64::MAX),
-        position: row.get(14)?,
+        expires_ms: row.get::<_, Option<i64>>(12)?.unwrap_or(i64::MAX),
+        position: row.get(13)?,
     };
     let session: Option<String> = row.get(4)?;
     let key = match session {
         Some(session) => Some(SessionKey {
             session,
             agent: row.get(3)?,
-            source: row.get(12)?,
+            source: row.get(11)?,
         }),
         None => None,
     };
@@ -369,7 +377,6 @@ mod tests {
             level: ContextLevel::LongTerm,
             created_ms: 0,
             updated_ms: 0,
-            accessed_ms: 0,
             access_count: 0,
             tokens: 1,
             words: 1,

@@ -326,7 +326,8 @@ async fn an_access_is_known_to_the_searches_after_it() {
         let candidates = store.candidates(NAME, words("apples")).await.unwrap();
         let item = candidates.items.iter().find(|item| item.id == id).unwrap();
         assert!(item.bm25.is_some());
-        (item.access_count, item.accessed_ms)
+        let stored = store.get(NAME, &[id]).await.unwrap().remove(0);
+        (item.access_count, stored.accessed_at.as_millisecond())
     };
     let (before, created_ms) = accesses(&store).await;
     place.clock.advance(Duration::from_secs(60));

@@ -25,6 +25,8 @@ const STOP_WORDS: &[&str] = &[
 
 /// Postings kept in memory at most, over all words.
 const CACHED_POSTINGS: usize = 2_000_000;
+/// Words whose terms are kept in memory at most.
+const KNOWN_WORDS: usize = 50_000;
 /// Words of a query that are looked up at most.
 const MAX_QUERY_WORDS: usize = 64;
 
@@ -172,12 +174,15 @@ impl Lexicon {
     /// The indexed terms of `words`, each once.
     pub(super) fn terms(&self, words: &[String]) -> Result<Vec<String>, StoreError> {
         let mut stemmer = self.stemmer.lock();
+        stemmer.learn(words)?;
         let mut terms: Vec<String> = Vec::with_capacity(words.len());
-        for word in words {
-            for term in stemmer.terms(word)? {
-                if !terms.contains(&term) {
-                    terms.push(term);
-                }
+        for term in words
+            .iter()
+            .filter_map(|word| stemmer.known.get(word))
+            .flatten()
+        {
+            if !terms.contains(term) {
+                terms.push(term.clone());
             }
         }
         Ok(terms)
@@ -233,26 +238,40 @@ impl Lexicon {
 }
 
 impl Stemmer {
-    fn terms(&mut self, word: &str) -> Result<Vec<String>, StoreError> {
-        if let Some(known) = self.known.get(word) {
-            return Ok(known.clone());
-        }
-        self.connection
-            .prepare_cached("INSERT INTO w (rowid, t) VALUES (1, ?1)")?
-            .execute([word])?;
-        let terms = {
-            let mut statement = self.connection.prepare_cached("SELECT term FROM v")?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            rows.collect::<Result<Vec<String>, _>>()?
-        };
-        self.connection
-            .prepare_cached("DELETE FROM w WHERE rowid = 1")?
-            .execute([])?;
-        if self.known.len() > 10_000 {
+    /// Asks FTS5 for the terms of the words that are not known, all at once.
+    fn learn(&mut self, words: &[String]) -> Result<(), StoreError> {
+        if self.known.len() > KNOWN_WORDS {
             self.known.clear();
         }
-        self.known.insert(word.to_owned(), terms.clone());
-        Ok(terms)
+        let unknown: Vec<&String> = words
+            .iter()
+            .filter(|word| !self.known.contains_key(*word))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut terms: Vec<Vec<String>> = vec![Vec::new(); unknown.len()];
+        // Rolled back when it is dropped.
+        let transaction = self.connection.transaction()?;
+        {
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO w (rowid, t) VALUES (?1, ?2)")?;
+            for (row, word) in (1_i64..).zip(&unknown) {
+                insert.execute(params![row, word])?;
+            }
+            let mut select = transaction.prepare_cached("SELECT doc, term FROM v")?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let word = usize::try_from(row.get::<_, i64>(0)? - 1);
+                if let Some(terms) = word.ok().and_then(|word| terms.get_mut(word)) {
+                    terms.push(row.get(1)?);
+                }
+            }
+        }
+        drop(transaction);
+        let learned = unknown.into_iter().cloned().zip(terms);
+        self.known.extend(learned);
+        Ok(())
     }
 }
 

@@ -21,19 +21,12 @@ const GROUP: usize = 256;
 pub(super) struct Changes {
     /// Rows whose facts, vector or existence changed.
     pub(super) rows: BTreeSet<i64>,
-    /// Rows that were merely returned by a retrieval, with what that left in them.
-    pub(super) accesses: BTreeMap<i64, Access>,
+    /// Rows that were merely returned by a retrieval, with their access counts now.
+    pub(super) accesses: BTreeMap<i64, u64>,
     /// Whether any text came, changed or went.
     pub(super) words: bool,
     /// Set when more changed than can be listed, e.g. the active vector set.
     pub(super) everything: bool,
-}
-
-/// How often a context was returned, and when last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Access {
-    pub(super) count: u64,
-    pub(super) last_ms: i64,
 }
 
 impl Changes {
