@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::fusion::Fusion;
 use super::{
     Candidate, Candidates, RankingWeights, RetrievalSettings, ScoreParts, SelectionRequest,
@@ -14,9 +12,6 @@ const MS_PER_DAY: f64 = 86_400_000.0;
 
 /// The access count from which frequency is 1: `ln(1 + 100) / ln(101)`.
 const FULL_FREQUENCY: u64 = 100;
-
-/// Candidates that one core scores at least: fewer are not worth waking another.
-const SHARE: usize = 2_048;
 
 /// `exp(-age/τ)` with the age since the last change, 1 (now) down to 0. A time stamp in the future
 /// (the clock was set back) is as good as now. Being returned does not make a context recent: it
@@ -93,8 +88,6 @@ impl Ranking {
         let items = &candidates.items;
         let fusion = Fusion::new(candidates, &settings.strategy, request.mode);
         let similarity = (0..items.len())
-            .into_par_iter()
-            .with_min_len(SHARE)
             .map(|index| fusion.similarity(items, index))
             .collect();
         let mut ranking = Self {
@@ -109,8 +102,6 @@ impl Ranking {
         };
         ranking.searched = items.iter().filter(|c| c.excluded.is_none()).count();
         let passed = (0..items.len())
-            .into_par_iter()
-            .with_min_len(SHARE)
             .filter(|&index| items[index].excluded.is_none() && ranking.passes(index))
             .map(|index| sort_key(index, ranking.score(index)))
             .collect();
@@ -200,7 +191,7 @@ fn sort_key(index: usize, value: f32) -> u64 {
 }
 
 fn sorted(items: &[Candidate], mut keys: Vec<u64>) -> Vec<Ranked> {
-    keys.par_sort_unstable();
+    keys.sort_unstable();
     let mut order: Vec<Ranked> = keys
         .into_iter()
         .map(|key| Ranked {

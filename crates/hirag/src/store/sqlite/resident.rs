@@ -5,16 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
 use super::{contexts, fixed_point, vectors};
 use crate::context::{ContextId, ContextLevel};
 use crate::store::{StoreError, VectorSpec};
-
-/// Vectors that one core compares at least: fewer are not worth waking another.
-const SHARE: usize = 2_048;
 
 /// Marks the absence of a slot.
 pub(super) const NONE: u32 = u32::MAX;
@@ -140,15 +136,6 @@ impl Resident {
     pub(super) fn cosine(&self, slot: usize, unit: &[i16]) -> f32 {
         let start = slot * self.dimension();
         fixed_point::cosine(unit, &self.vectors[start..start + self.dimension()])
-    }
-
-    /// Cosines of a unit vector in fixed point to the vectors of all slots, by all cores.
-    pub(super) fn cosines(&self, unit: &[i16]) -> Vec<f32> {
-        self.vectors
-            .par_chunks_exact(self.dimension().max(1))
-            .with_min_len(SHARE)
-            .map(|vector| fixed_point::cosine(unit, vector))
-            .collect()
     }
 
     pub(super) fn dimension(&self) -> usize {

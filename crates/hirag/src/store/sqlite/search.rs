@@ -142,11 +142,6 @@ pub(super) fn candidates(
 ) -> Result<Candidates, StoreError> {
     let passes = allowed(connection, resident, collection, &query.filter)?;
     let codes = query.vector.as_deref().map(fixed_point::encoded);
-    // Where a filter leaves few, only those are compared.
-    let cosines = match (&codes, &passes) {
-        (Some(codes), None) => resident.cosines(codes),
-        _ => Vec::new(),
-    };
     let mut items: Vec<Candidate> = Vec::with_capacity(resident.slots.len());
     let mut places = vec![NONE; resident.slots.len()];
     for (index, slot) in resident.slots.iter().enumerate() {
@@ -165,14 +160,10 @@ pub(super) fn candidates(
             continue;
         }
         places[index] = items.len() as u32;
-        let cosine =
-            codes
-                .as_deref()
-                .filter(|_| slot.has_vector)
-                .map(|codes| match cosines.get(index) {
-                    Some(cosine) => *cosine,
-                    None => resident.cosine(index, codes),
-                });
+        let cosine = codes
+            .as_deref()
+            .filter(|_| slot.has_vector)
+            .map(|codes| resident.cosine(index, codes));
         items.push(Candidate {
             id: facts.id,
             level: facts.level,
