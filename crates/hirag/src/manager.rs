@@ -2,6 +2,7 @@
 
 mod background;
 mod deleting;
+mod details;
 mod embedding;
 mod evaluating;
 mod importing;
@@ -19,8 +20,10 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use secrecy::SecretString;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use details::{ContextDetails, Near, SessionNeighbours, VectorFacts};
 pub use evaluating::EvalOptions;
 pub use importing::ImportOptions;
 pub use reading::ListRequest;
@@ -33,7 +36,7 @@ use self::models::Models;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::context::{Condition, ContextId, ContextLevel, Filter};
-use crate::embedding::EmbeddingProvider;
+use crate::embedding::{Drills, EmbeddingProvider};
 use crate::error::Result;
 use crate::levels::WorkingSet;
 use crate::metrics::{PerformanceProfiler, ResourceMonitor};
@@ -99,6 +102,8 @@ struct Inner {
     breaker: CircuitBreaker,
     limiter: Arc<RateLimiter>,
     clock: SharedClock,
+    /// Whether the queue rests.
+    paused: watch::Sender<bool>,
     /// Work that no caller waits for; closing does.
     background: Mutex<JoinSet<()>>,
 }
@@ -152,6 +157,7 @@ impl HiragManager {
             breaker,
             limiter,
             clock,
+            paused: watch::Sender::new(false),
             background: Mutex::default(),
         };
         let manager = Self {
@@ -168,8 +174,9 @@ impl HiragManager {
         Arc::clone(&self.inner.config.read())
     }
 
-    /// Takes new settings without a restart: breaker, limiter, weights, budgets, levels and
-    /// metrics apply at once; provider, store and token estimator with the next start.
+    /// Takes new settings without a restart: breaker, limiter, provider, weights, budgets, levels
+    /// and metrics apply at once; store, caches and token estimator with the next start, and the
+    /// intervals of [`Self::run_background`] when that is called again.
     ///
     /// # Errors
     /// [`ConfigError`](crate::config::ConfigError) for the first value that is not allowed; the
@@ -180,8 +187,44 @@ impl HiragManager {
         self.inner.limiter.update(config.rate_limit.clone())?;
         self.inner.profiler.update(&config.metrics)?;
         self.inner.resources.update(config.metrics.clone())?;
+        self.inner.models.set_settings(&config.embedding);
         *self.inner.config.write() = Arc::new(config);
         Ok(())
+    }
+
+    /// Goes to the embedding endpoint with another token from now on.
+    pub fn set_embedding_token(&self, token: Option<SecretString>) {
+        self.inner.models.set_token(token);
+    }
+
+    /// Faults that can be injected before the provider, to see what happens then.
+    #[must_use]
+    pub fn drills(&self) -> &Drills {
+        self.inner.models.drills()
+    }
+
+    /// Lets the queue rest, or work again. What is stored meanwhile is embedded by its caller as
+    /// ever. Forgotten when the program ends.
+    pub fn pause_embedding(&self, paused: bool) {
+        self.inner.paused.send_replace(paused);
+    }
+
+    /// Whether the queue rests.
+    #[must_use]
+    pub fn is_embedding_paused(&self) -> bool {
+        *self.inner.paused.borrow()
+    }
+
+    /// How long operations take.
+    #[must_use]
+    pub fn profiler(&self) -> &PerformanceProfiler {
+        &self.inner.profiler
+    }
+
+    /// What the time is told by.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        &self.inner.clock
     }
 
     /// The folder of the database and the cache.

@@ -86,18 +86,14 @@ impl Config {
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut layers = Layers::over(defaults()?);
-        if let Some(path) = path {
-            let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
-                path: path.to_owned(),
-                reason: error.to_string(),
-            })?;
-            layers.file(parse(&text, Some(path))?)?;
-        }
-        layers.environment(env)?;
-        let config = layers.finish()?;
-        config.validate()?;
-        Ok(config)
+        let Some(path) = path else {
+            return Self::of_text("", Path::new(""), env);
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Self::of_text(&text, path, env)
     }
 
     /// Like [`load`](Self::load) from the usual place, where a file need not be.
@@ -120,6 +116,24 @@ impl Config {
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let mut layers = Layers::over(defaults()?);
         layers.file(parse(text, None)?)?;
+        let config = layers.finish()?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The defaults, overridden by the text of the file at `path`, overridden by the variables of
+    /// `env`: what [`load`](Self::load) would read if the file said so.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn of_text(
+        text: &str,
+        path: &Path,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Layers::over(defaults()?);
+        layers.file(parse(text, Some(path))?)?;
+        layers.environment(env)?;
         let config = layers.finish()?;
         config.validate()?;
         Ok(config)

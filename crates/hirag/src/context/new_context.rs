@@ -74,7 +74,9 @@ const MAX_NAME_BYTES: usize = 256;
 const MAX_SOURCE_BYTES: usize = 8_192;
 
 /// A context to store.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields = nullable))]
+#[serde(default, deny_unknown_fields)]
 pub struct NewContext {
     /// The text; kept as it is.
     pub text: String,
@@ -85,24 +87,31 @@ pub struct NewContext {
     /// In which conversation.
     pub session: Option<String>,
     /// Free metadata.
+    #[cfg_attr(feature = "ts", ts(as = "Option<Metadata>", optional))]
     pub metadata: Metadata,
     /// Where it comes from.
     pub source: Option<String>,
     /// Which part of the source it is: with `source`, an identity that importing again finds.
     pub source_key: Option<String>,
     /// Its place in its session or source; by default, after what is there.
+    #[cfg_attr(feature = "ts", ts(as = "Option<i32>"))]
     pub position: Option<i64>,
     /// The time stamp that it brings along; by default, now.
+    #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub created_at: Option<Timestamp>,
     /// When it expires; by default, as the level's settings say.
+    #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub expires_at: Option<Timestamp>,
     /// The id it had where it comes from; by default, a new one.
     pub id: Option<ContextId>,
     /// When it was last returned where it comes from.
+    #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub accessed_at: Option<Timestamp>,
     /// How often it was returned where it comes from.
+    #[cfg_attr(feature = "ts", ts(as = "Option<u32>", optional))]
     pub access_count: u64,
     /// Its place in the embedding queue, if it has to wait.
+    #[cfg_attr(feature = "ts", ts(as = "Option<Priority>", optional))]
     pub priority: Priority,
     /// Its vector, if the caller has one of the active model; otherwise it is embedded.
     pub vector: Option<Vec<f32>>,
@@ -150,7 +159,9 @@ impl NewContext {
 }
 
 /// What to change of a stored context; `None` leaves a part as it is.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields = nullable))]
+#[serde(default, deny_unknown_fields)]
 pub struct ContextPatch {
     /// A new text; it is embedded again.
     pub text: Option<String>,
@@ -160,8 +171,19 @@ pub struct ContextPatch {
     pub merge_metadata: Option<Metadata>,
     /// A new level.
     pub level: Option<ContextLevel>,
-    /// A new expiry; `Some(None)` removes it.
+    /// A new expiry; `Some(None)`, in JSON null, removes it.
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub expires_at: Option<Option<Timestamp>>,
+}
+
+/// A field that is there, even if it is null.
+fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 impl ContextPatch {

@@ -2,6 +2,7 @@
 
 mod batcher;
 mod cache;
+mod drill;
 mod error;
 mod http;
 mod local;
@@ -11,6 +12,7 @@ mod service;
 
 pub use batcher::{Batcher, BatcherSettings};
 pub use cache::{CACHE_FILE, CacheKey, CacheLayer, CacheSettings, DiskSettings, EmbeddingCache};
+pub use drill::{Drill, DrillFault, Drilled, Drills};
 pub use error::EmbeddingError;
 pub use http::{HttpProvider, HttpSettings};
 pub use local::LocalModel;

@@ -251,6 +251,18 @@ impl Embedder {
             .map_or_else(CacheStats::default, EmbeddingCache::counters)
     }
 
+    /// Has the provider embed a word, past caches, limiter and breaker: for a person who wants to
+    /// know whether it works. Returns the length of its vectors.
+    ///
+    /// # Errors
+    ///
+    /// What the provider says.
+    pub async fn probe(&self) -> Result<usize, EmbeddingError> {
+        let vector = self.shared.guard.provider.embed_single("probe").await?;
+        self.shared.check(&vector)?;
+        Ok(vector.len())
+    }
+
     /// Asks the provider how it is, without embedding anything.
     pub async fn health(&self) -> EmbedderHealth {
         EmbedderHealth {

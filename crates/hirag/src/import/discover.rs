@@ -59,6 +59,7 @@ impl fmt::Display for Format {
 
 /// How one file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {
     /// Markdown.

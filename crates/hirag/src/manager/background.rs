@@ -22,14 +22,17 @@ impl HiragManager {
         let mut queue = ticker(QUEUE_INTERVAL);
         let mut clean_up = ticker(config.levels.gc_interval.duration());
         let mut memory = ticker(config.metrics.watch_interval.duration());
+        let mut paused = self.inner.paused.subscribe();
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 () = &mut stop => return,
-                _ = queue.tick() => {
+                _ = queue.tick(), if !*paused.borrow() => {
                     // The queue is read again from the start each time: what is urgent goes first.
                     tokio::select! {
                         () = &mut stop => return,
+                        // What was under way is found in the queue again.
+                        _ = paused.wait_for(|paused| *paused) => {}
                         outcome = self.embed_pending(|_| {}) => match outcome {
                             Ok(0) => {}
                             Ok(done) => tracing::info!(done, "embedded what had to wait"),
@@ -45,6 +48,7 @@ impl HiragManager {
                 _ = memory.tick() => {
                     self.inner.resources.sample();
                 }
+                _ = paused.changed() => {}
             }
         }
     }

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use secrecy::SecretString;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::SharedClock;
 use crate::config::{Config, EmbeddingSettings, ProviderKind};
 use crate::embedding::{
-    CacheSettings, Embedder, EmbedderSettings, EmbeddingCache, EmbeddingError, EmbeddingProvider,
-    HttpProvider, HttpSettings, LocalModel,
+    CacheSettings, Drilled, Drills, Embedder, EmbedderSettings, EmbeddingCache, EmbeddingError,
+    EmbeddingProvider, HttpProvider, HttpSettings, LocalModel,
 };
 use crate::resilience::{CircuitBreaker, RateLimiter};
 use crate::store::VectorSpec;
@@ -21,16 +22,35 @@ pub(super) const UNKNOWN_DIMENSION: usize = 1;
 
 #[derive(Debug)]
 pub(super) struct Models {
-    settings: EmbeddingSettings,
-    token: Option<SecretString>,
     given: Option<Arc<dyn EmbeddingProvider>>,
     cache: Option<EmbeddingCache>,
     breaker: CircuitBreaker,
     limiter: Arc<RateLimiter>,
+    drills: Drills,
     clock: SharedClock,
-    configured: OnceCell<Arc<Embedder>>,
+    /// Replaced as a whole by other settings or another token; who embeds goes on with what it has.
+    current: RwLock<Arc<Configured>>,
+}
+
+/// What the settings and the token ask for, and what was loaded of it.
+#[derive(Debug)]
+struct Configured {
+    settings: EmbeddingSettings,
+    token: Option<SecretString>,
+    embedder: OnceCell<Arc<Embedder>>,
     /// The built-in model, where it has to serve vectors that another model will replace.
     built_in: Mutex<Option<Arc<Embedder>>>,
+}
+
+impl Configured {
+    fn new(settings: EmbeddingSettings, token: Option<SecretString>) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            token,
+            embedder: OnceCell::new(),
+            built_in: Mutex::new(None),
+        })
+    }
 }
 
 impl Models {
@@ -47,21 +67,43 @@ impl Models {
         let cache = CacheSettings::new(&settings, data_dir)
             .map(|layers| EmbeddingCache::open(&layers, clock.clone()));
         Self {
-            settings,
-            token,
             given,
             cache,
             breaker,
             limiter,
+            drills: Drills::new(clock.clone()),
             clock,
-            configured: OnceCell::new(),
-            built_in: Mutex::new(None),
+            current: RwLock::new(Configured::new(settings, token)),
         }
+    }
+
+    fn current(&self) -> Arc<Configured> {
+        Arc::clone(&self.current.read())
+    }
+
+    /// Embeds by other settings from now on; nothing is loaded again where they are the same.
+    pub(super) fn set_settings(&self, settings: &EmbeddingSettings) {
+        let mut current = self.current.write();
+        if current.settings != *settings {
+            *current = Configured::new(settings.clone(), current.token.clone());
+        }
+    }
+
+    /// Goes to the endpoint with another token from now on.
+    pub(super) fn set_token(&self, token: Option<SecretString>) {
+        let mut current = self.current.write();
+        *current = Configured::new(current.settings.clone(), token);
+    }
+
+    /// Injected faults.
+    pub(super) fn drills(&self) -> &Drills {
+        &self.drills
     }
 
     /// Model and dimension of the settings, as far as they are known without asking anyone.
     pub(super) fn configured_spec(&self) -> VectorSpec {
-        if let Some(embedder) = self.configured.get() {
+        let current = self.current();
+        if let Some(embedder) = current.embedder.get() {
             return spec_of(embedder);
         }
         if let Some(given) = &self.given {
@@ -70,12 +112,13 @@ impl Models {
                 dimension: given.dimension().max(UNKNOWN_DIMENSION),
             };
         }
+        let settings = &current.settings;
         VectorSpec {
-            model: match self.settings.provider {
-                ProviderKind::Http => format!("http:{}", self.settings.model),
+            model: match settings.provider {
+                ProviderKind::Http => format!("http:{}", settings.model),
                 ProviderKind::Local => "local".to_owned(),
             },
-            dimension: self.settings.dimension.max(UNKNOWN_DIMENSION),
+            dimension: settings.dimension.max(UNKNOWN_DIMENSION),
         }
     }
 
@@ -85,19 +128,29 @@ impl Models {
         &self,
         hint: Option<usize>,
     ) -> Result<Arc<Embedder>, EmbeddingError> {
-        self.configured
+        self.load(&self.current(), hint).await
+    }
+
+    async fn load(
+        &self,
+        current: &Configured,
+        hint: Option<usize>,
+    ) -> Result<Arc<Embedder>, EmbeddingError> {
+        let settings = &current.settings;
+        current
+            .embedder
             .get_or_try_init(|| async {
-                let provider: Arc<dyn EmbeddingProvider> = match (&self.given, &self.settings) {
-                    (Some(given), _) => Arc::clone(given),
-                    (None, settings) if settings.provider == ProviderKind::Http => {
-                        Arc::new(self.connect(hint).await?)
+                let provider: Arc<dyn EmbeddingProvider> = match &self.given {
+                    Some(given) => Arc::clone(given),
+                    None if settings.provider == ProviderKind::Http => {
+                        Arc::new(self.connect(current, hint).await?)
                     }
-                    (None, settings) => {
+                    None => {
                         load_local(settings.model_dir().map(Path::to_owned), settings.threads)
                             .await?
                     }
                 };
-                Ok(Arc::new(self.embedder(provider)))
+                Ok(Arc::new(self.embedder(settings, provider)))
             })
             .await
             .map(Arc::clone)
@@ -109,14 +162,16 @@ impl Models {
         &self,
         stored: &VectorSpec,
     ) -> Result<Arc<Embedder>, EmbeddingError> {
-        let configured = self.configured(Some(stored.dimension)).await?;
+        let current = self.current();
+        let configured = self.load(&current, Some(stored.dimension)).await?;
         if configured.model_id() == stored.model {
             return Ok(configured);
         }
-        let mut built_in = self.built_in.lock().await;
-        if built_in.is_none() && self.settings.provider == ProviderKind::Http {
-            let local = load_local(None, self.settings.threads).await.ok();
-            *built_in = local.map(|provider| Arc::new(self.embedder(provider)));
+        let settings = &current.settings;
+        let mut built_in = current.built_in.lock().await;
+        if built_in.is_none() && settings.provider == ProviderKind::Http {
+            let local = load_local(None, settings.threads).await.ok();
+            *built_in = local.map(|provider| Arc::new(self.embedder(settings, provider)));
         }
         match &*built_in {
             Some(local) if local.model_id() == stored.model => Ok(Arc::clone(local)),
@@ -141,14 +196,18 @@ impl Models {
         }
     }
 
-    fn embedder(&self, provider: Arc<dyn EmbeddingProvider>) -> Embedder {
+    fn embedder(
+        &self,
+        settings: &EmbeddingSettings,
+        provider: Arc<dyn EmbeddingProvider>,
+    ) -> Embedder {
         // A given provider is asked directly, whatever the settings say of endpoints.
         let settings = match self.given {
             Some(_) => EmbedderSettings::local(),
-            None => EmbedderSettings::from(&self.settings),
+            None => EmbedderSettings::from(settings),
         };
         Embedder::new(
-            provider,
+            Arc::new(Drilled::new(provider, self.drills.clone())),
             self.cache.clone(),
             self.breaker.clone(),
             Arc::clone(&self.limiter),
@@ -156,9 +215,13 @@ impl Models {
         )
     }
 
-    async fn connect(&self, hint: Option<usize>) -> Result<HttpProvider, EmbeddingError> {
+    async fn connect(
+        &self,
+        current: &Configured,
+        hint: Option<usize>,
+    ) -> Result<HttpProvider, EmbeddingError> {
         HttpProvider::connect(
-            HttpSettings::new(&self.settings, self.token.clone()),
+            HttpSettings::new(&current.settings, current.token.clone()),
             hint.filter(|dimension| *dimension > UNKNOWN_DIMENSION),
             self.clock.clone(),
         )

@@ -1,22 +1,30 @@
 //! Looking at what is stored.
 
+use serde::Deserialize;
+
 use super::HiragManager;
 use crate::context::{Context, ContextError, ContextId, Filter};
 use crate::error::Result;
 use crate::store::{Order, Page, ScrollRequest, VectorStore};
 
 /// A page of contexts to list.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields = nullable))]
+#[serde(default, deny_unknown_fields)]
 pub struct ListRequest {
     /// Which contexts.
+    #[cfg_attr(feature = "ts", ts(as = "Option<Filter>", optional))]
     pub filter: Filter,
     /// In which order.
+    #[cfg_attr(feature = "ts", ts(as = "Option<Order>", optional))]
     pub order: Order,
     /// Where the page before ended.
     pub cursor: Option<String>,
     /// Contexts at most; 0 is 100.
+    #[cfg_attr(feature = "ts", ts(as = "Option<u32>", optional))]
     pub limit: usize,
     /// Whether to list what is marked as deleted, instead of what is not.
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
     pub deleted: bool,
 }
 

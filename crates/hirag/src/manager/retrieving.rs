@@ -14,8 +14,8 @@ use crate::context::{ContextError, ContextId, ContextRequest, ContextResponse, R
 use crate::error::{Error, Result};
 use crate::levels;
 use crate::retrieval::{
-    Candidates, Ranking, RetrievalError, RetrievalSettings, SearchFacts, Selection, Trace, TraceId,
-    WhyNot, why_not,
+    Candidates, Ranking, Rerankable, RetrievalError, RetrievalSettings, SearchFacts, Selection,
+    Trace, TraceId, WhyNot, why_not,
 };
 use crate::store::sqlite::{KeptTrace, TraceBounds};
 
@@ -30,6 +30,17 @@ impl HiragManager {
     /// [`RetrievalError`] for a request that is not allowed; the store's errors. A model that
     /// cannot be had is none: words alone decide then, and the answer says so.
     pub async fn retrieve(&self, request: ContextRequest) -> Result<ContextResponse> {
+        Ok(self.retrieve_kept(request).await?.0)
+    }
+
+    /// The same, and the candidates to rank by other settings.
+    ///
+    /// # Errors
+    /// As [`Self::retrieve`].
+    pub async fn retrieve_kept(
+        &self,
+        request: ContextRequest,
+    ) -> Result<(ContextResponse, Rerankable)> {
         let Answered {
             time,
             response,
@@ -39,6 +50,7 @@ impl HiragManager {
         self.inner
             .working_set
             .touch(&returned, self.inner.clock.now());
+        let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
         // Accesses and trace are a help for later: they are written outside of the caller's time.
         let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
         let record = move || {
@@ -59,7 +71,7 @@ impl HiragManager {
         if let Some(record) = rest {
             off_the_async_threads(record).await?;
         }
-        Ok(response)
+        Ok((response, kept))
     }
 
     /// The same with what became of every candidate, those outside of levels and filter too. It
@@ -67,13 +79,26 @@ impl HiragManager {
     ///
     /// # Errors
     /// As [`Self::retrieve`].
-    pub async fn explain(&self, mut request: ContextRequest) -> Result<(ContextResponse, Trace)> {
+    pub async fn explain(&self, request: ContextRequest) -> Result<(ContextResponse, Trace)> {
+        let (response, trace, _) = self.explain_kept(request).await?;
+        Ok((response, trace))
+    }
+
+    /// The same, and the candidates to rank by other settings.
+    ///
+    /// # Errors
+    /// As [`Self::retrieve`].
+    pub async fn explain_kept(
+        &self,
+        mut request: ContextRequest,
+    ) -> Result<(ContextResponse, Trace, Rerankable)> {
         request.explain = true;
         let Answered {
             time,
             response,
             selection,
         } = self.answer(&request).await?;
+        let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
         let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
         let trace = off_the_async_threads(move || {
             let trace = manager.trace_of(request, &selection, outcome);
@@ -81,7 +106,7 @@ impl HiragManager {
             trace
         })
         .await?;
-        Ok((response, trace))
+        Ok((response, trace, kept))
     }
 
     /// Why a context was not returned for a query, and the smallest changes that let it in.

@@ -96,6 +96,37 @@ impl HiragManager {
         })
     }
 
+    /// How many contexts wait for their vector.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    pub async fn pending(&self) -> Result<u64> {
+        let store = &self.inner.store;
+        Ok(store.counts(&self.inner.collection).await?.pending)
+    }
+
+    /// The caches' counters and the bytes of the process in the machine's memory (0 where the
+    /// system does not tell): what is sampled every few seconds, without asking the database.
+    #[must_use]
+    pub fn vitals(&self) -> (Option<CacheStats>, u64) {
+        let cache = self.inner.models.cache().map(|cache| cache.counters());
+        let process = self.inner.resources.sample();
+        (cache, process.map_or(0, |process| process.resident_bytes))
+    }
+
+    /// Has the configured provider embed a word, past caches, limiter and breaker. Returns its
+    /// model and the length of its vectors.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub async fn probe_provider(&self) -> Result<VectorSpec> {
+        let embedder = self.inner.models.configured(None).await?;
+        Ok(VectorSpec {
+            dimension: embedder.probe().await?,
+            model: embedder.model_id().to_owned(),
+        })
+    }
+
     /// Asks every component whether it works.
     pub async fn health(&self) -> Health {
         let components = vec![

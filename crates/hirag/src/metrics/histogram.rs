@@ -35,6 +35,19 @@ pub struct LatencySummary {
     pub max_ms: f64,
 }
 
+/// Runs that took about the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Bucket {
+    /// Milliseconds that they took at least.
+    pub from_ms: f64,
+    /// Milliseconds that they stayed below.
+    pub to_ms: f64,
+    /// How many they were.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub count: u64,
+}
+
 /// The latencies of one stretch of time.
 #[derive(Debug, Default)]
 pub(super) struct Latencies {
@@ -74,6 +87,37 @@ impl Latencies {
             self.histogram = Some(new);
         }
         self.histogram.as_mut()
+    }
+
+    /// How many lie in each bucket of a 1-2-5 series, from the first to the last that has any;
+    /// within 1 % of the bounds.
+    pub(super) fn distribution(&self) -> Vec<Bucket> {
+        let Some(histogram) = &self.histogram else {
+            return Vec::new();
+        };
+        let bounds: Vec<f64> = (-4..=7)
+            .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)))
+            .collect();
+        let mut buckets: Vec<Bucket> = bounds
+            .windows(2)
+            .map(|bound| Bucket {
+                from_ms: bound[0],
+                to_ms: bound[1],
+                count: 0,
+            })
+            .collect();
+        for recorded in histogram.iter_recorded() {
+            let nanos = histogram.lowest_equivalent(recorded.value_iterated_to());
+            let ms = millis(Duration::from_nanos(nanos));
+            let place = bounds.partition_point(|bound| *bound <= ms);
+            let last = buckets.len() - 1;
+            buckets[place.saturating_sub(1).min(last)].count += recorded.count_at_value();
+        }
+        let has_any = |bucket: &Bucket| bucket.count > 0;
+        let end = buckets.iter().rposition(has_any).map_or(0, |at| at + 1);
+        buckets.truncate(end);
+        let begin = buckets.iter().position(has_any).unwrap_or(0);
+        buckets.split_off(begin)
     }
 
     pub(super) fn summary(&self) -> LatencySummary {
@@ -131,13 +175,21 @@ impl Window {
     }
 
     pub(super) fn summary(&mut self, now: Duration) -> LatencySummary {
+        self.whole(now).summary()
+    }
+
+    pub(super) fn distribution(&mut self, now: Duration) -> Vec<Bucket> {
+        self.whole(now).distribution()
+    }
+
+    fn whole(&mut self, now: Duration) -> Latencies {
         let current = self.number(now);
         self.forget(current);
         let mut all = Latencies::default();
         for (_, slice) in &self.slices {
             all.add(slice);
         }
-        all.summary()
+        all
     }
 
     fn number(&self, now: Duration) -> u64 {
@@ -182,6 +234,18 @@ mod tests {
         assert_eq!(window.summary(Duration::from_secs(113)).count, 6);
         assert_eq!(window.summary(Duration::from_secs(114)).count, 0);
         assert!(window.slices.is_empty());
+    }
+
+    #[test]
+    fn a_distribution_has_every_bucket_between_its_first_and_its_last() {
+        let mut latencies = Latencies::default();
+        for micros in [1_500, 1_700, 30_000] {
+            latencies.record(Duration::from_micros(micros));
+        }
+        let buckets = latencies.distribution();
+        let counts: Vec<_> = buckets.iter().map(|b| (b.from_ms, b.count)).collect();
+        assert_eq!(counts, [(1.0, 2), (2.0, 0), (5.0, 0), (10.0, 0), (20.0, 1)]);
+        assert!(Latencies::default().distribution().is_empty());
     }
 
     #[test]

@@ -7,9 +7,9 @@ mod resources;
 mod settings;
 
 pub use cache::{CacheCounters, CacheLayerStats, CacheStats};
-pub use histogram::LatencySummary;
+pub use histogram::{Bucket, LatencySummary};
 pub use profiler::{
-    OperationMetrics, Part, PerformanceMetrics, PerformanceProfiler, SlowOperation, Timer,
+    OperationMetrics, Part, PerformanceMetrics, PerformanceProfiler, SlowOperation, Span, Timer,
 };
 pub use resources::{ProcessResources, ResourceMonitor};
 pub use settings::MetricsSettings;

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::MetricsSettings;
-use super::histogram::{Latencies, LatencySummary, Window, millis};
+use super::histogram::{Bucket, Latencies, LatencySummary, Window, millis};
 use crate::clock::SharedClock;
 use crate::config::ConfigError;
 
@@ -19,6 +19,22 @@ use crate::config::ConfigError;
 const SLOW_KEPT: usize = 100;
 /// Parts of one operation remembered.
 const PARTS_KEPT: usize = 32;
+
+/// The time over which latencies are looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Span {
+    /// The last minute.
+    Minute,
+    /// The last five minutes.
+    FiveMinutes,
+    /// The last hour.
+    #[default]
+    Hour,
+    /// Since the start.
+    All,
+}
 
 /// One operation's latencies.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,6 +90,19 @@ pub struct PerformanceMetrics {
     pub slow_ms: u64,
 }
 
+impl OperationMetrics {
+    /// The latencies over `span`.
+    #[must_use]
+    pub fn over(&self, span: Span) -> &LatencySummary {
+        match span {
+            Span::Minute => &self.last_minute,
+            Span::FiveMinutes => &self.last_five_minutes,
+            Span::Hour => &self.last_hour,
+            Span::All => &self.all,
+        }
+    }
+}
+
 impl fmt::Display for PerformanceMetrics {
     /// A table of the latencies since the start, in milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,6 +146,8 @@ struct Operation {
     five_minutes: Window,
     hour: Window,
     all: Latencies,
+    /// Since somebody took it.
+    since_taken: Latencies,
 }
 
 impl Default for Operation {
@@ -126,6 +157,7 @@ impl Default for Operation {
             five_minutes: Window::over(Duration::from_secs(300)),
             hour: Window::over(Duration::from_secs(3_600)),
             all: Latencies::default(),
+            since_taken: Latencies::default(),
         }
     }
 }
@@ -180,6 +212,7 @@ impl PerformanceProfiler {
             operation.five_minutes.record(now, took);
             operation.hour.record(now, took);
             operation.all.record(took);
+            operation.since_taken.record(took);
         }
         let slow_ms = self.shared.slow_ms.load(Ordering::Relaxed);
         if took >= Duration::from_millis(slow_ms) {
@@ -225,6 +258,36 @@ impl PerformanceProfiler {
             operations: operations.collect(),
             slow: self.shared.slow.lock().iter().cloned().collect(),
             slow_ms: self.shared.slow_ms.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The latencies since this was last called, by operation, those without any too: for the one
+    /// who draws their course over time.
+    #[must_use]
+    pub fn take(&self) -> Vec<(&'static str, LatencySummary)> {
+        let operations = self.shared.operations.read();
+        let taken = operations.iter().map(|(name, operation)| {
+            let taken = std::mem::take(&mut operation.lock().since_taken);
+            (*name, taken.summary())
+        });
+        taken.collect()
+    }
+
+    /// How often `operation` took how long, as [`Bucket`]s in a 1-2-5 series without gaps; empty
+    /// if it did not run.
+    #[must_use]
+    pub fn distribution(&self, operation: &str, span: Span) -> Vec<Bucket> {
+        let now = self.shared.clock.elapsed();
+        let operation = self.shared.operations.read().get(operation).cloned();
+        let Some(operation) = operation else {
+            return Vec::new();
+        };
+        let mut operation = operation.lock();
+        match span {
+            Span::Minute => operation.minute.distribution(now),
+            Span::FiveMinutes => operation.five_minutes.distribution(now),
+            Span::Hour => operation.hour.distribution(now),
+            Span::All => operation.all.distribution(),
         }
     }
 

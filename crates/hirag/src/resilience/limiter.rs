@@ -70,6 +70,8 @@ pub struct ClientSnapshot {
     /// Requests limited.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub limited: u64,
+    /// Requests that it may make at once now.
+    pub remaining: u32,
 }
 
 type Governor = governor::RateLimiter<Arc<str>, Buckets, Ticks, StateInformationMiddleware>;

@@ -137,6 +137,12 @@ impl Selection {
         self.request.mode
     }
 
+    /// What it was asked for.
+    #[must_use]
+    pub fn request(&self) -> &SelectionRequest {
+        &self.request
+    }
+
     /// The settings that it was made with.
     #[must_use]
     pub fn settings(&self) -> &RetrievalSettings {

@@ -91,6 +91,20 @@ struct Bucket {
     limited: u64,
 }
 
+impl Bucket {
+    /// Requests that it lets through at once at `now`.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of requests, at most the burst's million"
+    )]
+    fn remaining(&self, now: Duration, quota: Quota) -> u32 {
+        let until_full = self.full_at.saturating_sub(now).as_secs_f64();
+        let used = (until_full / quota.replenish_interval().as_secs_f64()).ceil();
+        quota.burst_size().get().saturating_sub(used as u32)
+    }
+}
+
 impl Buckets {
     pub(super) fn new(clock: SharedClock, settings: &RateLimitSettings, quota: Quota) -> Self {
         let now = clock.elapsed();
@@ -162,17 +176,19 @@ impl Buckets {
     }
 
     pub(super) fn clients(&self, most: usize) -> Vec<ClientSnapshot> {
-        let mut clients: Vec<_> = self
-            .shared
-            .lock()
+        let now = self.clock.elapsed();
+        let shared = self.shared.lock();
+        let mut clients: Vec<_> = shared
             .clients
             .iter()
             .map(|(client, bucket)| ClientSnapshot {
                 client: client.to_string(),
                 allowed: bucket.allowed,
                 limited: bucket.limited,
+                remaining: bucket.remaining(now, shared.quota),
             })
             .collect();
+        drop(shared);
         clients.sort_by(|a, b| {
             let requests = |client: &ClientSnapshot| client.allowed + client.limited;
             (requests(b), &a.client).cmp(&(requests(a), &b.client))

@@ -79,6 +79,7 @@ fn clients_do_not_share_and_are_counted() {
         client: "a".to_owned(),
         allowed: 5,
         limited: 2,
+        remaining: 0,
     };
     assert_eq!(limiter.clients(1), [first]);
 }

@@ -4,6 +4,7 @@
 //! thread; any number of readers stand beside it.
 
 mod adopt;
+mod around;
 mod classify;
 mod collections;
 mod contexts;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
 
+pub use around::Around;
 pub use edit::{Deletion, Edit, Restored};
 pub use lifecycle::{CleanUp, CleanUpItem, CleanUpRules, Purged};
 pub use open::{Access, StoreOptions};

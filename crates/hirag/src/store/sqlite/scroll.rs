@@ -27,16 +27,18 @@ pub(super) fn matching(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// How many contexts pass the filter.
+/// How many contexts pass the filter, of those that are marked as deleted or of the others.
 pub(super) fn count(
     connection: &Connection,
     collection: i64,
     filter: &Filter,
+    deleted: bool,
 ) -> Result<u64, StoreError> {
     let clause = filters::clause(filter);
+    let marked = if deleted { "NOT NULL" } else { "NULL" };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT count(*) FROM contexts c
-         WHERE c.collection = ? AND c.deleted_ms IS NULL AND {}",
+         WHERE c.collection = ? AND c.deleted_ms IS {marked} AND {}",
         clause.sql
     ))?;
     let parameters = std::iter::once(Sql::Integer(collection)).chain(clause.parameters);

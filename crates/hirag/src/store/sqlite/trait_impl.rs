@@ -74,7 +74,7 @@ impl VectorStore for SqliteStore {
 
     async fn count(&self, collection: &str, filter: &Filter) -> Result<u64, StoreError> {
         let (name, filter) = (collection.to_owned(), filter.clone());
-        self.read(move |c| scroll::count(c, collections::number(c, &name)?, &filter))
+        self.read(move |c| scroll::count(c, collections::number(c, &name)?, &filter, false))
             .await
     }
 

@@ -1,0 +1,212 @@
+//! Everything about one context.
+
+use serde::Serialize;
+
+use super::HiragManager;
+use super::models::UNKNOWN_DIMENSION;
+use crate::context::{
+    Condition, Context, ContextError, ContextId, ContextLevel, EmbeddingState, Field, Filter,
+    Range, Test, Value,
+};
+use crate::error::Result;
+use crate::levels::{Fate, Standing, fates};
+use crate::store::VectorStore;
+use crate::store::sqlite::{Edit, WriteBatch};
+
+/// Nearest contexts that are shown.
+const NEAREST: usize = 5;
+/// Characters of their texts.
+const PREVIEW_CHARS: usize = 240;
+
+/// About a context's vector.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct VectorFacts {
+    /// The model that it comes from.
+    pub model: String,
+    /// Its components.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub dimension: usize,
+    /// Its length: 1 within the precision of its numbers.
+    pub norm: f32,
+}
+
+/// A context near another one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Near {
+    /// The context.
+    pub id: ContextId,
+    /// Its level.
+    pub level: ContextLevel,
+    /// Cosine, -1 to 1.
+    pub score: f32,
+    /// The first characters of its text.
+    pub text: String,
+}
+
+/// What stands beside a context in its session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct SessionNeighbours {
+    /// The one before.
+    pub before: Option<ContextId>,
+    /// The one after.
+    pub after: Option<ContextId>,
+}
+
+/// Everything about one context.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct ContextDetails {
+    /// The context.
+    pub context: Context,
+    /// Its vector; `None` while it waits for one, and when it is marked as deleted.
+    pub vector: Option<VectorFacts>,
+    /// Whether it waits for its vector.
+    pub pending: bool,
+    /// The nearest others by cosine, best first; five at most.
+    pub neighbours: Vec<Near>,
+    /// What stands beside it in its session.
+    pub session_neighbours: SessionNeighbours,
+    /// What will become of it, and when.
+    pub fate: Vec<Fate>,
+}
+
+impl HiragManager {
+    /// A context with its vector, its neighbours and its fate.
+    ///
+    /// # Errors
+    /// [`ContextError::UnknownId`].
+    pub async fn details(&self, id: ContextId) -> Result<ContextDetails> {
+        let store = &self.inner.store;
+        let context = self.get(id).await?;
+        let around = store.around(&self.inner.collection, id, NEAREST).await?;
+        let fate = self.fate(&context).await?;
+        let mut details = ContextDetails {
+            pending: context.embedding == EmbeddingState::Pending,
+            context,
+            vector: None,
+            neighbours: Vec::new(),
+            session_neighbours: SessionNeighbours::default(),
+            fate,
+        };
+        let Some(around) = around else {
+            return Ok(details);
+        };
+        details.vector = around
+            .norm
+            .filter(|_| around.spec.dimension > UNKNOWN_DIMENSION)
+            .map(|norm| VectorFacts {
+                model: around.spec.model,
+                dimension: around.spec.dimension,
+                norm,
+            });
+        let [before, after] = around.neighbours;
+        details.session_neighbours = SessionNeighbours { before, after };
+        let ids: Vec<ContextId> = around.nearest.iter().map(|hit| hit.id).collect();
+        let near = self.get_many(&ids).await?.into_iter();
+        details.neighbours = near
+            .filter_map(|context| {
+                let hit = around.nearest.iter().find(|hit| hit.id == context.id)?;
+                Some(Near {
+                    id: context.id,
+                    level: context.level,
+                    score: hit.score,
+                    text: context.text.chars().take(PREVIEW_CHARS).collect(),
+                })
+            })
+            .collect();
+        Ok(details)
+    }
+
+    /// The contexts of these ids that exist, in the order of the ids.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    pub async fn get_many(&self, ids: &[ContextId]) -> Result<Vec<Context>> {
+        Ok(self.inner.store.get(&self.inner.collection, ids).await?)
+    }
+
+    /// Moves contexts to a level in one transaction, all or none; returns how many.
+    ///
+    /// # Errors
+    /// [`ContextError::UnknownId`] for the first that is not there, [`ContextError::LevelDisabled`].
+    pub async fn move_all(&self, ids: &[ContextId], level: ContextLevel) -> Result<u64> {
+        let config = self.config();
+        if level == ContextLevel::LongTerm && !config.hirag.l3_enabled {
+            return Err(ContextError::LevelDisabled { level }.into());
+        }
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let there = self.get_many(&ids).await?;
+        let live = |id: &ContextId| {
+            let found = there.iter().find(|context| context.id == *id);
+            found.is_some_and(|context| context.deleted_at.is_none())
+        };
+        if let Some(id) = ids.iter().find(|id| !live(id)) {
+            return Err(ContextError::UnknownId(*id).into());
+        }
+        let expiry = crate::levels::expiry(&config, level, self.inner.clock.now());
+        let edit = Edit {
+            level: Some(level),
+            expiry: Some((expiry.map(|at| at.as_millisecond()), true)),
+            ..Edit::default()
+        };
+        let batch = WriteBatch {
+            edit: ids.iter().map(|id| (*id, edit.clone())).collect(),
+            ..WriteBatch::default()
+        };
+        let written = self.apply(batch).await?;
+        if level == ContextLevel::Immediate {
+            self.refresh_working_set(&ids).await?;
+        }
+        Ok(written.edited)
+    }
+
+    /// How many contexts pass a filter, of those that are marked as deleted or of the others.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    pub async fn count_all(&self, filter: &Filter, deleted: bool) -> Result<u64> {
+        if !deleted {
+            return self.count(filter).await;
+        }
+        let store = &self.inner.store;
+        Ok(store.count_deleted(&self.inner.collection, filter).await?)
+    }
+
+    async fn fate(&self, context: &Context) -> Result<Vec<Fate>> {
+        let standing = Standing {
+            before_it: self.count(&used_later(context)?).await?,
+            in_level: self.count(&of_level(context.level)?).await?,
+        };
+        Ok(fates(
+            context,
+            standing,
+            &self.config(),
+            self.inner.clock.now(),
+        ))
+    }
+}
+
+fn of_level(level: ContextLevel) -> Result<Filter> {
+    Ok(Filter {
+        must: vec![Condition::equals("level", level.to_string().as_str())?],
+        ..Filter::default()
+    })
+}
+
+/// The contexts of its level that were used later than it.
+fn used_later(context: &Context) -> Result<Filter> {
+    let mut filter = of_level(context.level)?;
+    filter.must.push(Condition {
+        field: Field::AccessedAt,
+        test: Test::Range(Range {
+            gt: Some(Value::Text(context.accessed_at.to_string())),
+            ..Range::default()
+        }),
+    });
+    Ok(filter)
+}

@@ -1,0 +1,101 @@
+//! What lies around one context: its vector, the nearest others, its neighbours in the session.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{SqliteStore, scroll, vectors};
+use crate::context::{ContextId, Filter};
+use crate::store::{Hit, StoreError, VectorSpec};
+
+/// What lies around a context.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Around {
+    /// The model whose vectors serve.
+    pub spec: VectorSpec,
+    /// Its vector's length; `None` without a vector.
+    pub norm: Option<f32>,
+    /// The nearest others by cosine, best first; none without a vector.
+    pub nearest: Vec<Hit>,
+    /// The contexts before and after it in its session.
+    pub neighbours: [Option<ContextId>; 2],
+}
+
+impl SqliteStore {
+    /// What lies around a context; `None` where it is unknown or marked as deleted.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the collection is unknown or the database fails.
+    pub async fn around(
+        &self,
+        collection: &str,
+        id: ContextId,
+        nearest: usize,
+    ) -> Result<Option<Around>, StoreError> {
+        let now_ms = self.now_ms();
+        self.with_resident(collection, move |c, resident, number| {
+            let seq = c
+                .prepare_cached("SELECT seq FROM contexts WHERE collection = ?1 AND id = ?2")?
+                .query_row(params![number, id.as_bytes()], |row| row.get::<_, i64>(0))
+                .optional()?;
+            let found = seq.and_then(|seq| Some((seq, resident.slot_of(seq)?)));
+            let Some((seq, slot)) = found else {
+                return Ok(None);
+            };
+            let vector = resident.vector(slot);
+            // What is held in memory is rounded; the length is of what is kept.
+            let kept = match vector {
+                Some(_) => vectors::get(c, &vectors::active(c, number)?, seq)?,
+                None => None,
+            };
+            let mut hits: Vec<Hit> = match vector {
+                Some(vector) => resident
+                    .slots
+                    .iter()
+                    .enumerate()
+                    .filter(|(other, facts)| {
+                        *other != slot as usize
+                            && facts.live
+                            && facts.has_vector
+                            && facts.facts.expires_ms > now_ms
+                    })
+                    .map(|(other, facts)| Hit {
+                        id: facts.facts.id,
+                        score: resident.cosine(other, vector),
+                    })
+                    .collect(),
+                None => Vec::new(),
+            };
+            let best_first = |a: &Hit, b: &Hit| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
+            if hits.len() > nearest && nearest > 0 {
+                hits.select_nth_unstable_by(nearest - 1, best_first);
+            }
+            hits.truncate(nearest);
+            hits.sort_by(best_first);
+            let neighbours = resident.slots[slot as usize].neighbours;
+            Ok(Some(Around {
+                spec: resident.spec.clone(),
+                norm: kept.map(|v| v.iter().map(|x| x * x).sum::<f32>().sqrt()),
+                nearest: hits,
+                neighbours: neighbours
+                    .map(|slot| Some(resident.slots.get(slot as usize)?.facts.id)),
+            }))
+        })
+        .await
+    }
+
+    /// How many contexts that are marked as deleted pass a filter.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the collection is unknown or the database fails.
+    pub async fn count_deleted(
+        &self,
+        collection: &str,
+        filter: &Filter,
+    ) -> Result<u64, StoreError> {
+        let (name, filter) = (collection.to_owned(), filter.clone());
+        self.read(move |c| {
+            let number = super::collections::number(c, &name)?;
+            scroll::count(c, number, &filter, true)
+        })
+        .await
+    }
+}
