@@ -6,5 +6,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod pictures;
 pub mod secrets;
 pub mod settings_file;
+pub mod studio;

@@ -5,10 +5,13 @@ use hirag::manager::{ListRequest, Stored};
 use hirag::store::Page;
 use hirag::store::sqlite::{Deletion, Restored};
 
+use serde::Deserialize;
+
 use super::{Host, Result};
 
 /// Which context to change, and what of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, ts_rs::TS)]
+#[serde(deny_unknown_fields)]
 pub struct UpdateRequest {
     /// The context.
     pub id: ContextId,
@@ -26,16 +29,19 @@ pub struct MoveRequest {
 }
 
 /// Which contexts to mark as deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ts_rs::TS)]
+#[serde(deny_unknown_fields)]
 pub struct DeleteRequest {
     /// The contexts.
     pub ids: Vec<ContextId>,
 }
 
 /// What to bring back.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ts_rs::TS)]
+#[serde(default, deny_unknown_fields)]
 pub struct UndoRequest {
     /// These contexts; `None` is what the last deletion marked.
+    #[ts(optional = nullable)]
     pub ids: Option<Vec<ContextId>>,
 }
 

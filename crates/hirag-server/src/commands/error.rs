@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 /// What command bodies return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -24,6 +26,34 @@ pub enum Error {
     /// The system names no folder for a person's files.
     #[error("there is no home folder to keep the memory in: {0}; use --data-dir and --config")]
     NoHome(String),
+    /// The memory is not open.
+    #[error("the memory is not open: {0}")]
+    NotOpen(String),
+    /// Work of this kind goes on already.
+    #[error("{0}; wait for it, or stop it")]
+    Busy(String),
+    /// No such job.
+    #[error("there is no job `{0}`; only the latest are kept")]
+    UnknownJob(String),
+    /// A search whose candidates are gone.
+    #[error("the candidates of the search {0} are not kept any more; search again")]
+    StaleSearch(hirag::retrieval::TraceId),
+    /// A request that is not allowed.
+    #[error("{key} is {value}; it {rule}")]
+    BadRequest {
+        /// Which part of it.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed, e.g. `must be between 5 and 300`.
+        rule: &'static str,
+    },
+    /// A token, or the keyring.
+    #[error(transparent)]
+    Token(#[from] crate::secrets::TokenError),
+    /// A picture that could not be drawn.
+    #[error("the chart cannot be drawn: {0}")]
+    Chart(String),
     /// A fault of this program.
     #[error("internal fault: {0}; please report it")]
     Internal(String),
@@ -43,6 +73,8 @@ macro_rules! through_core {
 through_core!(
     hirag::context::ContextError,
     hirag::config::ConfigError,
+    hirag::embedding::EmbeddingError,
+    hirag::retrieval::RetrievalError,
     hirag::store::StoreError,
 );
 
@@ -54,7 +86,39 @@ impl Error {
             Self::Core(error) => error.code(),
             Self::Unwritable { .. } | Self::Output(_) => "io_failed",
             Self::NoHome(_) => "no_home",
+            Self::NotOpen(_) => "not_open",
+            Self::Busy(_) => "busy",
+            Self::UnknownJob(_) => "unknown_job",
+            Self::StaleSearch(_) => "unknown_trace",
+            Self::BadRequest { .. } => "invalid_request",
+            Self::Token(error) => error.code(),
+            Self::Chart(_) => "chart_failed",
             Self::Internal(_) => "internal",
         }
+    }
+}
+
+/// A failure as it is told outside of this program: programs match the code, people read the
+/// message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ts_rs::TS)]
+pub struct Failure {
+    /// The stable code, in `snake_case`.
+    pub code: String,
+    /// The sentence for people; it may change.
+    pub message: String,
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::from(&error)
     }
 }

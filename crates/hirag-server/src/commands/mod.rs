@@ -6,6 +6,7 @@ mod host;
 mod quality;
 mod retrieval;
 mod status;
+pub mod studio;
 mod transfer;
 mod upkeep;
 
@@ -13,11 +14,12 @@ pub use contexts::{
     DeleteRequest, MoveRequest, UndoRequest, UpdateRequest, clear, delete, get, list, move_to,
     store, undo, update,
 };
-pub use error::{Error, Result};
+pub use error::{Error, Failure, Result};
 pub use host::Host;
 pub use quality::eval;
 pub use retrieval::{SearchResponse, WhyRequest, search, trace, why};
 pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stats};
+pub use studio::StudioSettings;
 pub use transfer::{
     Backup, Exported, RestoreRequest, RestoredDatabase, backup, export, export_file, import,
     restore,

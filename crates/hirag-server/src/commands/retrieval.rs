@@ -2,7 +2,7 @@
 
 use hirag::context::{ContextId, ContextRequest, ContextResponse};
 use hirag::retrieval::{Trace, TraceId, WhyNot};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Host, Result};
 
@@ -19,7 +19,8 @@ pub struct SearchResponse {
 }
 
 /// Which context was missed, and by which retrieval.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, ts_rs::TS)]
+#[serde(deny_unknown_fields)]
 pub struct WhyRequest {
     /// The context.
     pub id: ContextId,

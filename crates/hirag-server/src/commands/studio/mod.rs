@@ -1,0 +1,70 @@
+//! What a window asks for: each command takes the [`Studio`](crate::studio::Studio) and one
+//! request, and waits while the memory is being opened.
+
+mod contexts;
+mod jobs;
+mod performance;
+mod resilience;
+mod retrieval;
+mod settings;
+mod status;
+mod tokens;
+mod upkeep;
+
+pub use contexts::{
+    ClearRequest, CountRequest, CountResponse, DetailsRequest, GetRequest, ListResponse,
+    MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,
+    move_to, store, texts, undo, update,
+};
+pub use jobs::{
+    ExportStart, ImportFile, ImportPreview, ImportPreviewRequest, ImportStart, JobRequest,
+    JobStarted, JobsResponse, export_start, import_preview, import_start, job_cancel, jobs,
+    reembed_start,
+};
+pub use performance::{
+    CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, history, performance,
+    performance_csv, performance_report,
+};
+pub use resilience::{
+    DrillStart, PauseRequest, Resilience, ResilienceDefaults, breaker_reset, drill_start,
+    drill_stop, pause_embedding, resilience,
+};
+pub use retrieval::{
+    Moves, Replay, RerankRequest, Reranked, RerankedContext, TraceRequest, TraceSummary,
+    TracesRequest, TracesResponse, replay, rerank, search, trace, traces, why,
+};
+pub use settings::{
+    ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
+    validate_settings,
+};
+pub use status::{ActivityRequest, ActivityResponse, activity, health, startup, stats};
+pub use tokens::{
+    ProviderTest, TestProviderRequest, TokenRequest, TokenSetRequest, test_provider, token_clear,
+    token_set, token_status, token_test,
+};
+pub use upkeep::{CleanUpRequest, FileRequest, backup, backup_file, clean_up, restore};
+
+use serde::{Deserialize, Serialize};
+
+/// A request or an answer that says nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// `1 context`, `2 contexts`.
+fn counted(number: u64) -> String {
+    match number {
+        1 => "1 context".to_owned(),
+        number => format!("{number} contexts"),
+    }
+}
+
+/// The first words of a text, for a line of activity.
+fn preview(text: &str) -> String {
+    const CHARS: usize = 60;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

@@ -1,0 +1,112 @@
+//! Clean-up, backup and restore.
+
+use std::path::Path;
+
+use hirag::manager::DATABASE_FILE;
+use serde::Deserialize;
+
+use super::counted;
+use super::jobs::file;
+use crate::commands::{self, Backup, Collected, Error, RestoreRequest, RestoredDatabase, Result};
+use crate::studio::{ActivityKind, Studio};
+
+/// Whether to clean up or to tell what a clean-up would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ts_rs::TS)]
+#[serde(deny_unknown_fields)]
+pub struct CleanUpRequest {
+    /// Only tell.
+    pub dry_run: bool,
+}
+
+/// Which file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ts_rs::TS)]
+#[serde(deny_unknown_fields)]
+pub struct FileRequest {
+    /// Its absolute path.
+    pub file: String,
+}
+
+/// Applies the levels' rules, or tells what they would do.
+///
+/// # Errors
+/// As [`commands::collect`].
+pub async fn clean_up(studio: &Studio, request: CleanUpRequest) -> Result<Collected> {
+    let collected = commands::collect(&studio.host().await?, request.dry_run).await?;
+    if !request.dry_run {
+        let plan = &collected.clean_up;
+        let moved = plan.promoted.len() + plan.evicted.len() + plan.overflowed.len();
+        let summary = format!(
+            "Cleaned up: {} expired, {moved} moved",
+            counted(plan.expired.len() as u64)
+        );
+        let ids: Vec<_> = plan.expired.iter().map(|item| item.id).collect();
+        studio
+            .activity()
+            .note(ActivityKind::CleanedUp, summary, &ids);
+    }
+    Ok(collected)
+}
+
+/// Copies the database as it is now to a new file.
+///
+/// # Errors
+/// As [`commands::backup`].
+pub async fn backup(studio: &Studio, request: FileRequest) -> Result<Backup> {
+    commands::backup(&studio.host().await?, &file(&request.file)?).await
+}
+
+/// Copies the files of a database that cannot be opened as they are, so that nothing is lost
+/// before a restore: the database itself, and its log beside the copy.
+///
+/// # Errors
+/// [`Error::Unwritable`]; a file that exists is not written over.
+pub async fn backup_file(studio: &Studio, request: FileRequest) -> Result<Backup> {
+    let target = file(&request.file)?;
+    let database = studio.data_dir().join(DATABASE_FILE);
+    let work = move || {
+        let bytes = copy(&database, &target)?;
+        let beside = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push("-wal");
+            std::path::PathBuf::from(name)
+        };
+        if beside(&database).exists() {
+            copy(&beside(&database), &beside(&target))?;
+        }
+        Ok(Backup {
+            file: target.display().to_string(),
+            bytes,
+        })
+    };
+    let copied = tokio::task::spawn_blocking(work).await;
+    copied.map_err(|e| Error::Internal(e.to_string()))?
+}
+
+fn copy(from: &Path, to: &Path) -> Result<u64> {
+    let unwritable = |error: std::io::Error| Error::Unwritable {
+        path: to.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut source = std::fs::File::open(from)?;
+    let mut target = std::fs::File::create_new(to).map_err(unwritable)?;
+    let bytes = std::io::copy(&mut source, &mut target).map_err(unwritable)?;
+    target.sync_all().map_err(unwritable)?;
+    Ok(bytes)
+}
+
+/// Puts a backup in the place of the database, which is kept beside it, and opens it. Jobs end
+/// first; commands wait meanwhile. Works where the database cannot be opened, too.
+///
+/// # Errors
+/// As [`commands::restore`]; the database is as it was then.
+pub async fn restore(studio: &Studio, request: FileRequest) -> Result<RestoredDatabase> {
+    let request = RestoreRequest {
+        backup: file(&request.file)?,
+        data_dir: studio.data_dir().to_owned(),
+    };
+    let work = commands::restore(request, studio.clock().clone());
+    let restored = studio.while_closed(work).await?;
+    let summary = "Restored the database from a backup".to_owned();
+    studio.activity().note(ActivityKind::Restored, summary, &[]);
+    Ok(restored)
+}

@@ -1,0 +1,164 @@
+//! Lines over time.
+
+use plotters::prelude::*;
+
+use super::data::{Line, Plot, Unit};
+use super::{Chart, ChartPoint, ChartRequest, described, failed};
+use crate::commands::Result;
+
+/// The size of the letters, in pixels.
+const LETTERS: i32 = 12;
+
+/// Draws the lines.
+pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
+    let alternative = tell(request, plot);
+    let theme = request.theme;
+    let begin = -f64::from(request.minutes);
+    let top = plot.unit.top().unwrap_or_else(|| top(&plot.lines));
+    let ago = |at: jiff::Timestamp| at.duration_since(plot.now).as_secs_f64() / 60.0;
+    let mut svg = String::new();
+    let mut points = Vec::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, (request.width, request.height));
+        let root = root.into_drawing_area();
+        root.fill(&theme.ground()).map_err(failed)?;
+        let letters = ("sans-serif", LETTERS, &theme.ink());
+        let mut chart = ChartBuilder::on(&root)
+            .margin(12)
+            .x_label_area_size(26)
+            .y_label_area_size(62)
+            .build_cartesian_2d(begin..0.0, 0.0..top)
+            .map_err(failed)?;
+        let labels = match plot.unit {
+            Unit::State => 3,
+            _ => 5,
+        };
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .bold_line_style(theme.grid())
+            .light_line_style(TRANSPARENT)
+            .axis_style(theme.grid())
+            .label_style(letters)
+            .x_labels(6)
+            .y_labels(labels)
+            .x_label_formatter(&|minutes| match minutes.round() {
+                0.0 => "now".to_owned(),
+                minutes => format!("{minutes} min"),
+            })
+            .y_label_formatter(&|value| plot.unit.tell(*value))
+            .draw()
+            .map_err(failed)?;
+        for (number, line) in plot.lines.iter().enumerate() {
+            let colour = theme.series(number);
+            let style = colour.stroke_width(2);
+            let pieces = pieces(line, begin, &ago);
+            for (nth, piece) in pieces.iter().enumerate() {
+                if let [alone] = piece.as_slice() {
+                    let dot = Circle::new(*alone, 2, colour.filled());
+                    chart.draw_series([dot]).map_err(failed)?;
+                }
+                let series = LineSeries::new(piece.iter().copied(), style);
+                let drawn = chart.draw_series(series).map_err(failed)?;
+                if nth == 0 {
+                    drawn
+                        .label(line.name.as_str())
+                        .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 14, y)], style));
+                }
+            }
+            for (at, value) in &line.values {
+                let (px, py) = chart.backend_coord(&(ago(*at), value.unwrap_or(0.0)));
+                points.push(ChartPoint {
+                    series: line.name.clone(),
+                    x: at.to_string(),
+                    y: *value,
+                    px,
+                    py,
+                });
+            }
+        }
+        if plot.lines.len() > 1 {
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::UpperLeft)
+                .background_style(theme.ground().mix(0.85))
+                .border_style(theme.grid())
+                .label_font(letters)
+                .draw()
+                .map_err(failed)?;
+        }
+        root.present().map_err(failed)?;
+    }
+    Ok(Chart {
+        svg: described(&svg, &alternative),
+        alternative,
+        points,
+    })
+}
+
+/// The stretches of a line between which there is no value.
+fn pieces(line: &Line, begin: f64, ago: &impl Fn(jiff::Timestamp) -> f64) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces = vec![Vec::new()];
+    for (at, value) in &line.values {
+        let minutes = ago(*at).min(0.0);
+        match value {
+            Some(value) if minutes >= begin => {
+                if let Some(piece) = pieces.last_mut() {
+                    piece.push((minutes, *value));
+                }
+            }
+            _ if pieces.last().is_some_and(|piece| !piece.is_empty()) => pieces.push(Vec::new()),
+            _ => {}
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+/// A round number above all values.
+fn top(lines: &[Line]) -> f64 {
+    let values = lines.iter().flat_map(|line| &line.values);
+    let most = values.filter_map(|(_, value)| *value).fold(0.0, f64::max);
+    if most <= 0.0 {
+        return 1.0;
+    }
+    let power = 10_f64.powf(most.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|step| step * power)
+        .find(|step| *step >= most * 1.05);
+    step.unwrap_or(most * 1.05)
+}
+
+/// The chart in words.
+fn tell(request: &ChartRequest, plot: &Plot) -> String {
+    let minutes = match request.minutes {
+        1 => "minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    };
+    let mut told = format!("{} over the last {minutes}.", plot.subject);
+    let before = told.len();
+    for line in &plot.lines {
+        let values: Vec<f64> = line.values.iter().filter_map(|(_, value)| *value).collect();
+        let Some(last) = values.last() else { continue };
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(0.0, f64::max);
+        let unit = plot.unit;
+        if unit == Unit::State {
+            let changes = values.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            told += &format!(" Now {}, after {changes} changes.", unit.tell(*last));
+            continue;
+        }
+        told += &format!(
+            " {}: between {} and {}, last {}.",
+            line.name,
+            unit.tell(least),
+            unit.tell(most),
+            unit.tell(*last)
+        );
+    }
+    if told.len() == before {
+        told += " There is nothing to show yet.";
+    }
+    told
+}

@@ -1,0 +1,302 @@
+//! What a window works with: it exists before the database is open, and outlives a restore.
+//!
+//! A [`Studio`] opens the memory in the background, runs what goes on beside its callers (the
+//! embedding queue, the clean-up, a look at the settings file, samples for the charts), keeps
+//! bounded lists of jobs, activity and searches, and tells what happens as [`StudioEvent`]s.
+
+mod activity;
+mod events;
+mod history;
+mod jobs;
+mod pace;
+mod searches;
+mod startup;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use etcetera::base_strategy::choose_native_strategy;
+use hirag::clock::{SharedClock, SystemClock};
+use hirag::config::Config;
+use hirag::embedding::EmbeddingProvider;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+pub use activity::{Activity, ActivityKind};
+pub use events::StudioEvent;
+pub use history::{CacheCourse, History, OperationCourse};
+pub use jobs::{Job, JobHandle, JobKind, JobProgress, JobState};
+pub use startup::{StartupPhase, StartupState};
+
+use self::activity::ActivityLog;
+use self::history::Recorder;
+use self::jobs::Jobs;
+use self::searches::Searches;
+use self::startup::Phase;
+use crate::commands::{Error, Failure, Host, Result};
+use crate::secrets::{Secrets, SystemVault, Vault};
+use crate::settings_file::{SettingsFile, Watch};
+
+/// Time between two points of the charts.
+pub const SAMPLE_INTERVAL: Duration = Duration::from_secs(5);
+/// Time between two looks at the settings file.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Events that a slow receiver may fall behind before it misses some.
+const EVENT_BACKLOG: usize = 1_024;
+
+/// How to start a [`Studio`].
+#[derive(Debug)]
+pub struct StudioOptions {
+    /// The settings file, which need not be there.
+    pub config_file: PathBuf,
+    /// The folder of the database and the cache.
+    pub data_dir: PathBuf,
+    /// The environment's variables: they override the settings file, and give tokens.
+    pub environment: Vec<(String, String)>,
+    /// The time.
+    pub clock: SharedClock,
+    /// Where tokens are kept.
+    pub vault: Arc<dyn Vault>,
+    /// A provider to use instead of the configured one.
+    pub provider: Option<Arc<dyn EmbeddingProvider>>,
+}
+
+impl StudioOptions {
+    /// The files where the system has them, or where `HIRAG_CONFIG` and `HIRAG_DATA_DIR` say, and
+    /// the system's keyring.
+    ///
+    /// # Errors
+    /// [`Error::NoHome`] where the system names no folder and the variables do not, either.
+    pub fn system() -> Result<Self> {
+        let environment: Vec<(String, String)> = hirag::config::environment().collect();
+        let (config_file, data_dir) = places(
+            std::env::var_os("HIRAG_CONFIG").map(PathBuf::from),
+            std::env::var_os("HIRAG_DATA_DIR").map(PathBuf::from),
+        )?;
+        Ok(Self {
+            config_file,
+            data_dir,
+            environment,
+            clock: SystemClock::shared(),
+            vault: Arc::new(SystemVault),
+            provider: None,
+        })
+    }
+}
+
+/// The settings file and the data folder: as given, otherwise in the system's places.
+///
+/// # Errors
+/// [`Error::NoHome`] where the system names none.
+pub fn places(config: Option<PathBuf>, data: Option<PathBuf>) -> Result<(PathBuf, PathBuf)> {
+    const FOLDER: &str = "hirag";
+    if let (Some(config), Some(data)) = (&config, &data) {
+        return Ok((config.clone(), data.clone()));
+    }
+    let system = choose_native_strategy().map_err(|e| Error::NoHome(e.to_string()))?;
+    Ok((
+        config.unwrap_or_else(|| system.config_dir().join(FOLDER).join("config.toml")),
+        data.unwrap_or_else(|| system.data_dir().join(FOLDER)),
+    ))
+}
+
+/// The host of a window. A cheap handle: clones share everything.
+#[derive(Debug, Clone)]
+pub struct Studio {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    data_dir: PathBuf,
+    clock: SharedClock,
+    provider: Option<Arc<dyn EmbeddingProvider>>,
+    settings: SettingsFile,
+    configured: RwLock<Configured>,
+    watch: Mutex<Watch>,
+    secrets: Secrets,
+    phase: watch::Sender<Phase>,
+    /// One opening, closing or restoring at a time.
+    turn: tokio::sync::Mutex<()>,
+    closing: watch::Sender<bool>,
+    /// What runs beside an open memory, and how to end it.
+    background: Mutex<Vec<(watch::Sender<bool>, JoinHandle<()>)>>,
+    events: broadcast::Sender<StudioEvent>,
+    activity: ActivityLog,
+    jobs: Jobs,
+    searches: Mutex<Searches>,
+    recorder: Mutex<Recorder>,
+}
+
+/// The settings as they are in force, and as they were when the memory was opened.
+#[derive(Debug, Clone)]
+struct Configured {
+    now: Arc<Config>,
+    opened_with: Arc<Config>,
+    /// What is wrong with the settings file; the settings are those from before then.
+    problem: Option<Failure>,
+}
+
+impl Studio {
+    /// Starts to open the memory, and returns at once. Call it where tokio runs.
+    #[must_use]
+    pub fn start(options: StudioOptions) -> Self {
+        let StudioOptions {
+            config_file,
+            data_dir,
+            environment,
+            clock,
+            vault,
+            provider,
+        } = options;
+        let secrets = Secrets::new(vault, environment.iter().cloned());
+        let watch = Watch::new(config_file.clone());
+        let settings = SettingsFile::new(config_file, environment);
+        let (config, problem) = match settings.load() {
+            Ok(config) => (config, None),
+            Err(error) => (settings.without_file(), Some(Failure::from(&error.into()))),
+        };
+        let config = Arc::new(config);
+        let events = broadcast::Sender::new(EVENT_BACKLOG);
+        let studio = Self {
+            inner: Arc::new(Inner {
+                data_dir,
+                provider,
+                settings,
+                configured: RwLock::new(Configured {
+                    now: Arc::clone(&config),
+                    opened_with: config,
+                    problem,
+                }),
+                watch: Mutex::new(watch),
+                secrets,
+                phase: watch::Sender::new(Phase::Opening),
+                turn: tokio::sync::Mutex::default(),
+                closing: watch::Sender::new(false),
+                background: Mutex::default(),
+                activity: ActivityLog::new(clock.clone(), events.clone()),
+                jobs: Jobs::new(clock.clone(), events.clone()),
+                searches: Mutex::default(),
+                recorder: Mutex::new(Recorder::new()),
+                events,
+                clock,
+            }),
+        };
+        tokio::spawn({
+            let studio = studio.clone();
+            async move { studio.open().await }
+        });
+        tokio::spawn(studio.clone().look_after());
+        studio
+    }
+
+    /// The open memory; waits while it is being opened.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`] when it cannot be opened or was closed.
+    pub async fn host(&self) -> Result<Host> {
+        let mut phase = self.inner.phase.subscribe();
+        let phase = phase.wait_for(|phase| !matches!(phase, Phase::Opening));
+        match phase.await.as_deref() {
+            Ok(Phase::Ready(host)) => Ok(host.clone()),
+            Ok(Phase::Failed(failure)) => Err(Error::NotOpen(failure.message.clone())),
+            _ => Err(Error::NotOpen("it was closed".to_owned())),
+        }
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<StudioEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// The tokens.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.inner.secrets
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        &self.inner.clock
+    }
+
+    /// Ends what goes on, waits for it, writes what waits, and closes. Nothing that was answered
+    /// is lost. A second call does nothing.
+    ///
+    /// # Errors
+    /// As [`hirag::HiragManager::shut_down`].
+    pub async fn shut_down(&self) -> Result<()> {
+        self.inner.closing.send_replace(true);
+        self.close(Phase::Closed).await
+    }
+
+    pub(crate) fn settings_file(&self) -> &SettingsFile {
+        &self.inner.settings
+    }
+
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        &self.inner.data_dir
+    }
+
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.inner.jobs
+    }
+
+    pub(crate) fn activity(&self) -> &ActivityLog {
+        &self.inner.activity
+    }
+
+    pub(crate) fn searches(&self) -> &Mutex<Searches> {
+        &self.inner.searches
+    }
+
+    pub(crate) fn recorder(&self) -> &Mutex<Recorder> {
+        &self.inner.recorder
+    }
+
+    /// Looks at the settings file and takes samples, until the end.
+    async fn look_after(self) {
+        let mut closing = self.inner.closing.subscribe();
+        let mut look = interval(LOOK_INTERVAL);
+        let mut sample = interval(SAMPLE_INTERVAL);
+        for ticker in [&mut look, &mut sample] {
+            ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+        loop {
+            tokio::select! {
+                () = raised(&mut closing) => return,
+                _ = look.tick() => self.look_at_settings().await,
+                _ = sample.tick() => self.sample(),
+            }
+        }
+    }
+
+    /// Takes a point for the charts; none while nothing is open.
+    fn sample(&self) {
+        let Some(host) = self.host_now() else { return };
+        let now = self.inner.clock.now();
+        self.inner.recorder.lock().sample(host.manager(), now);
+    }
+
+    /// The memory if it is open.
+    pub(crate) fn host_now(&self) -> Option<Host> {
+        match &*self.inner.phase.borrow() {
+            Phase::Ready(host) => Some(host.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Waits until a flag is raised, or nobody is left who could.
+async fn raised(flag: &mut watch::Receiver<bool>) {
+    let _ = flag.wait_for(|raised| *raised).await;
+}

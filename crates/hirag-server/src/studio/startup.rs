@@ -1,0 +1,272 @@
+//! Opening, closing, opening again.
+
+use std::sync::Arc;
+
+use hirag::config::{Config, ProviderKind};
+use hirag::manager::{DATABASE_FILE, OpenOptions, StoreAccess};
+use hirag::{HiragManager, error};
+use secrecy::SecretString;
+use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+
+use super::{Configured, Studio, StudioEvent, raised};
+use crate::commands::{Error, Failure, Host, Result};
+use crate::secrets::{KeyringState, TokenKind};
+use crate::settings_file::restart_needed;
+
+/// How far the start has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StartupPhase {
+    /// The database is being opened; other commands wait for it.
+    Opening,
+    /// Everything works.
+    Ready,
+    /// The database cannot be opened.
+    Failed,
+}
+
+/// How far the start has come, and what went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ts_rs::TS)]
+pub struct StartupState {
+    /// How far it has come.
+    pub state: StartupPhase,
+    /// Why the database cannot be opened.
+    pub problem: Option<Failure>,
+    /// What is wrong with the settings file; the defaults, or the settings from before, are in
+    /// force then.
+    pub settings_problem: Option<Failure>,
+    /// The database's file.
+    pub database_file: String,
+    /// Where the settings file is, or would be.
+    pub config_file: String,
+    /// The folder of the database and the cache.
+    pub data_dir: String,
+    /// This program's version.
+    pub version: String,
+    /// Whether a keyring answers.
+    pub keyring: KeyringState,
+}
+
+/// The memory, as far as it is there.
+#[derive(Debug, Clone)]
+pub(super) enum Phase {
+    Opening,
+    Ready(Host),
+    Failed(Failure),
+    Closed,
+}
+
+impl Studio {
+    /// How far the start has come.
+    pub async fn startup(&self) -> StartupState {
+        let secrets = self.inner.secrets.clone();
+        let keyring = tokio::task::spawn_blocking(move || secrets.keyring().is_ok());
+        let keyring = match keyring.await.unwrap_or(false) {
+            true => KeyringState::Available,
+            false => KeyringState::Absent,
+        };
+        let (state, problem) = match &*self.inner.phase.borrow() {
+            Phase::Opening => (StartupPhase::Opening, None),
+            Phase::Ready(_) => (StartupPhase::Ready, None),
+            Phase::Failed(failure) => (StartupPhase::Failed, Some(failure.clone())),
+            Phase::Closed => {
+                let closed = Error::NotOpen("it was closed".to_owned());
+                (StartupPhase::Failed, Some(Failure::from(&closed)))
+            }
+        };
+        let data_dir = &self.inner.data_dir;
+        StartupState {
+            state,
+            problem,
+            settings_problem: self.inner.configured.read().problem.clone(),
+            database_file: data_dir.join(DATABASE_FILE).display().to_string(),
+            config_file: self.inner.settings.path().display().to_string(),
+            data_dir: data_dir.display().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            keyring,
+        }
+    }
+
+    pub(super) async fn open(&self) {
+        let turn = self.inner.turn.lock().await;
+        if *self.inner.closing.borrow() {
+            return;
+        }
+        let config = self.config();
+        let phase = match self.try_open(&config).await {
+            Ok(manager) => {
+                self.inner.configured.write().opened_with = config;
+                self.run_beside(&manager);
+                let config_file = self.inner.settings.path().to_owned();
+                Phase::Ready(Host::new(manager, config_file))
+            }
+            Err(error) => {
+                tracing::error!(%error, "the memory cannot be opened");
+                Phase::Failed(Failure::from(&error.into()))
+            }
+        };
+        self.inner.phase.send_replace(phase);
+        drop(turn);
+        self.tell_startup().await;
+    }
+
+    async fn try_open(&self, config: &Config) -> error::Result<HiragManager> {
+        let mut options = OpenOptions::new(config.clone(), &self.inner.data_dir);
+        // A command line that writes must not keep the window from showing what there is.
+        options.access = StoreAccess::WriteIfFree;
+        options.clock = self.inner.clock.clone();
+        options.provider = self.inner.provider.clone();
+        options.token = self.embedding_token(config).await;
+        HiragManager::open(options).await
+    }
+
+    /// The token for the provider of `config`; a model on this machine needs none, and no keyring
+    /// is unlocked for it.
+    pub(crate) async fn embedding_token(&self, config: &Config) -> Option<SecretString> {
+        if config.embedding.provider != ProviderKind::Http {
+            return None;
+        }
+        let secrets = self.inner.secrets.clone();
+        let found = tokio::task::spawn_blocking(move || secrets.get(TokenKind::Embedding));
+        let found = found.await.ok().flatten();
+        found.map(|(token, _)| token)
+    }
+
+    /// Queue and clean-up, and the breaker's events, until [`Self::stop_beside`].
+    fn run_beside(&self, manager: &HiragManager) {
+        let (stop, mut stopped) = watch::channel(false);
+        let working = manager.clone();
+        let work = tokio::spawn(async move {
+            working.run_background(raised(&mut stopped)).await;
+        });
+        let mut changes = manager.circuit_breaker().subscribe();
+        let (events, mut ended) = (self.inner.events.clone(), stop.subscribe());
+        let tell = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = raised(&mut ended) => return,
+                    change = changes.recv() => match change {
+                        Ok(change) => drop(events.send(StudioEvent::Breaker(change))),
+                        Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return,
+                    }
+                }
+            }
+        });
+        let mut background = self.inner.background.lock();
+        background.push((stop.clone(), work));
+        background.push((stop, tell));
+    }
+
+    async fn stop_beside(&self) {
+        let background = std::mem::take(&mut *self.inner.background.lock());
+        for (stop, task) in background {
+            stop.send_replace(true);
+            // A task that panicked has ended as well.
+            let _ = task.await;
+        }
+    }
+
+    /// Ends jobs and everything else that uses the memory, and closes it.
+    pub(super) async fn close(&self, next: Phase) -> Result<()> {
+        let _turn = self.inner.turn.lock().await;
+        self.inner.jobs.end_all().await;
+        self.stop_beside().await;
+        let before = self.inner.phase.send_replace(next);
+        if let Phase::Ready(host) = before {
+            host.manager().shut_down().await?;
+        }
+        self.inner.searches.lock().clear();
+        Ok(())
+    }
+
+    /// Closes the memory, lets `work` do something to its files, and opens it again, whatever came
+    /// of it.
+    ///
+    /// # Errors
+    /// What `work` says, or the closing.
+    pub(crate) async fn while_closed<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        // Whoever asks meanwhile waits for the new one.
+        let closed = self.close(Phase::Opening).await;
+        self.tell_startup().await;
+        let outcome = match closed {
+            Ok(()) => work.await,
+            Err(error) => Err(error),
+        };
+        self.open().await;
+        outcome
+    }
+
+    async fn tell_startup(&self) {
+        let state = self.startup().await;
+        let _ = self.inner.events.send(StudioEvent::Startup(state));
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.inner.configured.read().now)
+    }
+
+    /// Lets other settings come into force, as far as they can without a new start.
+    pub(crate) async fn use_config(&self, config: Config) -> Result<()> {
+        let before = self.config();
+        if let Some(host) = self.host_now() {
+            let manager = host.manager();
+            if before.embedding.provider != config.embedding.provider {
+                let token = self.embedding_token(&config).await;
+                manager.set_embedding_token(token);
+            }
+            manager.update_config(config.clone())?;
+            let rhythm =
+                |config: &Config| (config.levels.gc_interval, config.metrics.watch_interval);
+            if rhythm(&before) != rhythm(&config) {
+                self.stop_beside().await;
+                self.run_beside(manager);
+            }
+        }
+        let mut configured = self.inner.configured.write();
+        configured.now = Arc::new(config);
+        configured.problem = None;
+        Ok(())
+    }
+
+    /// The settings that wait for a new start.
+    pub(crate) fn restart_needed(&self) -> Vec<String> {
+        let Configured {
+            now, opened_with, ..
+        } = &*self.inner.configured.read();
+        restart_needed(opened_with, now)
+    }
+
+    /// What is wrong with the settings file.
+    pub(crate) fn settings_problem(&self) -> Option<Failure> {
+        self.inner.configured.read().problem.clone()
+    }
+
+    /// The file is as this program wrote it.
+    pub(crate) fn settings_written(&self) {
+        self.inner.watch.lock().known_now();
+    }
+
+    /// Reads the settings again if somebody else changed them; a fault leaves those in force.
+    pub(super) async fn look_at_settings(&self) {
+        if !self.inner.watch.lock().changed() {
+            return;
+        }
+        let outcome = match self.inner.settings.load() {
+            Ok(config) => self.use_config(config).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "the settings file was changed and is not allowed");
+            self.inner.configured.write().problem = Some(Failure::from(&error));
+        }
+        let _ = self
+            .inner
+            .events
+            .send(StudioEvent::Settings(Box::new(self.settings_now())));
+    }
+}

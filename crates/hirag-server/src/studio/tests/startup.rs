@@ -1,0 +1,116 @@
+use hirag::context::ContextLevel;
+
+use super::*;
+use crate::commands::studio::Nothing;
+use crate::secrets::KeyringState;
+use crate::studio::StartupPhase;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_there_before_the_database_and_tells_when_that_is_open() {
+    let place = Place::new();
+    let studio = place.start();
+    let mut events = studio.events();
+    let state = studio.startup().await;
+    assert!(state.problem.is_none());
+    assert_eq!(state.keyring, KeyringState::Available);
+    // A command waits for the database.
+    store(&studio, "one", ContextLevel::LongTerm).await;
+    assert_eq!(studio.startup().await.state, StartupPhase::Ready);
+    studio.shut_down().await.unwrap();
+    let told = next(&mut events, |event| match event {
+        StudioEvent::Startup(state) => Some(state),
+        _ => None,
+    });
+    assert_eq!(told.await.state, StartupPhase::Ready);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_is_there_after_closing_and_opening_again() {
+    let place = Place::new();
+    let studio = place.start();
+    let id = store(&studio, "kept", ContextLevel::Immediate).await;
+    studio.shut_down().await.unwrap();
+    studio.shut_down().await.unwrap();
+    let error = ask::get(&studio, ask::GetRequest { id }).await.unwrap_err();
+    assert_eq!(error.code(), "not_open");
+    let again = place.start();
+    let context = ask::get(&again, ask::GetRequest { id }).await.unwrap();
+    assert_eq!(context.text, "kept");
+    again.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_settings_file_opens_with_the_defaults_and_names_the_key() {
+    let place = Place::with("[hirag]\nl1_size = 0\n");
+    let studio = place.start();
+    ask::stats(&studio, Nothing {}).await.unwrap();
+    let problem = studio.startup().await.settings_problem.unwrap();
+    assert_eq!(problem.code, "invalid_settings");
+    assert!(problem.message.contains("hirag.l1_size"), "{problem:?}");
+    let settings = ask::settings(&studio, Nothing {}).await.unwrap();
+    assert_eq!(settings.settings.settings, settings.defaults);
+    assert_eq!(settings.problem, Some(problem));
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_database_is_told_can_be_saved_and_replaced_by_a_backup() {
+    let place = Place::new();
+    let studio = place.start();
+    let id = store(&studio, "saved", ContextLevel::LongTerm).await;
+    let backup = ask::FileRequest {
+        file: place.path("backup.db").display().to_string(),
+    };
+    ask::backup(&studio, backup.clone()).await.unwrap();
+    studio.shut_down().await.unwrap();
+    let database = place.path("data").join(hirag::manager::DATABASE_FILE);
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", database.display()));
+    }
+    std::fs::write(
+        &database,
+        "this is no database, whatever it is called. ".repeat(200),
+    )
+    .unwrap();
+
+    let studio = place.start();
+    let error = ask::stats(&studio, Nothing {}).await.unwrap_err();
+    assert_eq!(error.code(), "not_open");
+    let state = studio.startup().await;
+    assert_eq!(state.state, StartupPhase::Failed);
+    assert_eq!(state.problem.unwrap().code, "store_corrupt");
+    // Settings and the broken file are still to be had.
+    ask::settings(&studio, Nothing {}).await.unwrap();
+    let copy = ask::FileRequest {
+        file: place.path("broken.db").display().to_string(),
+    };
+    ask::backup_file(&studio, copy.clone()).await.unwrap();
+    assert_eq!(
+        std::fs::read(place.path("broken.db")).unwrap(),
+        std::fs::read(&database).unwrap()
+    );
+    assert_eq!(
+        ask::backup_file(&studio, copy).await.unwrap_err().code(),
+        "io_failed",
+        "a file that is there is not written over"
+    );
+    ask::restore(&studio, backup).await.unwrap();
+    assert_eq!(studio.startup().await.state, StartupPhase::Ready);
+    let context = ask::get(&studio, ask::GetRequest { id }).await.unwrap();
+    assert_eq!(context.text, "saved");
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_none_leaves_the_memory_as_it_is_and_open() {
+    let place = Place::new();
+    let studio = place.start();
+    let id = store(&studio, "there", ContextLevel::LongTerm).await;
+    std::fs::write(place.path("none.db"), "nothing").unwrap();
+    let none = ask::FileRequest {
+        file: place.path("none.db").display().to_string(),
+    };
+    assert!(ask::restore(&studio, none).await.is_err());
+    ask::get(&studio, ask::GetRequest { id }).await.unwrap();
+    studio.shut_down().await.unwrap();
+}
