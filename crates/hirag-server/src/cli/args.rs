@@ -9,6 +9,8 @@ use hirag::context::{Condition, ContextId, ContextLevel, Filter, Priority, Searc
 use hirag::import::Format;
 use hirag::retrieval::TraceId;
 
+use crate::secrets::TokenKind;
+
 use super::values::{Expiry, MetaPair, condition, format, mode, period, where_json};
 
 /// A local-first context memory in three levels: store, search, and see why.
@@ -131,6 +133,31 @@ pub(super) enum Command {
     },
     /// Print the settings in force, as TOML
     Settings,
+    /// Keep a token in the system's keyring, or tell whether there is one
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Keep a token, which is asked for or read from standard input; never given as an argument,
+    /// where other programs could see it
+    Set {
+        /// Which: embedding, chat or server
+        #[arg(default_value = "embedding")]
+        kind: TokenKind,
+    },
+    /// Remove a token
+    Clear {
+        /// Which: embedding, chat or server
+        #[arg(default_value = "embedding")]
+        kind: TokenKind,
+    },
+    /// Tell whether there is a token, and where it comes from
+    Status {
+        /// Which: embedding, chat or server; by default all
+        kind: Option<TokenKind>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,10 @@
 //! Settings, log and memory of one run.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use hirag::HiragManager;
-use hirag::config::{Config, LogFormat, LogLevel, LoggingSettings, environment};
+use hirag::config::{Config, LogFormat, LogLevel, LoggingSettings, ProviderKind, environment};
 use hirag::manager::{OpenOptions, StoreAccess};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -11,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use super::args::Global;
 use super::places::Places;
 use crate::commands::{Host, Result};
+use crate::secrets::{Secrets, SystemVault, TokenKind};
 
 /// Reads the settings.
 pub(super) fn load(places: &Places) -> Result<Config> {
@@ -55,13 +57,22 @@ pub(super) fn start_logging(settings: &LoggingSettings, global: &Global) {
 pub(super) async fn open(config: Config, places: &Places, access: StoreAccess) -> Result<Host> {
     let mut options = OpenOptions::new(config, &places.data_dir);
     options.access = access;
-    options.token = embedding_token();
+    options.token = embedding_token(&options.config).await;
     let manager = HiragManager::open(options).await?;
     Ok(Host::new(manager, places.config_file.clone()))
 }
 
-/// The token of the embedding endpoint, where no keyring runs.
-fn embedding_token() -> Option<SecretString> {
-    let token = std::env::var("HIRAG_EMBEDDING_TOKEN").ok()?;
-    (!token.is_empty()).then(|| SecretString::from(token))
+/// The tokens of this machine and this run.
+pub(super) fn secrets() -> Secrets {
+    Secrets::new(Arc::new(SystemVault), environment())
+}
+
+/// The token of the embedding endpoint; no keyring is unlocked for a model on this machine.
+async fn embedding_token(config: &Config) -> Option<SecretString> {
+    if config.embedding.provider != ProviderKind::Http {
+        return None;
+    }
+    let found = tokio::task::spawn_blocking(|| secrets().get(TokenKind::Embedding));
+    let (token, _) = found.await.ok().flatten()?;
+    Some(token)
 }

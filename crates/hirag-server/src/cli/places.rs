@@ -2,14 +2,9 @@
 
 use std::path::PathBuf;
 
-use etcetera::BaseStrategy;
-use etcetera::base_strategy::choose_native_strategy;
-
 use super::args::Global;
-use crate::commands::{Error, Result};
-
-/// The folder of this program in the system's places.
-const FOLDER: &str = "hirag";
+use crate::commands::Result;
+use crate::studio::places;
 
 /// The files and folders of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,21 +19,11 @@ pub(super) struct Places {
 
 impl Places {
     pub(super) fn of(global: &Global) -> Result<Self> {
-        let config_named = global.config.is_some();
-        if let (Some(config), Some(data_dir)) = (&global.config, &global.data_dir) {
-            return Ok(Self {
-                config_file: config.clone(),
-                config_named,
-                data_dir: data_dir.clone(),
-            });
-        }
-        let system = choose_native_strategy().map_err(|e| Error::NoHome(e.to_string()))?;
-        let config = || system.config_dir().join(FOLDER).join("config.toml");
-        let data = || system.data_dir().join(FOLDER);
+        let (config_file, data_dir) = places(global.config.clone(), global.data_dir.clone())?;
         Ok(Self {
-            config_file: global.config.clone().unwrap_or_else(config),
-            config_named,
-            data_dir: global.data_dir.clone().unwrap_or_else(data),
+            config_file,
+            config_named: global.config.is_some(),
+            data_dir,
         })
     }
 }

@@ -1,0 +1,93 @@
+//! `hirag token`: the same entries of the keyring that the window uses.
+
+use std::io::{IsTerminal, Read};
+
+use secrecy::SecretString;
+
+use super::args::TokenCommand;
+use super::output::{Output, Style};
+use super::{DONE, open};
+use crate::commands::{Error, Result};
+use crate::secrets::{Keep, KeyringState, MAX_TOKEN_BYTES, TokenKind, TokenSource, TokenStatus};
+
+pub(super) async fn run(command: TokenCommand, output: Output) -> Result<u8> {
+    let secrets = open::secrets();
+    let work = move || -> Result<Vec<TokenStatus>> {
+        Ok(match command {
+            TokenCommand::Set { kind } => {
+                let token = read(kind)?;
+                secrets.set(kind, token, Keep::Keyring)?;
+                vec![secrets.status(kind)]
+            }
+            TokenCommand::Clear { kind } => {
+                secrets.clear(kind)?;
+                vec![secrets.status(kind)]
+            }
+            TokenCommand::Status { kind: Some(kind) } => vec![secrets.status(kind)],
+            TokenCommand::Status { kind: None } => {
+                let all = [TokenKind::Embedding, TokenKind::Chat, TokenKind::Server];
+                all.map(|kind| secrets.status(kind)).into()
+            }
+        })
+    };
+    let told = tokio::task::spawn_blocking(work).await;
+    let told = told.map_err(|e| Error::Internal(e.to_string()))??;
+    match told.as_slice() {
+        [one] => output.answer(one, render)?,
+        all => output.answer(&all, |all, style| {
+            let lines: Vec<String> = all.iter().map(|one| render(one, style)).collect();
+            lines.join("\n")
+        })?,
+    }
+    Ok(DONE)
+}
+
+/// Asks at the terminal without showing what is typed, or reads standard input; the end of its
+/// last line is no part of the token.
+fn read(kind: TokenKind) -> Result<SecretString> {
+    let mut typed = if std::io::stdin().is_terminal() {
+        rpassword::prompt_password(format!("Token of the {} endpoint: ", kind.as_str()))?
+    } else {
+        let mut text = String::new();
+        // More than this is refused anyway, however much there is.
+        let most = MAX_TOKEN_BYTES as u64 + 3;
+        std::io::stdin()
+            .lock()
+            .take(most)
+            .read_to_string(&mut text)?;
+        text
+    };
+    for end in ['\n', '\r'] {
+        if typed.ends_with(end) {
+            typed.pop();
+        }
+    }
+    Ok(SecretString::from(typed))
+}
+
+fn render(status: &TokenStatus, style: Style) -> String {
+    let kind = style.bold(status.kind.as_str());
+    let ends = match &status.last_four {
+        Some(end) => format!(", ends with {end}"),
+        None => String::new(),
+    };
+    let mut line = match status.source {
+        Some(TokenSource::Keyring) => format!("{kind}: kept in the keyring{ends}"),
+        Some(TokenSource::Environment) => {
+            format!("{kind}: from {}{ends}", status.kind.variable())
+        }
+        Some(TokenSource::ThisRun) => format!("{kind}: for this run{ends}"),
+        None => format!("{kind}: none"),
+    };
+    if status.keyring == KeyringState::Absent {
+        let why = status
+            .why_absent
+            .as_deref()
+            .unwrap_or("no keyring runs here");
+        line += &format!(
+            "\n  {why}; {} gives the token instead",
+            status.kind.variable()
+        );
+    }
+    line
+}
