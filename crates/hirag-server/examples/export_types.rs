@@ -4,17 +4,26 @@
 
 use std::process::ExitCode;
 
-use hirag::context::{ContextRequest, ContextResponse};
+use hirag::context::{ContextPatch, ContextRequest, ContextResponse, NewContext};
+use hirag::embedding::{Drill, DrillFault};
 use hirag::eval::EvalReport;
 use hirag::import::{Format, ImportProgress, ImportReport};
-use hirag::manager::{EmbeddingProgress, Health, Purge, Reembedded, Stored};
+use hirag::manager::{
+    ContextDetails, EmbeddingProgress, Health, ListRequest, Purge, Reembedded, Stored,
+};
+use hirag::metrics::{Bucket, Span};
 use hirag::resilience::BreakerEvent;
 use hirag::retrieval::{Trace, WhyNot};
 use hirag::store::sqlite::{Deletion, Restored};
 use hirag::store::{Order, Page};
+use hirag_server::commands::studio as window;
 use hirag_server::commands::{
-    Backup, Collected, Doctor, Exported, RestoredDatabase, SearchResponse, Settings, StatsResponse,
+    Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,
+    Settings, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
 };
+use hirag_server::pictures::{Chart, ChartRequest};
+use hirag_server::secrets::TokenStatus;
+use hirag_server::studio::{Activity, History, Job, StartupState};
 use ts_rs::{Config, ExportError, TS};
 
 fn main() -> ExitCode {
@@ -58,7 +67,82 @@ fn export(config: &Config) -> Result<(), ExportError> {
     StatsResponse::export_all(config)?;
     Stored::export_all(config)?;
     Trace::export_all(config)?;
-    WhyNot::export_all(config)
+    WhyNot::export_all(config)?;
+    export_for_the_window(config)
+}
+
+/// What the commands of the window take and give, beside the above.
+fn export_for_the_window(config: &Config) -> Result<(), ExportError> {
+    macro_rules! all {
+        ($($type:ty),* $(,)?) => { $(<$type>::export_all(config)?;)* };
+    }
+    all!(
+        Activity,
+        Bucket,
+        Chart,
+        ChartRequest,
+        ContextDetails,
+        ContextPatch,
+        DeleteRequest,
+        Drill,
+        DrillFault,
+        Failure,
+        History,
+        Job,
+        ListRequest,
+        NewContext,
+        Span,
+        StartupState,
+        TokenStatus,
+        UndoRequest,
+        UpdateRequest,
+        WhyRequest,
+    );
+    all!(
+        window::ActivityRequest,
+        window::ActivityResponse,
+        window::ChangeSettingsRequest,
+        window::CleanUpRequest,
+        window::ClearRequest,
+        window::CountRequest,
+        window::CountResponse,
+        window::CsvResponse,
+        window::DetailsRequest,
+        window::DrillStart,
+        window::ExportStart,
+        window::FileRequest,
+        window::GetRequest,
+        window::HistoryRequest,
+        window::ImportPreview,
+        window::ImportPreviewRequest,
+        window::ImportStart,
+        window::JobRequest,
+        window::JobStarted,
+        window::JobsResponse,
+        window::ListResponse,
+        window::MoveAllRequest,
+        window::Moved,
+        window::Nothing,
+        window::PauseRequest,
+        window::PerformanceRequest,
+        window::ProviderTest,
+        window::Replay,
+        window::ReportResponse,
+        window::RerankRequest,
+        window::Reranked,
+        window::Resilience,
+        window::SettingProblems,
+        window::StudioSettings,
+        window::TestProviderRequest,
+        window::TextsRequest,
+        window::TextsResponse,
+        window::TokenRequest,
+        window::TokenSetRequest,
+        window::TraceRequest,
+        window::TracesRequest,
+        window::TracesResponse,
+    );
+    Ok(())
 }
 
 fn fail(sentence: &str) -> ExitCode {
