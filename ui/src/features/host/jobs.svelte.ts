@@ -23,16 +23,19 @@ class Jobs {
 
   follow(): () => void {
     const stop = on("job", (job) => this.#take(job));
-    call("jobs", {}).then(
-      ({ jobs }) => {
-        const known = new Set(this.all.map((job) => job.id));
-        this.all = [...jobs.filter((job) => !known.has(job.id)), ...this.all];
-      },
-      () => {
-        // There is no work to show while the database is not open.
-      },
-    );
+    void this.refresh();
     return stop;
+  }
+
+  /** Asks for the work that goes on; what events told meanwhile is newer and stays. */
+  async refresh(): Promise<void> {
+    try {
+      const { jobs } = await call("jobs", {});
+      const known = new Set(this.all.map((job) => job.id));
+      this.all = [...jobs.filter((job) => !known.has(job.id)), ...this.all];
+    } catch {
+      // There is no work to show while the database is not open.
+    }
   }
 
   find(id: string | null): Job | undefined {
