@@ -745,7 +745,7 @@ export class FakePlatform implements Platform {
       this.#run("import", 1280, "contexts", {
         files: 4,
         contexts: 1280,
-        new: 1240,
+        imported: 1240,
         updated: 12,
         unchanged: 28,
         removed: 0,
