@@ -57,6 +57,7 @@ export class FakePlatform implements Platform {
   #paused = false;
   #token: p.TokenStatus;
   #tick = 0;
+  #lists = new Map<string, Context[]>();
   #indexes = new Map<ContextId, number>();
 
   constructor(options: FakeOptions = {}) {
@@ -84,6 +85,7 @@ export class FakePlatform implements Platform {
         message: "the database answered: disk I/O error; check the disk, then try again",
       });
     }
+    // As over the wire: what is given away is a copy.
     return clone(await answer(request));
   }
 
@@ -157,7 +159,13 @@ export class FakePlatform implements Platform {
   }
 
   #listed(request: { filter: Filter; deleted?: boolean; order?: string }): Context[] {
+    const { filter, deleted, order } = request;
+    const key = JSON.stringify([filter, deleted, order, this.#changes()]);
+    const known = this.#lists.get(key);
+    if (known) return known;
+    if (this.#lists.size > 8) this.#lists.clear();
     const all: Context[] = [];
+    this.#lists.set(key, all);
     const wanted = (id: ContextId): boolean => this.#deleted.has(id) === (request.deleted ?? false);
     for (const context of this.#added) if (wanted(context.id) && this.#matches(context, request.filter)) all.push(context);
     const only = request.filter.must.length === 1 ? request.filter.must[0] : undefined;
@@ -168,6 +176,12 @@ export class FakePlatform implements Platform {
     }
     if (request.order === "oldest_first") all.reverse();
     return all;
+  }
+
+  /** Every call that may have changed something. */
+  #changes(): number {
+    const changing: CommandName[] = ["store", "update", "move_to", "delete", "undo", "clear"];
+    return this.calls.filter((one) => changing.includes(one.name)).length;
   }
 
   #counts(): LevelCounts {

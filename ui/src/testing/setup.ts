@@ -24,6 +24,15 @@ window.matchMedia ??= ((query: string) => ({
   removeEventListener() {},
 })) as unknown as typeof window.matchMedia;
 
+// jsdom lays nothing out; lists need a window of some size to show rows in.
+for (const [name, size] of [
+  ["offsetHeight", 600],
+  ["offsetWidth", 800],
+  ["clientWidth", 800],
+] as const) {
+  Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => size });
+}
+
 beforeEach(() => {
   localStorage.clear();
   location.hash = "";
