@@ -28,6 +28,7 @@ window.matchMedia ??= ((query: string) => ({
 for (const [name, size] of [
   ["offsetHeight", 600],
   ["offsetWidth", 800],
+  ["clientHeight", 600],
   ["clientWidth", 800],
 ] as const) {
   Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => size });

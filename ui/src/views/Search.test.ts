@@ -1,11 +1,15 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { draft } from "../features/search/SearchForm.svelte";
 import { lastSearch } from "../features/search/last-search.svelte";
 import type { FakeOptions, FakePlatform } from "../testing/fake";
 import { idOf } from "../testing/contexts";
 import { show } from "../testing/page";
 import Search from "./Search.svelte";
+
+/** What stands beside a result that moved. */
+const moves = /^(up|down) \d+ places?$/;
 
 async function searched(query: string, options: FakeOptions = {}): Promise<FakePlatform> {
   const fake = show(Search, {}, options);
@@ -16,7 +20,10 @@ async function searched(query: string, options: FakeOptions = {}): Promise<FakeP
 }
 
 describe("a search", () => {
-  beforeEach(() => lastSearch.clear());
+  beforeEach(() => {
+    lastSearch.clear();
+    draft.query = "";
+  });
 
   it("shows the results with the query's words marked and the score's parts in words", async () => {
     await searched("billing migration");
@@ -67,9 +74,9 @@ describe("a search", () => {
     expect(weights.recency).toBe(0.9);
     expect(weights.similarity + weights.recency + weights.level + weights.frequency).toBeCloseTo(1, 9);
     expect(fake.requests("search")).toHaveLength(1);
-    expect(await screen.findAllByText(/^up \d+ places?$/)).not.toEqual([]);
+    expect(await screen.findAllByText(moves)).not.toEqual([]);
     await fireEvent.click(screen.getByRole("button", { name: "Reset" }));
-    await waitFor(() => expect(screen.queryByText(/^up \d+ places?$/)).toBeNull());
+    await waitFor(() => expect(screen.queryAllByText(moves)).toEqual([]));
   });
 
   it("always ends with the latest position of a slider, however fast it moves", async () => {

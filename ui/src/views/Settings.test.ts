@@ -61,6 +61,7 @@ describe("the settings", () => {
   it("mark a bad settings file and its key", async () => {
     router.go("settings");
     const fake = show(Settings, {});
+    await screen.findByRole("region", { name: "Provider" });
     const usual = await fake.call("settings", {});
     fake.answers.settings = () => ({
       ...usual,
