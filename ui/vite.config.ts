@@ -36,7 +36,7 @@ export default defineConfig(({ mode }) => ({
   build: { target: "safari16.4", assetsInlineLimit: 0, reportCompressedSize: false },
   test: {
     environment: "jsdom",
-    include: ["src/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "tests/*.test.ts"],
     setupFiles: ["src/testing/setup.ts"],
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -12,6 +12,6 @@ export function show<C extends Component<any>>(
 ): FakePlatform {
   const fake = new FakePlatform(options);
   connect(fake);
-  render(component, { props } as never);
+  render(component as Component, { props: props as Record<string, unknown> });
   return fake;
 }

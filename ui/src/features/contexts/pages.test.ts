@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { connect } from "../../platform/platform";
 import { FakePlatform } from "../../testing/fake";
 import { idOf } from "../../testing/contexts";
-import { ContextPages } from "./pages.svelte";
+import { ContextPages, type Question } from "./pages.svelte";
 
-const everything = { filter: { must: [], should: [], must_not: [] }, order: "newest_first", deleted: false } as const;
+const everything: Question = { filter: { must: [], should: [], must_not: [] }, order: "newest_first", deleted: false };
 const settle = async (): Promise<void> => {
   for (let i = 0; i < 50; i += 1) await Promise.resolve();
   await new Promise((done) => setTimeout(done, 0));
@@ -17,7 +17,7 @@ describe("a long list", () => {
     fake = new FakePlatform({ contexts: 3000 });
     connect(fake);
     pages = new ContextPages();
-    await pages.ask({ ...everything, filter: { ...everything.filter, must: [] } });
+    await pages.ask(everything);
   });
 
   it("knows its length and its first rows after one question", () => {
@@ -49,7 +49,7 @@ describe("a long list", () => {
 
   it("keeps what it shows and says why when reading anew fails", async () => {
     fake.options.failing = true;
-    await pages.ask({ ...everything, filter: { ...everything.filter, must: [] } });
+    await pages.ask(everything);
     expect(pages.failure?.code).toBe("store_failed");
     expect(pages.row(0)?.id).toBe(idOf(0));
   });

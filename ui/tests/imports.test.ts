@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 // The direction in which imports run: a tier may use itself and what stands after it.
 const tiers = ["views", "features", "shared", "platform"];
-const root = import.meta.dirname;
+const root = join(import.meta.dirname, "../src");
 
 function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
