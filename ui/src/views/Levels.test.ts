@@ -90,6 +90,7 @@ describe("the levels", () => {
     const user = userEvent.setup();
     const fake = show(Levels, {}, { contexts: 240 });
     await list(/^L1/);
+    await user.click(screen.getByRole("button", { name: "Filter" }));
     await user.type(screen.getByRole("textbox", { name: "Agent" }), "claude");
     await waitFor(() =>
       expect(fake.requests("list").at(-1)?.filter.must).toContainEqual({ key: "agent", match: "claude" }),
