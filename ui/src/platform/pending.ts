@@ -14,6 +14,7 @@ import type { JsonValue } from "$bindings/serde_json/JsonValue";
 import type { LimiterSnapshot } from "$bindings/LimiterSnapshot";
 import type { Order } from "$bindings/Order";
 import type { Page } from "$bindings/Page";
+import type { Problem } from "$bindings/Problem";
 import type { RankingWeights } from "$bindings/RankingWeights";
 import type { RateLimitSettings } from "$bindings/RateLimitSettings";
 import type { RetrievalStrategy } from "$bindings/RetrievalStrategy";
@@ -124,11 +125,11 @@ export type RerankedContext = {
   rank: number;
   previous_rank: number | null;
   score: number;
-  previous_score: number;
+  previous_score: number | null;
   parts: ScoreParts;
 };
 
-export type Reranked = { contexts: RerankedContext[]; dropped: ContextId[] };
+export type Reranked = { contexts: RerankedContext[]; dropped: ContextId[]; total_tokens: number };
 
 export type Replay = {
   trace: Trace;
@@ -163,7 +164,7 @@ export type ChartRequest = {
   height: number;
 };
 
-export type ChartPoint = { series: string; x: string | number; y: number | null; px: number; py: number };
+export type ChartPoint = { series: string; x: string; y: number | null; px: number; py: number };
 
 export type Chart = { svg: string; alternative: string; points: ChartPoint[] };
 
@@ -183,11 +184,14 @@ export type Resilience = {
   defaults: { breaker: CircuitBreakerSettings; limiter: RateLimitSettings };
 };
 
+export type FileKind = "markdown" | "text" | "jsonl" | "beir";
+
 export type ImportPreview = {
-  files: { path: string; format: Format; bytes: number }[];
+  files: { path: string; format: FileKind; bytes: number }[];
   total_files: number;
   total_bytes: number;
   skipped: Skipped[];
+  failed: Problem[];
 };
 
 export type ImportStart = {
@@ -213,18 +217,18 @@ export type Job = {
     seconds_left: number | null;
     text: string;
   };
-  result: JsonValue | null;
+  result: unknown;
   problem: Failure | null;
   started: string;
   ended: string | null;
 };
 
-export type SettingChange = { key: string; value: JsonValue | null };
+export type SettingChange = { key: string; value: string | number | boolean | null };
 
 export type SettingsState = Settings & {
   problem: Failure | null;
   defaults: Config;
-  restart_needed?: string[];
+  restart_needed: string[];
 };
 
 export type SettingProblem = { key: string; message: string };
@@ -252,6 +256,7 @@ export type TokenKind = "embedding" | "chat" | "server";
 export type TokenKeep = "keyring" | "this_run";
 
 export type TokenStatus = {
+  kind: TokenKind;
   set: boolean;
   last_four: string | null;
   source: "keyring" | "environment" | "this_run" | null;

@@ -365,6 +365,7 @@ export class FakePlatform implements Platform {
   #noToken(): p.TokenStatus {
     const absent = this.options.keyring === "absent";
     return {
+      kind: "embedding",
       set: false,
       last_four: null,
       source: null,
@@ -686,10 +687,11 @@ export class FakePlatform implements Platform {
             rank: i + 1,
             previous_rank: old < 0 ? null : old + 1,
             score: e.score,
-            previous_score: before[old]?.score ?? 0,
+            previous_score: before[old]?.score ?? null,
             parts: e.parts,
           };
         }),
+        total_tokens: now.reduce((sum, e) => sum + e.tokens, 0),
         dropped: before.filter((b) => !now.some((n) => n.id === b.id)).map((b) => b.id),
       };
     },
@@ -754,6 +756,7 @@ export class FakePlatform implements Platform {
         { path: `${paths[0]}/photo.png`, reason: "binary" },
         { path: `${paths[0]}/.git`, reason: "hidden" },
       ],
+      failed: [],
     }),
     import_start: () =>
       this.#run("import", 1280, "contexts", {
