@@ -1,0 +1,21 @@
+// The UI on the scripted host, to look at without a backend: `npm run dev:fake`.
+// The address says what it plays: ?contexts=100000, ?startup=opening|failed, ?empty, ?errors, ?slow=300
+import { mount } from "svelte";
+import { connect } from "../src/platform/platform";
+import { FakePlatform } from "../src/testing/fake";
+import App from "../src/views/App.svelte";
+import "../src/shared/styles/base.css";
+
+const asked = new URLSearchParams(location.search);
+const fake = new FakePlatform({
+  contexts: asked.has("empty") ? 0 : Number(asked.get("contexts") ?? 2400),
+  startup: (asked.get("startup") as "opening" | "failed" | null) ?? "ready",
+  failing: asked.has("errors"),
+  delay: Number(asked.get("slow") ?? 0),
+  breaker: (asked.get("breaker") as "open" | null) ?? "closed",
+  live: true,
+});
+connect(fake);
+(window as unknown as { fake: FakePlatform }).fake = fake;
+const target = document.getElementById("app");
+if (target) mount(App, { target });

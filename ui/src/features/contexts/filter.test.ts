@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { everything, isNarrowed, metadataConditions, toFilter } from "./filter";
+
+describe("narrowing", () => {
+  it("becomes conditions that all must hold", () => {
+    const filter = toFilter({ ...everything, agent: " claude ", session: "s1" }, "ShortTerm");
+    expect(filter).toEqual({
+      must: [
+        { key: "level", match: "ShortTerm" },
+        { key: "agent", match: "claude" },
+        { key: "session", match: "s1" },
+      ],
+      should: [],
+      must_not: [],
+    });
+  });
+
+  it("reads values as what they are, and a bare key as a question whether it is there", () => {
+    expect(metadataConditions("topic=retrieval, draft=true, line=3, source_id")).toEqual([
+      { key: "metadata.topic", match: "retrieval" },
+      { key: "metadata.draft", match: true },
+      { key: "metadata.line", match: 3 },
+      { key: "metadata.source_id", exists: true },
+    ]);
+  });
+
+  it("takes both days whole", () => {
+    const { must } = toFilter({ ...everything, since: "2026-11-01", until: "2026-11-01" });
+    const range = must[0]?.range;
+    expect(Date.parse(String(range?.lt)) - Date.parse(String(range?.gte))).toBe(86_400_000);
+  });
+
+  it("knows when there is none", () => {
+    expect(isNarrowed(everything)).toBe(false);
+    expect(isNarrowed({ ...everything, metadata: "a" })).toBe(true);
+  });
+});

@@ -1,0 +1,69 @@
+// Long work that goes on in the host.
+import { call, on } from "../../platform/platform";
+import type { Job, JobKind } from "../../platform/pending";
+import { contextsChanged } from "../contexts/changes.svelte";
+import { outdated } from "../../shared/query";
+import { toasts } from "../../shared/toasts.svelte";
+
+const names: Record<JobKind, string> = {
+  import: "Import",
+  reembed: "Re-embedding",
+  export: "Export",
+  clean_up: "Clean-up",
+  doctor: "Check",
+};
+
+export function jobName(job: Job): string {
+  return names[job.kind];
+}
+
+class Jobs {
+  all = $state.raw<Job[]>([]);
+  readonly running: Job[] = $derived(this.all.filter((job) => job.state === "running"));
+
+  follow(): () => void {
+    const stop = on("job", (job) => this.#take(job));
+    void this.refresh();
+    return stop;
+  }
+
+  /** Asks for the work that goes on; what events told meanwhile is newer and stays. */
+  async refresh(): Promise<void> {
+    try {
+      const { jobs } = await call("jobs", {});
+      const known = new Set(this.all.map((job) => job.id));
+      this.all = [...jobs.filter((job) => !known.has(job.id)), ...this.all];
+    } catch {
+      // There is no work to show while the database is not open.
+    }
+  }
+
+  find(id: string | null): Job | undefined {
+    return this.all.find((job) => job.id === id);
+  }
+
+  async cancel(id: string): Promise<void> {
+    try {
+      await call("job_cancel", { job: id });
+    } catch (thrown) {
+      toasts.failed(thrown);
+    }
+  }
+
+  #take(job: Job): void {
+    const before = this.find(job.id);
+    this.all = before
+      ? this.all.map((one) => (one.id === job.id ? job : one))
+      : [...this.all, job];
+    if (job.state === "running" || before?.state === job.state) return;
+    if (job.state === "done") toasts.done(`${jobName(job)} is done.`);
+    if (job.state === "cancelled") toasts.show("info", `${jobName(job)} was cancelled.`);
+    if (job.state === "failed") {
+      toasts.show("failed", `${jobName(job)} failed: ${job.problem?.message ?? "no reason was given"}`);
+    }
+    contextsChanged();
+    outdated("health", "settings", "resilience");
+  }
+}
+
+export const jobs = new Jobs();

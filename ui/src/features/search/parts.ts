@@ -1,0 +1,82 @@
+// The parts of a score in words.
+import type { Change } from "$bindings/Change";
+import type { Explanation } from "$bindings/Explanation";
+import type { Outcome } from "$bindings/Outcome";
+import type { RankingWeight } from "$bindings/RankingWeight";
+import type { RankingWeights } from "$bindings/RankingWeights";
+import type { ScoreParts } from "$bindings/ScoreParts";
+import { count, levelFacts, score, shortId } from "../../shared/format";
+
+export const partLabels: Record<RankingWeight, { label: string; meaning: string }> = {
+  similarity: { label: "Relevance", meaning: "How well vectors and words fit the query" },
+  recency: { label: "Recency", meaning: "How young it is: e^(-age/τ)" },
+  level: { label: "Level", meaning: "1.0 in L1, 0.7 in L2, 0.5 in L3" },
+  frequency: { label: "Frequency", meaning: "How often searches returned it" },
+};
+
+export type Share = { name: RankingWeight; label: string; value: number };
+
+export function shares(parts: ScoreParts, weights: RankingWeights): Share[] {
+  return (Object.keys(partLabels) as RankingWeight[]).map((name) => ({
+    name,
+    label: partLabels[name].label,
+    value: parts[name] * weights[name],
+  }));
+}
+
+export function sharesInWords(total: number, all: readonly Share[]): string {
+  return `Score ${score(total)}: ${all.map((s) => `${s.label.toLowerCase()} ${score(s.value)}`).join(", ")}`;
+}
+
+export const stageLabels: Record<Outcome["stage"], string> = {
+  chosen: "Returned",
+  level: "Level",
+  filter: "Filter",
+  threshold: "Threshold",
+  duplicate: "Same text",
+  budget: "Budget",
+  outranked: "Limit",
+};
+
+/** Why a candidate was kept or dropped, as a sentence. */
+export function reason(candidate: Explanation): string {
+  const { outcome } = candidate;
+  switch (outcome.stage) {
+    case "chosen":
+      return `Returned at place ${outcome.rank}.`;
+    case "level":
+      return `It stands in ${levelFacts(candidate.level).short}, which was not searched.`;
+    case "filter":
+      return "It does not meet the filter.";
+    case "threshold":
+      return outcome.similarity === null
+        ? "Nothing speaks for it: no similar vector, no word, no neighbour."
+        : `Its relevance ${score(outcome.similarity)} is below the threshold ${score(outcome.threshold)}.`;
+    case "duplicate":
+      return `It has the same text as …${shortId(outcome.of)}, which stands for it.`;
+    case "budget":
+      return `It needs ${count(outcome.tokens)} tokens; ${count(outcome.left)} of the budget were left.`;
+    case "outranked":
+      return `${count(outcome.limit)} better ones filled the limit.`;
+  }
+}
+
+/** What to change so that a context comes in, as a sentence. */
+export function changeInWords(change: Change): string {
+  switch (change.kind) {
+    case "level":
+      return `Search ${levelFacts(change.level).short} as well.`;
+    case "filter":
+      return change.condition ? `Leave the condition ${change.condition} out.` : "Leave the filter out.";
+    case "threshold":
+      return `Lower the relevance threshold from ${score(change.from)} to ${score(change.to)}.`;
+    case "tokens":
+      return `Raise the budget from ${count(change.from)} to ${count(change.to)} tokens.`;
+    case "limit":
+      return `Raise the limit from ${count(change.from)} to ${count(change.to)} contexts.`;
+    case "weight":
+      return `Change the weight of ${partLabels[change.name].label.toLowerCase()} from ${score(change.from)} to ${score(change.to)}.`;
+    case "vector_weight":
+      return `Change the weight of the vectors from ${score(change.from)} to ${score(change.to)}.`;
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import type { ContextRequest } from "$bindings/ContextRequest";
+import { asCommand, quoted } from "./copies";
+import { rounded, weightNames, withWeight } from "./reranking.svelte";
+
+const request: ContextRequest = {
+  query: "why did it fail",
+  max_tokens: null,
+  limit: null,
+  levels: [],
+  filter: { must: [], should: [], must_not: [] },
+  mode: "hybrid",
+  priority: "high",
+  explain: true,
+};
+
+describe("weights", () => {
+  const weights = { similarity: 0.95, recency: 0.02, level: 0.02, frequency: 0.01 };
+  const sum = (w: typeof weights): number => weightNames.reduce((total, name) => total + w[name], 0);
+
+  it("always sum to 1, and the others keep their proportions", () => {
+    for (const value of [0, 0.3, 0.999, 1]) {
+      const next = withWeight(weights, "recency", value);
+      expect(next.recency).toBe(value);
+      expect(sum(next)).toBeCloseTo(1, 12);
+      if (value < 1) expect(next.level / next.frequency).toBeCloseTo(2, 9);
+    }
+  });
+
+  it("come back from 1 as equal shares", () => {
+    const all = withWeight(weights, "similarity", 1);
+    expect(withWeight(all, "similarity", 0.7).level).toBeCloseTo(0.1, 12);
+  });
+
+  it("sum to 1 after rounding too, as the host demands", () => {
+    expect(sum(rounded({ similarity: 0.3333, recency: 0.3333, level: 0.3333, frequency: 0.0001 }))).toBeCloseTo(1, 9);
+  });
+});
+
+describe("a search as a command line", () => {
+  it("names just what differs from the defaults", () => {
+    expect(asCommand(request)).toBe("hirag search --explain -- 'why did it fail'");
+    expect(asCommand({ ...request, levels: ["LongTerm"], limit: 5, mode: "text", query: "x" })).toBe(
+      "hirag search --limit 5 --level L3 --mode text --explain -- x",
+    );
+  });
+
+  it("keeps a query from being read by the shell", () => {
+    expect(quoted("$(rm -rf ~); it's")).toBe(`'$(rm -rf ~); it'\\''s'`);
+  });
+});

@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { ago, bytes, duration, firstLine, ms, plural } from "./format";
+
+describe("figures for people", () => {
+  it("writes bytes, milliseconds and durations with their unit", () => {
+    expect([bytes(0), bytes(1536), bytes(12_600_000)]).toEqual(["0 B", "1.5 KB", "12.0 MB"]);
+    expect([ms(0.08), ms(12.34), ms(1250), ms(90_000)]).toEqual(["0.08 ms", "12.3 ms", "1.25 s", "1 min 30 s"]);
+    expect([duration(45), duration(200), duration(7500)]).toEqual(["45 s", "3 min 20 s", "2 h 5 min"]);
+    expect([plural(1, "context"), plural(1200, "context")]).toEqual(["1 context", "1,200 contexts"]);
+  });
+
+  it("says how long ago, and calls a clock that jumped back just now or in", () => {
+    const now = Date.parse("2026-11-22T08:00:00Z");
+    expect(ago("2026-11-22T07:58:00Z", now)).toMatch(/2 min/);
+    expect(ago("2026-11-22T09:00:00Z", now)).toMatch(/^in 1 h/);
+    expect(ago("nonsense", now)).toBe("unknown");
+  });
+
+  it("cuts a preview between letters, never inside an emoji", () => {
+    expect(firstLine(`  a\n\nb ${"🧭".repeat(300)}`, 6)).toBe("a b 🧭🧭…");
+  });
+});

@@ -1,0 +1,51 @@
+// Light or dark: by the system, or by choice. The choice is kept on this machine.
+export type ThemeChoice = "system" | "light" | "dark";
+export type Theme = "light" | "dark";
+
+const key = "hirag.theme";
+const choices: readonly ThemeChoice[] = ["system", "light", "dark"];
+
+function kept(): ThemeChoice {
+  try {
+    const value = localStorage.getItem(key);
+    return choices.find((choice) => choice === value) ?? "system";
+  } catch {
+    return "system";
+  }
+}
+
+class Appearance {
+  choice = $state<ThemeChoice>(kept());
+  #systemDark = $state(false);
+  readonly theme: Theme = $derived(
+    this.choice === "system" ? (this.#systemDark ? "dark" : "light") : this.choice,
+  );
+
+  choose(choice: ThemeChoice): void {
+    this.choice = choice;
+    try {
+      localStorage.setItem(key, choice);
+    } catch {
+      // Where nothing can be kept, the choice holds for this run.
+    }
+    this.#apply();
+  }
+
+  /** Follows the system from now on; returns how to stop. */
+  follow(): () => void {
+    const query = window.matchMedia?.("(prefers-color-scheme: dark)");
+    const changed = (): void => {
+      this.#systemDark = query?.matches ?? false;
+      this.#apply();
+    };
+    changed();
+    query?.addEventListener("change", changed);
+    return () => query?.removeEventListener("change", changed);
+  }
+
+  #apply(): void {
+    document.documentElement.dataset.theme = this.theme;
+  }
+}
+
+export const appearance = new Appearance();

@@ -1,0 +1,75 @@
+import { screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { show } from "../testing/page";
+import App from "./App.svelte";
+
+describe("the shell", () => {
+  it("goes to a view through the command palette, by keyboard alone", async () => {
+    const user = userEvent.setup();
+    show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    await user.keyboard("{Control>}k{/Control}");
+    const field = await screen.findByRole("combobox", { name: /command/i });
+    await waitFor(() => expect(field).toHaveFocus());
+    await user.keyboard("perfor{Enter}");
+    expect(await screen.findByRole("heading", { name: "Performance" })).toBeVisible();
+    await waitFor(() => expect(screen.queryByRole("combobox", { name: /command/i })).toBeNull());
+  });
+
+  it("searches the memory for words that are no command", async () => {
+    const user = userEvent.setup();
+    const fake = show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    await user.keyboard("{Control>}k{/Control}");
+    await user.type(await screen.findByRole("combobox", { name: /command/i }), "zero vector{Enter}");
+    await waitFor(() => expect(fake.requests("search")[0]).toMatchObject({ query: "zero vector", explain: true }));
+  });
+
+  it("shows the shortcuts with ?, but not while someone types", async () => {
+    const user = userEvent.setup();
+    show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    await user.keyboard("?");
+    expect(await screen.findByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await user.keyboard("/");
+    await user.type(await screen.findByRole("textbox", { name: "Query" }), "why?");
+    expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("can be used while the database opens, and shows everything as soon as it is open", async () => {
+    const user = userEvent.setup();
+    const fake = show(App, {}, { startup: "opening" });
+    expect(await screen.findByRole("heading", { name: /opening the database/i })).toBeVisible();
+    expect(fake.requests("list")).toEqual([]);
+    await user.click(screen.getByRole("link", { name: "Settings" }));
+    expect(await screen.findByRole("heading", { name: "Provider" })).toBeVisible();
+    await user.click(screen.getByRole("link", { name: "Overview" }));
+    fake.setStartup("ready");
+    expect(await screen.findByRole("heading", { name: "Overview" })).toBeVisible();
+  });
+
+  it("explains a database that cannot be opened, and restores a backup", async () => {
+    const user = userEvent.setup();
+    const fake = show(App, {}, { startup: "failed" });
+    expect(await screen.findByRole("alert")).toHaveTextContent(/schema version 9/);
+    await user.click(screen.getByRole("button", { name: "Restore a backup…" }));
+    const dialog = await screen.findByRole("dialog", { name: "Restore this backup?" });
+    await user.click(within(dialog).getByRole("button", { name: "Restore" }));
+    await waitFor(() => expect(fake.requests("restore")).toHaveLength(1));
+    expect(await screen.findByRole("heading", { name: "Overview" })).toBeVisible();
+  });
+
+  it("tells of a panic and goes on", async () => {
+    const user = userEvent.setup();
+    const fake = show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    fake.emit("panic", { message: "the queue stopped" });
+    const dialog = await screen.findByRole("dialog", { name: /something went wrong/i });
+    expect(dialog).toHaveTextContent("the queue stopped");
+    await user.click(within(dialog).getByRole("button", { name: "Go on" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  });
+});

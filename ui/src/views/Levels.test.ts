@@ -1,0 +1,115 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { toasts } from "../shared/toasts.svelte";
+import { show } from "../testing/page";
+import Levels from "./Levels.svelte";
+
+async function list(name: RegExp): Promise<HTMLElement> {
+  return screen.findByRole("listbox", { name });
+}
+
+describe("the levels", () => {
+  it("stand side by side, each with its number", async () => {
+    show(Levels, {}, { contexts: 240 });
+    expect(await list(/^L1 Immediate, 10 contexts/)).toBeVisible();
+    expect(await list(/^L2 Short-term, 70 contexts/)).toBeVisible();
+    expect(await list(/^L3 Long-term, 160 contexts/)).toBeVisible();
+  });
+
+  it("put only the rows in sight of 100,000 into the page", async () => {
+    show(Levels, {}, { contexts: 100_000 });
+    const rows = within(await list(/^L3 Long-term/)).getAllByRole("option");
+    expect(rows.length).toBeGreaterThan(5);
+    expect(rows.length).toBeLessThan(60);
+    expect(rows[0]).toHaveAttribute("aria-setsize", "66666");
+  });
+
+  it("show markup in a text as text", async () => {
+    show(Levels, {}, { contexts: 240 });
+    const rows = await list(/^L3/);
+    expect(within(rows).getAllByText(/<script>alert\("no"\)<\/script>/)[0]).toBeVisible();
+    expect(rows.querySelector("script, img")).toBeNull();
+  });
+
+  it("open the details with Enter: text, fate, neighbours", async () => {
+    const user = userEvent.setup();
+    show(Levels, {}, { contexts: 240 });
+    (await list(/^L2/)).focus();
+    await user.keyboard("{ArrowDown}{Enter}");
+    const details = await screen.findByRole("complementary", { name: /details/i });
+    expect(await within(details).findByText(/Expires 30 days after/)).toBeVisible();
+    expect(within(details).getByText("Nearest contexts")).toBeVisible();
+    expect(within(details).getByText(/all-MiniLM-L6-v2, 384 dimensions, norm 1.000/)).toBeVisible();
+  });
+
+  it("choose a stretch with Shift, move it, and undo that", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    const rows = within(await list(/^L1/)).getAllByRole("option");
+    await fireEvent.click(rows[0]!);
+    await fireEvent.click(rows[3]!, { shiftKey: true });
+    const bar = await screen.findByRole("region", { name: "Chosen contexts" });
+    expect(bar).toHaveTextContent("4 contexts chosen");
+    await user.click(within(bar).getByRole("button", { name: "L3" }));
+    await waitFor(() => expect(fake.requests("move_to")[0]).toMatchObject({ level: "LongTerm" }));
+    expect(fake.requests("move_to")[0]?.ids).toHaveLength(4);
+    expect(await list(/^L1 Immediate, 6 contexts/)).toBeVisible();
+    await toasts.undoLast();
+    expect(fake.requests("move_to")[1]).toMatchObject({ level: "Immediate" });
+    expect(await list(/^L1 Immediate, 10 contexts/)).toBeVisible();
+  });
+
+  it("delete with the Delete key and bring back just what was deleted", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    (await list(/^L1/)).focus();
+    await user.keyboard("{Delete}");
+    expect(await list(/^L1 Immediate, 9 contexts/)).toBeVisible();
+    await toasts.undoLast();
+    expect(fake.requests("undo")).toEqual([{ ids: fake.requests("delete")[0]?.ids }]);
+    expect(await list(/^L1 Immediate, 10 contexts/)).toBeVisible();
+  });
+
+  it("edit text and metadata, and send only what changed", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    await fireEvent.click(within(await list(/^L3/)).getAllByRole("option")[0]!);
+    await user.click(await screen.findByRole("button", { name: "Edit" }));
+    const value = screen.getByRole("textbox", { name: "Value 1" });
+    await user.clear(value);
+    await user.type(value, "storage");
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(fake.requests("update")).toHaveLength(1));
+    expect(fake.requests("update")[0]?.patch).toEqual({ metadata: { topic: "storage", line: 1 } });
+    await toasts.undoLast();
+    expect(fake.requests("update")[1]?.patch).toEqual({ metadata: { topic: "retrieval", line: 1 } });
+  });
+
+  it("filter inside the host, after a pause in typing", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    await list(/^L1/);
+    await user.click(screen.getByRole("button", { name: "Filter" }));
+    await user.type(screen.getByRole("textbox", { name: "Agent" }), "claude");
+    await waitFor(() =>
+      expect(fake.requests("list").at(-1)?.filter.must).toContainEqual({ key: "agent", match: "claude" }),
+    );
+    expect(fake.requests("list").some((r) => r.filter.must.some((c) => c.match === "cl"))).toBe(false);
+  });
+
+  it("say what to do next when a level is empty", async () => {
+    show(Levels, {}, { contexts: 0 });
+    expect(await screen.findByText("Nothing in L1 yet")).toBeVisible();
+    expect(screen.getAllByRole("link", { name: "Import a folder" })[0]).toHaveAttribute("href", "#/import");
+  });
+
+  it("say why a level could not be read, and try again", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { failing: true });
+    expect(await screen.findByText("L1 could not be read.")).toBeVisible();
+    fake.options.failing = false;
+    await user.click(screen.getAllByRole("button", { name: "Try again" })[0]!);
+    expect(await list(/^L1/)).toBeVisible();
+  });
+});

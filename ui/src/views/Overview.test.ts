@@ -1,0 +1,34 @@
+import { screen, waitFor } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { show } from "../testing/page";
+import Overview from "./Overview.svelte";
+
+describe("the overview", () => {
+  it("counts each level and says how every part is", async () => {
+    show(Overview, {}, { contexts: 240 });
+    expect(await screen.findByRole("link", { name: /^L1 Immediate 10 / })).toBeVisible();
+    expect(await screen.findByText("the local model answers")).toBeVisible();
+  });
+
+  it("names three ways to begin when nothing is stored, and stores the sample", async () => {
+    const user = userEvent.setup();
+    const fake = show(Overview, {}, { contexts: 0 });
+    expect(await screen.findByText("Import a folder")).toBeVisible();
+    expect(screen.getByText("Connect an agent")).toBeVisible();
+    await user.click(screen.getByText("Try the sample workspace"));
+    await waitFor(() => expect(location.hash).toMatch(/^#\/search\?query=/));
+    const stored = fake.requests("store");
+    expect(stored.length).toBeGreaterThan(20);
+    expect(new Set(stored.map((request) => request.level)).size).toBe(3);
+  });
+
+  it("says what failed and tries again", async () => {
+    const user = userEvent.setup();
+    const fake = show(Overview, {}, { failing: true });
+    expect(await screen.findByText(/disk I\/O error/)).toBeVisible();
+    fake.options.failing = false;
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByRole("link", { name: /^L1 Immediate/ })).toBeVisible();
+  });
+});

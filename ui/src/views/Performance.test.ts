@@ -1,0 +1,46 @@
+import { screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { show } from "../testing/page";
+import Performance from "./Performance.svelte";
+
+describe("performance", () => {
+  it("shows the percentiles of the chosen window", async () => {
+    const user = userEvent.setup();
+    show(Performance, {});
+    const row = async (): Promise<HTMLElement> => (await screen.findByRole("button", { name: "Retrieve" })).closest("tr")!;
+    expect(await row()).toHaveTextContent(/168/);
+    await user.click(screen.getByRole("radio", { name: "1 min" }));
+    await waitFor(async () => expect(await row()).toHaveTextContent(/42/));
+  });
+
+  it("asks for pictures of the chosen operation", async () => {
+    const user = userEvent.setup();
+    const fake = show(Performance, {});
+    await user.click(await screen.findByRole("button", { name: "Store" }));
+    await waitFor(() =>
+      expect(fake.requests("chart").some((r) => r.kind === "latency" && r.operation === "store")).toBe(true),
+    );
+    expect(screen.getByRole("heading", { name: /Latency of store/ })).toBeVisible();
+  });
+
+  it("lists slow operations with their parts, slowest first", async () => {
+    show(Performance, {});
+    const table = within(await screen.findByRole("region", { name: "Slowest recent operations" })).getByRole("table");
+    const rows = within(table).getAllByRole("row").slice(1);
+    expect(rows[0]).toHaveTextContent(/Import.*3\.12 s.*read 210 ms, embed 2\.60 s/);
+    expect(rows[1]).toHaveTextContent(/Retrieve.*1\.24 s/);
+  });
+
+  it("exports figures through the host, which asks for the file", async () => {
+    const user = userEvent.setup();
+    const fake = show(Performance, {});
+    await user.click(await screen.findByRole("button", { name: "Export CSV" }));
+    await waitFor(() => expect(fake.requests("save_file")[0]).toMatchObject({ suggested: "hirag-performance.csv" }));
+  });
+
+  it("says what to do when nothing was measured, and why when it fails", async () => {
+    show(Performance, {}, { contexts: 0 });
+    expect(await screen.findByText("Nothing was measured yet")).toBeVisible();
+  });
+});

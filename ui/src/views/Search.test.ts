@@ -1,0 +1,162 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { draft } from "../features/search/SearchForm.svelte";
+import { lastSearch } from "../features/search/last-search.svelte";
+import type { FakeOptions, FakePlatform } from "../testing/fake";
+import { idOf } from "../testing/contexts";
+import { show } from "../testing/page";
+import Search from "./Search.svelte";
+
+/** What stands beside a result that moved. */
+const moves = /^(up|down) \d+ places?$/;
+
+async function searched(query: string, options: FakeOptions = {}): Promise<FakePlatform> {
+  const fake = show(Search, {}, options);
+  const field = screen.getByRole("textbox", { name: "Query" });
+  await fireEvent.input(field, { target: { value: query } });
+  await fireEvent.submit(field.closest("form")!);
+  return fake;
+}
+
+describe("a search", () => {
+  beforeEach(() => {
+    lastSearch.clear();
+    draft.query = "";
+  });
+
+  it("shows the results with the query's words marked and the score's parts in words", async () => {
+    await searched("billing migration");
+    const first = await screen.findByRole("article", { name: "Result 1" });
+    const marks = [...first.querySelectorAll("mark")].map((mark) => mark.textContent);
+    expect(marks).toContain("billing");
+    expect(marks).toContain("migration");
+    expect(within(first).getByRole("img")).toHaveAccessibleName(
+      /^Score 0\.\d+: relevance 0\.\d+, recency 0\.\d+, level 0\.\d+, frequency 0\.\d+$/,
+    );
+  });
+
+  it("shows markup in results as text", async () => {
+    await searched("markup must stay text script");
+    await screen.findByRole("article", { name: "Result 1" });
+    const text = screen.getAllByRole("article").map((article) => article.textContent).join("");
+    expect(text).toContain('<script>alert("no")</script>');
+    expect(document.querySelector("article script, article img[src]")).toBeNull();
+  });
+
+  it("asks for what the form says", async () => {
+    const user = userEvent.setup();
+    const fake = show(Search, {});
+    await user.click(screen.getByRole("checkbox", { name: "L2 Short-term" }));
+    await user.click(screen.getByRole("radio", { name: "Text" }));
+    await user.type(screen.getByRole("spinbutton", { name: "Contexts" }), "5");
+    await user.type(screen.getByRole("textbox", { name: "Query" }), "billing{Enter}");
+    await waitFor(() => expect(fake.requests("search")).toHaveLength(1));
+    expect(fake.requests("search")[0]).toMatchObject({
+      query: "billing",
+      levels: ["Immediate", "LongTerm"],
+      mode: "text",
+      limit: 5,
+      max_tokens: null,
+      explain: true,
+    });
+    await user.click(screen.getByRole("checkbox", { name: "L2 Short-term" }));
+    await user.click(screen.getByRole("radio", { name: "Hybrid" }));
+    await user.clear(screen.getByRole("spinbutton", { name: "Contexts" }));
+  });
+
+  it("re-ranks when a slider moves, without a new search, and shows what moved", async () => {
+    const fake = await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    await fireEvent.input(screen.getByRole("slider", { name: "Recency" }), { target: { value: "0.9" } });
+    await waitFor(() => expect(fake.requests("rerank").length).toBeGreaterThan(0));
+    const { weights } = fake.requests("rerank").at(-1)!;
+    expect(weights.recency).toBe(0.9);
+    expect(weights.similarity + weights.recency + weights.level + weights.frequency).toBeCloseTo(1, 9);
+    expect(fake.requests("search")).toHaveLength(1);
+    expect(await screen.findAllByText(moves)).not.toEqual([]);
+    await fireEvent.click(screen.getByRole("button", { name: "Reset" }));
+    await waitFor(() => expect(screen.queryAllByText(moves)).toEqual([]));
+  });
+
+  it("always ends with the latest position of a slider, however fast it moves", async () => {
+    const fake = await searched("billing migration", { delay: 5 });
+    await screen.findByRole("article", { name: "Result 1" });
+    const slider = screen.getByRole("slider", { name: "Level" });
+    for (let i = 1; i <= 20; i += 1) await fireEvent.input(slider, { target: { value: String(i / 40) } });
+    await waitFor(() => expect(fake.requests("rerank").at(-1)?.weights.level).toBe(0.5));
+    expect(fake.requests("rerank").length).toBeLessThan(20);
+  });
+
+  it("keeps the weights as settings, and undoes that", async () => {
+    const fake = await searched("billing");
+    await screen.findByRole("article", { name: "Result 1" });
+    await fireEvent.input(screen.getByRole("slider", { name: "Recency" }), { target: { value: "0.5" } });
+    await fireEvent.click(await screen.findByRole("button", { name: "Keep as settings" }));
+    await waitFor(() => expect(fake.config.hirag.ranking_weights.recency).toBe(0.5));
+  });
+
+  it("lists what was dropped with stage and reason, and answers why", async () => {
+    const user = userEvent.setup();
+    const fake = await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
+    const table = await screen.findByRole("table", { name: "Dropped candidates" });
+    expect(within(table).getAllByText(/better ones filled the limit/)[0]).toBeVisible();
+    await user.click(within(table).getAllByRole("button", { name: /^Why not/ })[0]!);
+    const dialog = await screen.findByRole("dialog", { name: "Why not this one?" });
+    expect(await within(dialog).findByText(/Lower the relevance threshold/)).toBeVisible();
+    expect(fake.requests("why")[0]?.request.query).toBe("billing migration");
+  });
+
+  it("answers why for any context by its id", async () => {
+    const user = userEvent.setup();
+    const fake = await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
+    await user.type(screen.getByRole("textbox", { name: /Id of the context/ }), idOf(200));
+    await user.click(screen.getByRole("button", { name: "Ask" }));
+    expect(await screen.findByText(/is below the threshold/)).toBeVisible();
+    expect(fake.requests("why")[0]?.id).toBe(idOf(200));
+  });
+
+  it("says when it had to do without vectors", async () => {
+    await searched("billing", { breaker: "open" });
+    expect(await screen.findByText(/words alone decided/)).toBeVisible();
+  });
+
+  it("shows a search of the history again, and replays it against today", async () => {
+    const user = userEvent.setup();
+    await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    await user.click(screen.getByRole("radio", { name: "History" }));
+    await user.click(await screen.findByRole("button", { name: /^Replay/ }));
+    const dialog = await screen.findByRole("dialog", { name: /Replay/ });
+    expect(await within(dialog).findByText("1 came in, 1 went out, 2 moved.")).toBeVisible();
+    await user.keyboard("{Escape}");
+    await user.click(await screen.findByRole("button", { name: /^Show/ }));
+    expect(await screen.findByRole("article", { name: "Result 1" })).toBeVisible();
+  });
+
+  it("copies the results as a prompt", async () => {
+    const user = userEvent.setup();
+    await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    const write = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    await user.click(screen.getByRole("button", { name: "Copy as prompt" }));
+    expect(write.mock.calls[0]?.[0]).toMatch(/\[1\] \(L\d.*\n.*billing[\s\S]*Question: billing migration/);
+  });
+
+  it("refuses a query of 100 KB before it is sent", async () => {
+    const fake = await searched("x".repeat(100_000));
+    expect(screen.getByRole("alert")).toHaveTextContent("longer than 16,384 bytes");
+    expect(fake.requests("search")).toEqual([]);
+    await fireEvent.input(screen.getByRole("textbox", { name: "Query" }), { target: { value: "" } });
+  });
+
+  it("says why it failed", async () => {
+    await searched("billing", { failing: true });
+    expect(await screen.findByText("The search failed.")).toBeVisible();
+    expect(screen.getByText(/disk I\/O error/)).toBeVisible();
+  });
+});

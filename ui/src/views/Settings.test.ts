@@ -1,0 +1,102 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { startup } from "../features/host/startup.svelte";
+import { queryClient } from "../shared/query";
+import { router } from "../shared/router.svelte";
+import { toasts } from "../shared/toasts.svelte";
+import { show } from "../testing/page";
+import Settings from "./Settings.svelte";
+
+const secret = "sk-very-secret-1234567890";
+
+describe("the token", () => {
+  it("goes to the host once and stays nowhere in the page", async () => {
+    const user = userEvent.setup();
+    router.go("settings", { tab: "tokens" });
+    const fake = show(Settings, {});
+    const panel = within(await screen.findByRole("region", { name: "Embedding endpoint" }));
+    const field = await panel.findByLabelText<HTMLInputElement>("Token");
+    expect(field).toHaveAttribute("type", "password");
+    await user.type(field, secret);
+    await user.click(panel.getByRole("button", { name: "Keep in the keyring" }));
+    expect(await panel.findByText("…7890")).toBeVisible();
+    expect(fake.requests("token_set")).toEqual([{ kind: "embedding", token: secret, keep: "keyring" }]);
+    expect(field.value).toBe("");
+    const kept = JSON.stringify([
+      document.documentElement.outerHTML,
+      { ...localStorage },
+      { ...sessionStorage },
+      queryClient.getQueryCache().getAll().map((query) => [query.queryKey, query.state.data]),
+      toasts.items,
+    ]);
+    expect(kept).not.toContain(secret);
+  });
+
+  it("is cleared from the field even when the host refuses it, with the reason", async () => {
+    const user = userEvent.setup();
+    router.go("settings", { tab: "tokens" });
+    show(Settings, {});
+    const panel = within(await screen.findByRole("region", { name: "Embedding endpoint" }));
+    const field = await panel.findByLabelText<HTMLInputElement>("Token");
+    await user.type(field, ` ${secret}`);
+    await user.click(panel.getByRole("button", { name: "Keep in the keyring" }));
+    expect(await panel.findByRole("alert")).toHaveTextContent(/starts or ends with a space/);
+    expect(field.value).toBe("");
+  });
+
+  it("is kept for this run only where no keyring runs, and the page says so", async () => {
+    const user = userEvent.setup();
+    router.go("settings", { tab: "tokens" });
+    const fake = show(Settings, {}, { keyring: "absent" });
+    const panel = within(await screen.findByRole("region", { name: "Embedding endpoint" }));
+    expect(await panel.findByText(/No keyring runs here: no Secret Service/)).toBeVisible();
+    expect(panel.queryByRole("button", { name: "Keep in the keyring" })).toBeNull();
+    await user.type(panel.getByLabelText("Token"), `${secret}{Enter}`);
+    await waitFor(() => expect(fake.requests("token_set")[0]?.keep).toBe("this_run"));
+  });
+});
+
+describe("the settings", () => {
+  it("mark a bad settings file and its key", async () => {
+    router.go("settings");
+    const fake = show(Settings, {});
+    await screen.findByRole("region", { name: "Provider" });
+    const usual = await fake.call("settings", {});
+    fake.answers.settings = () => ({
+      ...usual,
+      problem: { code: "invalid_settings", message: "hirag.l1_size is 0; it must be 1 to 10000" },
+    });
+    await queryClient.invalidateQueries({ queryKey: ["settings"] });
+    expect(await screen.findByText(/hirag.l1_size is 0/)).toBeVisible();
+  });
+
+  it("say when a change needs a restart", async () => {
+    router.go("settings", { tab: "levels" });
+    const fake = show(Settings, {});
+    const usual = await fake.call("settings", {});
+    fake.answers.change_settings = () => ({ ...usual, restart_needed: ["hirag.l1_size"] });
+    await fireEvent.input(await screen.findByRole("spinbutton", { name: "Size of L1" }), { target: { value: "50" } });
+    const apply = within(screen.getByRole("region", { name: "Sizes and lifetimes" })).getByRole("button", { name: "Apply" });
+    await waitFor(() => expect(apply).toBeEnabled());
+    await fireEvent.click(apply);
+    await waitFor(() =>
+      expect(toasts.items.map((t) => t.text)).toContain("Start the app again for hirag.l1_size to apply."),
+    );
+  });
+
+  it("show what the clean-up would do before it can be done", async () => {
+    const user = userEvent.setup();
+    router.go("settings", { tab: "levels" });
+    const fake = show(Settings, {});
+    const stop = startup.follow();
+    expect(await screen.findByRole("button", { name: "Do it now" })).toBeDisabled();
+    await waitFor(() => expect(screen.getByRole("button", { name: "What would it do?" })).toBeEnabled());
+    await user.click(screen.getByRole("button", { name: "What would it do?" }));
+    expect(await screen.findByText("Promoted from L2 to L3: 1")).toBeVisible();
+    expect(fake.requests("clean_up")).toEqual([{ dry_run: true }]);
+    await user.click(screen.getByRole("button", { name: "Do it now" }));
+    expect(fake.requests("clean_up")).toHaveLength(2);
+    stop();
+  });
+});

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { violations } from "./axe";
+import { Studio } from "./page";
+
+const studio = new Studio();
+beforeAll(() => studio.start());
+afterAll(() => studio.stop());
+
+const search = "#/search?query=Why+did+the+migration+of+billing+fail";
+const views = [
+  ["overview", "#/overview"],
+  ["overview, nothing stored", "?empty#/overview"],
+  ["overview, failing", "?errors#/overview"],
+  ["levels", "#/levels"],
+  ["levels, nothing stored", "?empty#/levels"],
+  ["search", search],
+  ["search, nothing asked", "#/search"],
+  ["performance", "#/performance"],
+  ["performance, nothing measured", "?empty#/performance"],
+  ["resilience", "#/resilience"],
+  ["resilience, breaker open", "?breaker=open#/resilience"],
+  ["import", "#/import"],
+  ["settings", "#/settings"],
+  ["settings, retrieval", "#/settings?tab=retrieval"],
+  ["settings, levels", "#/settings?tab=levels"],
+  ["settings, storage", "#/settings?tab=storage"],
+  ["settings, tokens", "#/settings?tab=tokens"],
+  ["settings, appearance", "#/settings?tab=appearance"],
+  ["opening", "?startup=opening#/overview"],
+  ["not opened", "?startup=failed#/overview"],
+] as const;
+
+describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
+  it.each(views)("%s keeps WCAG 2.2 AA and the content security policy", async (_, address) => {
+    const { page, problems } = await studio.open(address, { theme });
+    expect(await violations(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  it("dialogs and panels keep them too", async () => {
+    const { page, problems } = await studio.open("#/levels", { theme });
+    await page.locator("[role=option]").nth(1).click();
+    await page.waitForTimeout(300);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Edit" }).click();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Close details" }).click();
+    await page.getByRole("button", { name: "New context", exact: true }).click();
+    await page.waitForTimeout(300);
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+k");
+    await page.waitForTimeout(300);
+    expect(await violations(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  it("the dropped candidates and the answer to why keep them too", async () => {
+    const { page, problems } = await studio.open(search, { theme });
+    await page.getByText(/^Dropped/).click();
+    await page.waitForTimeout(300);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: /^Why not …/ }).first().click();
+    await page.waitForTimeout(400);
+    expect(await violations(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe.each([
+  [900, 600],
+  [3840, 2160],
+])("at %d × %d", (width, height) => {
+  it.each(views)("%s fits without a horizontal scroll bar", async (_, address) => {
+    const { page } = await studio.open(address, { width, height });
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll("main, .view, .levels, .search")]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1)
+        .map((element) => element.className),
+    );
+    expect(wide).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("100,000 contexts", () => {
+  it("scroll with time to spare in each frame", async () => {
+    const { page } = await studio.open("?contexts=100000#/levels");
+    await page.getByText("L3", { exact: true }).first().click();
+    await page.locator("[role=option]").first().waitFor();
+    const session = await page.context().newCDPSession(page);
+    await session.send("Performance.enable");
+    const spent = async (): Promise<number> => {
+      const { metrics } = await session.send("Performance.getMetrics");
+      const of = (name: string): number => metrics.find((metric) => metric.name === name)?.value ?? 0;
+      return 1000 * (of("ScriptDuration") + of("LayoutDuration") + of("RecalcStyleDuration"));
+    };
+    const frames = 120;
+    const before = await spent();
+    await page.evaluate(async (n) => {
+      const list = document.querySelector("[role=listbox]");
+      if (!list) throw new Error("there is no list");
+      for (let i = 0; i < n; i += 1) {
+        list.scrollTop += 180;
+        await new Promise(requestAnimationFrame);
+      }
+    }, frames);
+    // Script, style and layout; drawing depends on the graphics card, which a test machine lacks.
+    // The scripted host answers on the same thread, so the true cost is lower.
+    expect((await spent()) - before).toBeLessThan(frames * 16);
+    expect(await page.locator("[role=option]").count()).toBeLessThan(60);
+    await page.context().close();
+  });
+
+  it("can be jumped through to the end", async () => {
+    const { page } = await studio.open("?contexts=20000#/levels");
+    const list = page.getByRole("listbox", { name: /^L3/ });
+    await list.focus();
+    await page.keyboard.press("End");
+    await page.getByRole("option", { name: /\(19999\)|\(19997\)/ }).first().waitFor({ timeout: 20_000 });
+    await page.context().close();
+  });
+});
