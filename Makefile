@@ -16,6 +16,7 @@ step = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help setup run test bench coverage fmt types clean
 .PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
+.PHONY: check-ui check-pages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +30,7 @@ run: setup ## build, import docs/notes into a sample workspace, answer one query
 	cargo build --release --locked -p hirag-server
 	@scripts/run-sample "$(TARGET_DIR)/release/hirag"
 
-test: setup check-fmt check-lints check-tests check-docs check-licences check-types check-links ## everything that must hold before a commit
+test: setup check-fmt check-lints check-tests check-docs check-licences check-types check-links check-ui check-pages ## everything that must hold before a commit
 	$(call step,all checks passed)
 
 check-fmt: ## formatting
@@ -63,6 +64,21 @@ check-links: ## links, paths and settings that the Markdown files name exist
 	$(call step,links)
 	@scripts/check-links
 	@scripts/check-settings
+
+check-ui: ui/node_modules ## the interface: types, component tests, build, size
+	$(call step,interface)
+	npm --prefix ui run check
+	npm --prefix ui test
+	npm --prefix ui run build
+
+check-pages: ui/node_modules ## the interface in a real browser: accessibility, content policy, sizes
+	$(call step,interface in a browser)
+	npm --prefix ui run build:fake
+	npm --prefix ui run test:browser
+
+ui/node_modules: ui/package-lock.json
+	npm --prefix ui ci --no-audit --no-fund
+	@touch $@
 
 bench: setup ## run the benches and print a table against the targets
 	$(call step,benches)
