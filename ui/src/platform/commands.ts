@@ -18,7 +18,7 @@ import type { Stored } from "$bindings/Stored";
 import type { Trace } from "$bindings/Trace";
 import type { TraceId } from "$bindings/TraceId";
 import type { WhyNot } from "$bindings/WhyNot";
-import type * as p from "./pending";
+import type * as p from "./types";
 
 type Nothing = Record<string, never>;
 type Shape<Request, Response> = { request: Request; response: Response };

@@ -1,6 +1,6 @@
 // The only door from the UI to the host.
 import type { CommandName, EventName, Events, Request, Response } from "./commands";
-import type { Failure } from "./pending";
+import type { Failure } from "./types";
 
 /** What a transport can do beside commands and events. */
 export type Capabilities = {

@@ -1,5 +1,5 @@
 // Pictures of the scripted host: plain lines in the theme's colours.
-import type { Chart, ChartRequest } from "../platform/pending";
+import type { Chart, ChartRequest } from "../platform/types";
 
 export function draw(request: ChartRequest, tick: number): Chart {
   const { kind, width, height, theme } = request;

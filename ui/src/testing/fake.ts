@@ -12,7 +12,7 @@ import type { ScoreParts } from "$bindings/ScoreParts";
 import type { SearchResponse } from "$bindings/SearchResponse";
 import type { Trace } from "$bindings/Trace";
 import type { CommandName, EventName, Events, Request, Response } from "../platform/commands";
-import type * as p from "../platform/pending";
+import type * as p from "../platform/types";
 import { CommandFailure, type Platform } from "../platform/platform";
 import { draw } from "./charts";
 import { config } from "./config";
@@ -158,8 +158,9 @@ export class FakePlatform implements Platform {
     });
   }
 
-  #listed(request: { filter: Filter; deleted?: boolean; order?: string }): Context[] {
-    const { filter, deleted, order } = request;
+  #listed(request: { filter?: Filter; deleted?: boolean; order?: string }): Context[] {
+    const { deleted, order } = request;
+    const filter = request.filter ?? { must: [], should: [], must_not: [] };
     const key = JSON.stringify([filter, deleted, order, this.#changes()]);
     const known = this.#lists.get(key);
     if (known) return known;
@@ -167,12 +168,12 @@ export class FakePlatform implements Platform {
     const all: Context[] = [];
     this.#lists.set(key, all);
     const wanted = (id: ContextId): boolean => this.#deleted.has(id) === (request.deleted ?? false);
-    for (const context of this.#added) if (wanted(context.id) && this.#matches(context, request.filter)) all.push(context);
-    const only = request.filter.must.length === 1 ? request.filter.must[0] : undefined;
+    for (const context of this.#added) if (wanted(context.id) && this.#matches(context, filter)) all.push(context);
+    const only = filter.must.length === 1 ? filter.must[0] : undefined;
     for (let i = 0; i < this.#size; i += 1) {
       if (only?.key === "level" && this.#changed.size === 0 && levelOf(i) !== only.match) continue;
       const context = this.#at(i);
-      if (wanted(context.id) && this.#matches(context, request.filter)) all.push(context);
+      if (wanted(context.id) && this.#matches(context, filter)) all.push(context);
     }
     if (request.order === "oldest_first") all.reverse();
     return all;
@@ -602,6 +603,7 @@ export class FakePlatform implements Platform {
         ...request,
         id,
         level: request.level ?? "Immediate",
+        position: request.position ?? 0,
         created_at: iso(start),
         updated_at: iso(start),
         accessed_at: iso(start),

@@ -3,7 +3,7 @@ import type { Context } from "$bindings/Context";
 import type { ContextId } from "$bindings/ContextId";
 import type { ContextLevel } from "$bindings/ContextLevel";
 import { call } from "../../platform/platform";
-import type { ContextPatch, NewContext } from "../../platform/pending";
+import type { ContextPatch, NewContext } from "../../platform/types";
 import { levelFacts, plural } from "../../shared/format";
 import { toasts } from "../../shared/toasts.svelte";
 import { contextsChanged } from "./changes.svelte";

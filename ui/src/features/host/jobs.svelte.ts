@@ -1,6 +1,6 @@
 // Long work that goes on in the host.
 import { call, on } from "../../platform/platform";
-import type { Job, JobKind } from "../../platform/pending";
+import type { Job, JobKind } from "../../platform/types";
 import { contextsChanged } from "../contexts/changes.svelte";
 import { outdated } from "../../shared/query";
 import { toasts } from "../../shared/toasts.svelte";

@@ -1,6 +1,6 @@
 // A small workspace to try everything on: notes of a team that builds a memory for agents.
 import { asFailure, call } from "../../platform/platform";
-import type { NewContext } from "../../platform/pending";
+import type { NewContext } from "../../platform/types";
 import { toasts } from "../../shared/toasts.svelte";
 import { plural } from "../../shared/format";
 import { contextsChanged } from "../contexts/changes.svelte";

@@ -1,6 +1,6 @@
 // Whether the memory is open yet, and what stands in the way.
 import { asFailure, call, on } from "../../platform/platform";
-import type { StartupState } from "../../platform/pending";
+import type { StartupState } from "../../platform/types";
 import { queryClient } from "../../shared/query";
 
 class Startup {

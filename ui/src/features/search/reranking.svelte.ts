@@ -3,7 +3,7 @@ import type { Context } from "$bindings/Context";
 import type { RankingWeight } from "$bindings/RankingWeight";
 import type { RankingWeights } from "$bindings/RankingWeights";
 import { type CommandFailure, asFailure, call } from "../../platform/platform";
-import type { Reranked } from "../../platform/pending";
+import type { Reranked } from "../../platform/types";
 import type { Shown } from "./last-search.svelte";
 
 export const weightNames: readonly RankingWeight[] = ["similarity", "recency", "level", "frequency"];

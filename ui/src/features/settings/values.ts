@@ -1,6 +1,6 @@
 // Settings by their dotted keys.
 import type { Config } from "$bindings/Config";
-import type { SettingChange } from "../../platform/pending";
+import type { SettingChange } from "../../platform/types";
 
 /** What a setting can be. */
 export type SettingValue = SettingChange["value"];

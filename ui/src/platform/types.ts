@@ -1,0 +1,44 @@
+// The host's types, made from the Rust ones, under the names that the page uses.
+export type { Activity } from "$bindings/Activity";
+export type { ActivityKind } from "$bindings/ActivityKind";
+export type { Chart } from "$bindings/Chart";
+export type { ChartKind } from "$bindings/ChartKind";
+export type { ChartPoint } from "$bindings/ChartPoint";
+export type { ChartRequest } from "$bindings/ChartRequest";
+export type { Collected as CleanUpResult } from "$bindings/Collected";
+export type { ContextDetails } from "$bindings/ContextDetails";
+export type { ContextPatch } from "$bindings/ContextPatch";
+export type { Drill } from "$bindings/Drill";
+export type { DrillFault } from "$bindings/DrillFault";
+export type { Failure } from "$bindings/Failure";
+export type { FileKind } from "$bindings/FileKind";
+export type { History } from "$bindings/History";
+export type { ImportPreview } from "$bindings/ImportPreview";
+export type { ImportStart } from "$bindings/ImportStart";
+export type { Job } from "$bindings/Job";
+export type { JobKind } from "$bindings/JobKind";
+export type { JobState } from "$bindings/JobState";
+export type { Keep as TokenKeep } from "$bindings/Keep";
+export type { KeyringState } from "$bindings/KeyringState";
+export type { ListRequest } from "$bindings/ListRequest";
+export type { ListResponse as CountedPage } from "$bindings/ListResponse";
+export type { Near as Neighbour } from "$bindings/Near";
+export type { NewContext } from "$bindings/NewContext";
+export type { ProviderTest } from "$bindings/ProviderTest";
+export type { Replay } from "$bindings/Replay";
+export type { RerankRequest } from "$bindings/RerankRequest";
+export type { Reranked } from "$bindings/Reranked";
+export type { RerankedContext } from "$bindings/RerankedContext";
+export type { Resilience } from "$bindings/Resilience";
+export type { SettingChange } from "$bindings/SettingChange";
+export type { SettingProblem } from "$bindings/SettingProblem";
+export type { Span as PerformanceWindow } from "$bindings/Span";
+export type { StartupState } from "$bindings/StartupState";
+export type { StudioSettings as SettingsState } from "$bindings/StudioSettings";
+export type { TokenKind } from "$bindings/TokenKind";
+export type { TokenStatus } from "$bindings/TokenStatus";
+export type { TraceSummary } from "$bindings/TraceSummary";
+export type { WhyRequest } from "$bindings/WhyRequest";
+
+/** What the shell writes where a person says. */
+export type SaveRequest = { suggested: string; content: string; encoding: "utf8" | "base64" };
