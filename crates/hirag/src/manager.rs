@@ -251,14 +251,32 @@ impl HiragManager {
         &self.inner.limiter
     }
 
+    /// Waits until accesses and traces of the retrievals so far are on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    pub async fn settle(&self) -> Result<()> {
+        self.end_background().await;
+        if self.is_writable() {
+            // Writes are done in turn.
+            self.inner.store.delete(&self.inner.collection, &[]).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_background(&self) {
+        let mut background = std::mem::take(&mut *self.inner.background.lock());
+        // One that panicked has ended as well.
+        while background.join_next().await.is_some() {}
+    }
+
     /// Finishes what was begun, writes what waits, and closes.
     ///
     /// # Errors
     /// [`Error::Internal`](crate::Error::Internal) if the last commit could not be waited for.
     pub async fn shut_down(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
-        let background = std::mem::take(&mut *inner.background.lock());
-        background.join_all().await;
+        self.end_background().await;
         tokio::task::spawn_blocking(move || {
             inner.store.shut_down();
             inner.models.flush();

@@ -196,9 +196,11 @@ impl Secrets {
     /// # Errors
     /// [`TokenError::Vault`] where a keyring is there and does not let it go.
     pub fn clear(&self, kind: TokenKind) -> Result<(), TokenError> {
-        self.this_run.write().remove(&kind);
         match self.vault.remove(kind.as_str()) {
-            Ok(()) | Err(VaultError::Absent(_)) => Ok(()),
+            Ok(()) | Err(VaultError::Absent(_)) => {
+                self.this_run.write().remove(&kind);
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

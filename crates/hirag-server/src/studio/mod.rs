@@ -15,6 +15,7 @@ mod startup;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,6 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const EVENT_BACKLOG: usize = 1_024;
 
 /// How to start a [`Studio`].
-#[derive(Debug)]
 pub struct StudioOptions {
     /// The settings file, which need not be there.
     pub config_file: PathBuf,
@@ -66,6 +66,16 @@ pub struct StudioOptions {
     pub vault: Arc<dyn Vault>,
     /// A provider to use instead of the configured one.
     pub provider: Option<Arc<dyn EmbeddingProvider>>,
+}
+
+impl fmt::Debug for StudioOptions {
+    /// Without the environment, which has tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StudioOptions")
+            .field("config_file", &self.config_file)
+            .field("data_dir", &self.data_dir)
+            .finish_non_exhaustive()
+    }
 }
 
 impl StudioOptions {
@@ -123,7 +133,7 @@ struct Inner {
     watch: Mutex<Watch>,
     secrets: Secrets,
     phase: watch::Sender<Phase>,
-    /// One opening, closing or restoring at a time.
+    /// One opening, closing, restoring or change of settings at a time.
     turn: tokio::sync::Mutex<()>,
     closing: watch::Sender<bool>,
     /// What runs beside an open memory, and how to end it.
@@ -157,6 +167,11 @@ impl Studio {
             provider,
         } = options;
         let secrets = Secrets::new(vault, environment.iter().cloned());
+        // The settings' own: nothing else of the environment is kept.
+        let environment = environment
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("HIRAG_") && !name.ends_with("_TOKEN"))
+            .collect();
         let watch = Watch::new(config_file.clone());
         let settings = SettingsFile::new(config_file, environment);
         let (config, problem) = match settings.load() {

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::{Configured, Studio, StudioEvent, raised};
 use crate::commands::{Error, Failure, Host, Result};
 use crate::secrets::{KeyringState, TokenKind};
-use crate::settings_file::restart_needed;
+use crate::settings_file::{SettingChange, restart_needed};
 
 /// How far the start has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ts_rs::TS)]
@@ -90,7 +90,14 @@ impl Studio {
     }
 
     pub(super) async fn open(&self) {
-        let turn = self.inner.turn.lock().await;
+        {
+            let _turn = self.inner.turn.lock().await;
+            self.open_in_turn().await;
+        }
+        self.tell_startup().await;
+    }
+
+    async fn open_in_turn(&self) {
         if *self.inner.closing.borrow() {
             return;
         }
@@ -108,8 +115,6 @@ impl Studio {
             }
         };
         self.inner.phase.send_replace(phase);
-        drop(turn);
-        self.tell_startup().await;
     }
 
     async fn try_open(&self, config: &Config) -> error::Result<HiragManager> {
@@ -172,6 +177,10 @@ impl Studio {
     /// Ends jobs and everything else that uses the memory, and closes it.
     pub(super) async fn close(&self, next: Phase) -> Result<()> {
         let _turn = self.inner.turn.lock().await;
+        self.close_in_turn(next).await
+    }
+
+    async fn close_in_turn(&self, next: Phase) -> Result<()> {
         self.inner.jobs.end_all().await;
         self.stop_beside().await;
         let before = self.inner.phase.send_replace(next);
@@ -188,14 +197,17 @@ impl Studio {
     /// # Errors
     /// What `work` says, or the closing.
     pub(crate) async fn while_closed<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let turn = self.inner.turn.lock().await;
         // Whoever asks meanwhile waits for the new one.
-        let closed = self.close(Phase::Opening).await;
+        let closed = self.close_in_turn(Phase::Opening).await;
         self.tell_startup().await;
         let outcome = match closed {
             Ok(()) => work.await,
             Err(error) => Err(error),
         };
-        self.open().await;
+        self.open_in_turn().await;
+        drop(turn);
+        self.tell_startup().await;
         outcome
     }
 
@@ -210,8 +222,35 @@ impl Studio {
         Arc::clone(&self.inner.configured.read().now)
     }
 
-    /// Lets other settings come into force, as far as they can without a new start.
-    pub(crate) async fn use_config(&self, config: Config) -> Result<()> {
+    /// Changes the settings file, and lets into force what can be without a new start. One change
+    /// at a time: two that read the same file would lose one of them.
+    ///
+    /// # Errors
+    /// As [`SettingsFile::change`](crate::settings_file::SettingsFile::change).
+    pub(crate) async fn change_settings(&self, changes: Vec<SettingChange>) -> Result<()> {
+        let _turn = self.inner.turn.lock().await;
+        let file = self.inner.settings.clone();
+        let changed = tokio::task::spawn_blocking(move || file.change(&changes)).await;
+        let config = changed.map_err(|e| Error::Internal(e.to_string()))??;
+        self.inner.watch.lock().known_now();
+        self.use_config(config).await
+    }
+
+    /// Lets the provider use the token as it is now.
+    pub(crate) async fn use_embedding_token(&self) {
+        let _turn = self.inner.turn.lock().await;
+        let Some(host) = self.host_now() else {
+            return;
+        };
+        let config = self.config();
+        if config.embedding.provider == ProviderKind::Http {
+            let token = self.embedding_token(&config).await;
+            host.manager().set_embedding_token(token);
+        }
+    }
+
+    /// Lets other settings come into force, as far as they can without a new start; in turn.
+    async fn use_config(&self, config: Config) -> Result<()> {
         let before = self.config();
         if let Some(host) = self.host_now() {
             let manager = host.manager();
@@ -246,20 +285,17 @@ impl Studio {
         self.inner.configured.read().problem.clone()
     }
 
-    /// The file is as this program wrote it.
-    pub(crate) fn settings_written(&self) {
-        self.inner.watch.lock().known_now();
-    }
-
     /// Reads the settings again if somebody else changed them; a fault leaves those in force.
     pub(super) async fn look_at_settings(&self) {
         if !self.inner.watch.lock().changed() {
             return;
         }
+        let turn = self.inner.turn.lock().await;
         let outcome = match self.inner.settings.load() {
             Ok(config) => self.use_config(config).await,
             Err(error) => Err(error.into()),
         };
+        drop(turn);
         if let Err(error) = outcome {
             tracing::warn!(%error, "the settings file was changed and is not allowed");
             self.inner.configured.write().problem = Some(Failure::from(&error));

@@ -77,6 +77,14 @@ impl EmbeddingSettings {
         (!self.model_dir.is_empty()).then(|| Path::new(&self.model_dir))
     }
 
+    /// Whether an address is of the same scheme, host and port as the endpoint's: only there is its
+    /// token shown.
+    #[must_use]
+    pub fn is_at(&self, address: &str) -> bool {
+        let origin = |address: &str| reqwest::Url::parse(address).ok().map(|url| url.origin());
+        origin(&self.api_url).is_some_and(|own| origin(address) == Some(own))
+    }
+
     /// Refuses values out of range, and an endpoint without its address or model.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod query;
 
 use std::sync::Arc;
 
+use futures::future::OptionFuture;
 use jiff::Timestamp;
 
 use self::answer::Answered;
@@ -17,6 +18,7 @@ use crate::retrieval::{
     Candidates, Ranking, Rerankable, RetrievalError, RetrievalSettings, SearchFacts, Selection,
     Trace, TraceId, WhyNot, why_not,
 };
+use crate::store::StoreError;
 use crate::store::sqlite::{KeptTrace, TraceBounds};
 
 /// Traces that may wait to be written. Each holds its candidates; with more of them, whoever asks
@@ -56,7 +58,7 @@ impl HiragManager {
         let record = move || {
             let trace = manager.trace_of(request, &selection, outcome);
             drop(selection);
-            manager.record(returned, &trace);
+            drop(manager.record(returned, &trace));
         };
         let rest = {
             let mut background = self.inner.background.lock();
@@ -100,12 +102,16 @@ impl HiragManager {
         } = self.answer(&request).await?;
         let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
         let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
-        let trace = off_the_async_threads(move || {
+        let (trace, written) = off_the_async_threads(move || {
             let trace = manager.trace_of(request, &selection, outcome);
-            manager.record(Vec::new(), &trace);
-            trace
+            let written = manager.record(Vec::new(), &trace);
+            (trace, written)
         })
         .await?;
+        // Who asks for reasons will ask for the trace again.
+        if let Some(Ok(Err(error))) = OptionFuture::from(written).await {
+            tracing::warn!(%error, "a trace could not be kept");
+        }
         Ok((response, trace, kept))
     }
 
@@ -126,7 +132,7 @@ impl HiragManager {
         }
         let config = self.config();
         let facts = SearchFacts {
-            levels: query::searched_levels(&config, &request),
+            levels: query::searched_levels(&config, &request)?,
             failed_condition: self.failed_condition(&request.filter, &context).await?,
             max_tokens_limit: config.hirag.max_tokens_limit,
         };
@@ -201,7 +207,7 @@ impl HiragManager {
     }
 
     /// Writes that contexts were returned, and the trace if traces are kept.
-    fn record(&self, returned: Vec<ContextId>, trace: &Trace) {
+    fn record(&self, returned: Vec<ContextId>, trace: &Trace) -> Option<Recorded> {
         let traces = &self.config().traces;
         let oldest = traces.max_age.duration().map_or(i64::MIN, |age| {
             levels::before(trace.time, age).as_millisecond()
@@ -220,9 +226,12 @@ impl HiragManager {
                 oldest_ms: oldest,
             },
         });
-        self.inner.store.record_retrieval(returned, trace);
+        self.inner.store.record_retrieval(returned, trace)
     }
 }
+
+/// Where it comes when something was written.
+type Recorded = tokio::sync::oneshot::Receiver<std::result::Result<(), StoreError>>;
 
 /// What a trace takes from the answer.
 struct Outcome {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::budget::LeftOut;
@@ -148,8 +148,8 @@ pub struct StageCounts {
 }
 
 impl Selection {
-    /// What became of the `count` best candidates, best first; those outside of the search come
-    /// last.
+    /// What became of the `count` best candidates and of all that were chosen, best first; those
+    /// outside of the search come last.
     #[must_use]
     pub fn explain_best(&self, count: usize) -> Vec<Explanation> {
         self.explain(&self.listing(count))
@@ -288,7 +288,7 @@ impl Selection {
             .collect()
     }
 
-    /// The first `count` indices, each once: by final score, then below the threshold, then
+    /// The first `count` indices, and all that were chosen, each once: by final score, then below the threshold, then
     /// outside of the search.
     fn listing(&self, count: usize) -> Vec<usize> {
         let ranking = &self.ranking;
@@ -312,7 +312,10 @@ impl Selection {
                 listing.extend(indices(&unranked(excluded)));
             }
         }
-        listing.truncate(count);
+        let rest = listing.split_off(count.min(listing.len()));
+        // What was chosen may stand below: for its level's minimum or share, or after larger ones.
+        let chosen: FxHashSet<usize> = self.chosen().iter().map(|one| one.index).collect();
+        listing.extend(rest.into_iter().filter(|index| chosen.contains(index)));
         listing
     }
 }
@@ -436,7 +439,11 @@ mod tests {
                 }
             }
             let best = selection.explain_best(3);
-            prop_assert_eq!(&best[..], &all[..3.min(all.len())]);
+            let wanted: Vec<&Explanation> = all.iter().enumerate()
+                .filter(|(at, e)| *at < 3 || matches!(e.outcome, Outcome::Chosen { .. }))
+                .map(|(_, e)| e)
+                .collect();
+            prop_assert_eq!(best.iter().collect::<Vec<_>>(), wanted);
         }
 
         #[test]

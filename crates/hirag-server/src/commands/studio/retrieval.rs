@@ -183,7 +183,7 @@ pub async fn traces(studio: &Studio, request: TracesRequest) -> Result<TracesRes
     let limit = request.limit.min(TRACES);
     let traces = host.manager().recent_traces(limit).await?;
     let traces = traces.into_iter().map(|trace| TraceSummary {
-        returned: places(&trace).len() as u64,
+        returned: trace.counts.chosen.into(),
         id: trace.id,
         time: trace.time,
         query: trace.request.query,

@@ -4,7 +4,7 @@ use hirag::config::Config;
 use serde::{Deserialize, Serialize};
 
 use super::Nothing;
-use crate::commands::{self, Error, Failure, Result, Settings};
+use crate::commands::{self, Failure, Result, Settings};
 use crate::settings_file::{SettingChange, SettingProblem};
 use crate::studio::{ActivityKind, Studio};
 
@@ -68,12 +68,8 @@ pub async fn change_settings(
     studio: &Studio,
     request: ChangeSettingsRequest,
 ) -> Result<StudioSettings> {
-    let file = studio.settings_file().clone();
     let keys: Vec<String> = request.changes.iter().map(|c| c.key.clone()).collect();
-    let changed = tokio::task::spawn_blocking(move || file.change(&request.changes)).await;
-    let config = changed.map_err(|e| Error::Internal(e.to_string()))??;
-    studio.settings_written();
-    studio.use_config(config).await?;
+    studio.change_settings(request.changes).await?;
     let summary = format!("Changed the settings: {}", keys.join(", "));
     studio.activity().note(ActivityKind::Settings, summary, &[]);
     Ok(studio.settings_now())

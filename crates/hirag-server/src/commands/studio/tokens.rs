@@ -141,9 +141,16 @@ pub async fn test_provider(studio: &Studio, request: TestProviderRequest) -> Res
 }
 
 async fn try_endpoint(studio: &Studio, settings: EmbeddingSettings) -> ProviderTest {
+    // The token is for the endpoint of the settings, and is shown to no other.
     let secrets = studio.secrets().clone();
-    let found = tokio::task::spawn_blocking(move || secrets.get(TokenKind::Embedding));
-    let token = found.await.ok().flatten().map(|(token, _)| token);
+    let token = match studio.config().embedding.is_at(&settings.api_url) {
+        true => tokio::task::spawn_blocking(move || secrets.get(TokenKind::Embedding))
+            .await
+            .ok()
+            .flatten(),
+        false => None,
+    };
+    let token = token.map(|(token, _)| token);
     let begin = Instant::now();
     let tried = async {
         settings.validate()?;
@@ -183,16 +190,8 @@ fn told(begin: Instant, tried: Result<(String, usize)>) -> ProviderTest {
 
 /// Lets the memory's provider use the token as it is now.
 async fn use_token(studio: &Studio, kind: TokenKind) {
-    if kind != TokenKind::Embedding {
-        return;
-    }
-    let Some(host) = studio.host_now() else {
-        return;
-    };
-    let config = studio.config();
-    if config.embedding.provider == ProviderKind::Http {
-        let token = studio.embedding_token(&config).await;
-        host.manager().set_embedding_token(token);
+    if kind == TokenKind::Embedding {
+        studio.use_embedding_token().await;
     }
 }
 

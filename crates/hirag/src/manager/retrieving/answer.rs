@@ -108,7 +108,7 @@ fn respond(
     let mut returned = Vec::with_capacity(contexts.len());
     for one in selection.chosen() {
         // A context that was deleted while this ran is not returned.
-        let Some(context) = contexts.remove(&one.id) else {
+        let Some(context) = contexts.remove(&one.id).filter(|c| c.deleted_at.is_none()) else {
             continue;
         };
         *distribution.get_mut(context.level) += 1;

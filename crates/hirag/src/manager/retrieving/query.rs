@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::context::{
-    Context, ContextId, ContextLevel, ContextRequest, Degradation, Filter, SearchMode,
+    Context, ContextError, ContextId, ContextLevel, ContextRequest, Degradation, Filter, SearchMode,
 };
 use crate::embedding::{CacheOutcome, EmbeddingError};
 use crate::error::{Error, Result};
@@ -86,6 +86,7 @@ impl HiragManager {
         let config = self.config();
         let time = self.inner.clock.now();
         let max_tokens = validate(request, &config)?;
+        let levels = searched_levels(&config, request)?;
         let mut degraded = Vec::new();
         let mut cache_hits = 0;
         let mut embedding = None;
@@ -126,7 +127,7 @@ impl HiragManager {
                 vector,
                 model,
                 text: (mode != SearchMode::Vector).then(|| request.query.clone()),
-                levels: searched_levels(&config, request),
+                levels,
                 filter: request.filter.clone(),
                 everything: request.explain,
             },
@@ -190,25 +191,25 @@ impl HiragManager {
 }
 
 /// The levels of a request; L3 is none of them where it is switched off.
-pub(super) fn searched_levels(config: &Config, request: &ContextRequest) -> Vec<ContextLevel> {
+pub(super) fn searched_levels(
+    config: &Config,
+    request: &ContextRequest,
+) -> Result<Vec<ContextLevel>, ContextError> {
     if config.hirag.l3_enabled {
-        return request.levels.clone();
+        return Ok(request.levels.clone());
     }
-    let asked = if request.levels.is_empty() {
-        &ContextLevel::ALL[..]
-    } else {
-        &request.levels
+    let asked = match request.levels.is_empty() {
+        true => &ContextLevel::ALL[..],
+        false => &request.levels,
     };
-    let mut levels: Vec<ContextLevel> = asked
-        .iter()
-        .copied()
-        .filter(|level| *level != ContextLevel::LongTerm)
-        .collect();
+    let mut levels = asked.to_vec();
+    levels.retain(|level| *level != ContextLevel::LongTerm);
     if levels.is_empty() {
-        // Nothing is left to search; an empty list would mean everything.
-        levels.push(ContextLevel::Immediate);
+        // An empty list would mean everything.
+        let level = ContextLevel::LongTerm;
+        return Err(ContextError::LevelDisabled { level });
     }
-    levels
+    Ok(levels)
 }
 
 fn validate(request: &ContextRequest, config: &Config) -> Result<u32, RetrievalError> {

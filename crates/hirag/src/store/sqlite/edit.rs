@@ -232,8 +232,19 @@ pub(super) fn apply(
     }
     if let Some(level) = edit.level {
         connection
-            .prepare_cached("UPDATE contexts SET level = ?2 WHERE seq = ?1")?
-            .execute(params![seq, level.number()])?;
+            .prepare_cached(
+                // What comes into L1 is its newest: otherwise it would be the first to leave.
+                "UPDATE contexts SET level = ?2, accessed_ms =
+                     CASE WHEN ?2 = ?4 AND level <> ?4 THEN max(accessed_ms, ?3)
+                     ELSE accessed_ms END
+                 WHERE seq = ?1",
+            )?
+            .execute(params![
+                seq,
+                level.number(),
+                now_ms,
+                ContextLevel::Immediate.number()
+            ])?;
     }
     if let Some((expires_ms, by_level)) = edit.expiry {
         connection

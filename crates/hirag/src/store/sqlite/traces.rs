@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::oneshot::Receiver;
 
 use super::SqliteStore;
 use super::contexts::signed;
@@ -22,21 +23,49 @@ pub struct TraceBounds {
     pub oldest_ms: i64,
 }
 
-/// About how many bytes the traces have: at least as many as they have.
+/// Traces that may wait for the writer.
+const WAITING: i64 = 256;
+
+/// About how many traces there are.
 #[derive(Debug)]
-pub(super) struct TraceTally(AtomicI64);
+pub(super) struct TraceTally {
+    /// Bytes in the table: at least as many as there are.
+    bytes: AtomicI64,
+    /// Traces that wait for the writer.
+    waiting: AtomicI64,
+}
 
 impl Default for TraceTally {
     /// Unknown, and therefore measured at first.
     fn default() -> Self {
-        Self(AtomicI64::new(i64::MAX))
+        Self {
+            bytes: AtomicI64::new(i64::MAX),
+            waiting: AtomicI64::new(0),
+        }
     }
 }
 
 impl TraceTally {
+    /// Whether one more may wait; it does then.
+    fn may_wait(&self) -> bool {
+        let may = self.waiting.fetch_add(1, Ordering::Relaxed) < WAITING;
+        if !may {
+            self.waits_no_more();
+            tracing::info!("a trace was left out: the writer is busy");
+        }
+        may
+    }
+
+    fn waits_no_more(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
     fn add(&self, bytes: usize) -> i64 {
-        let sum = self.0.load(Ordering::Relaxed).saturating_add(signed(bytes));
-        self.0.store(sum, Ordering::Relaxed);
+        let sum = self
+            .bytes
+            .load(Ordering::Relaxed)
+            .saturating_add(signed(bytes));
+        self.bytes.store(sum, Ordering::Relaxed);
         sum
     }
 
@@ -44,7 +73,7 @@ impl TraceTally {
         let bytes = connection
             .prepare_cached("SELECT coalesce(sum(length(body)), 0) FROM traces")?
             .query_row([], |row| row.get(0))?;
-        self.0.store(bytes, Ordering::Relaxed);
+        self.bytes.store(bytes, Ordering::Relaxed);
         Ok(bytes)
     }
 }
@@ -61,21 +90,29 @@ pub struct KeptTrace {
 }
 
 impl SqliteStore {
-    /// Counts that contexts were returned, and keeps the trace of the retrieval. Not waited for,
-    /// and lost only with the process: neither is worth a caller's time.
-    pub fn record_retrieval(&self, returned: Vec<ContextId>, trace: Option<KeptTrace>) {
-        let Some(writer) = &self.shared.writer else {
-            return;
-        };
+    /// Counts that contexts were returned, and keeps the trace of the retrieval. Lost only with
+    /// the process: neither is worth a caller's time. What comes back tells when it is done, for
+    /// who wants to wait. While the writer has other work, only so many traces wait for it.
+    pub fn record_retrieval(
+        &self,
+        returned: Vec<ContextId>,
+        trace: Option<KeptTrace>,
+    ) -> Option<Receiver<Result<(), StoreError>>> {
+        let writer = self.shared.writer.as_ref()?;
+        let trace = trace.filter(|_| self.shared.trace_tally.may_wait());
         let now_ms = self.now_ms();
         let tally = Arc::clone(&self.shared.trace_tally);
-        drop(writer.submit(move |c, changes| {
+        let waits = trace.is_some();
+        Some(writer.submit(move |c, changes| {
+            if waits {
+                tally.waits_no_more();
+            }
             count_accesses(c, &returned, now_ms, changes)?;
             match trace {
                 Some(trace) => keep(c, &tally, &trace, now_ms),
                 None => Ok(()),
             }
-        }));
+        }))
     }
 
     /// The body of a trace.
@@ -115,6 +152,15 @@ fn keep(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let KeptTrace { id, body, bounds } = trace;
+    let limit = signed(bounds.bytes);
+    if signed(body.len()) > limit {
+        tracing::info!(
+            bytes = body.len(),
+            limit,
+            "a trace is larger than all traces may be"
+        );
+        return Ok(());
+    }
     connection
         .prepare_cached("INSERT OR REPLACE INTO traces VALUES (?1, ?2, ?3)")?
         .execute(params![id, now_ms, body])?;
@@ -127,7 +173,6 @@ fn keep(
                  (SELECT id FROM traces ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?1)",
         )?
         .execute([signed(bounds.count)])?;
-    let limit = signed(bounds.bytes);
     if tally.add(body.len()) > limit && tally.measure(connection)? > limit {
         // A tenth more than it must, so that not every retrieval has to measure.
         connection
@@ -136,9 +181,9 @@ fn keep(
                      (SELECT id FROM
                           (SELECT id, sum(length(body)) OVER newest AS bytes FROM traces
                            WINDOW newest AS (ORDER BY at_ms DESC, id DESC))
-                      WHERE bytes > ?1)",
+                      WHERE bytes > ?1 AND id <> ?2)",
             )?
-            .execute([limit - limit / 10])?;
+            .execute(params![limit - limit / 10, id])?;
         tally.measure(connection)?;
     }
     Ok(())
