@@ -273,7 +273,11 @@ async fn traces_are_kept_by_count_and_age_and_survive_a_restart() {
     hirag_tests::place::store_all(&manager, &texts).await;
     let mut ids = Vec::new();
     for _ in 0..5 {
-        let response = manager.retrieve(ContextRequest::new("red")).await.unwrap();
+        let request = ContextRequest {
+            limit: Some(2),
+            ..ContextRequest::new("red")
+        };
+        let response = manager.retrieve(request).await.unwrap();
         let id = response.metadata.trace_id;
         until("the trace is kept", async || {
             manager.trace(id).await.is_ok()

@@ -162,7 +162,7 @@ impl HiragManager {
     /// The last traces, newest first.
     ///
     /// # Errors
-    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    /// [`StoreError`] when the database fails.
     pub async fn recent_traces(&self, limit: usize) -> Result<Vec<Trace>> {
         let bodies = self.inner.store.recent_traces(limit).await?;
         Ok(bodies

@@ -63,7 +63,7 @@ pub async fn settings(studio: &Studio, _request: Nothing) -> Result<StudioSettin
 ///
 /// # Errors
 /// [`hirag::config::ConfigError`] with the key, the value and the rule, or
-/// [`Error::Unwritable`]; nothing was changed then.
+/// [`commands::Error::Unwritable`]; nothing was changed then.
 pub async fn change_settings(
     studio: &Studio,
     request: ChangeSettingsRequest,

@@ -11,6 +11,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::*;
 use crate::commands::studio::Nothing;
 use crate::secrets::{Keep, TokenKind, TokenSource};
+use crate::settings_file::SettingChange;
 
 const TOKEN: &str = "sk-very-secret-0123456789";
 
@@ -195,5 +196,33 @@ async fn health_names_keyring_and_disk_beside_the_memory() {
         "{names:?}"
     );
     assert!(names.contains(&"store"));
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_not_shown_to_another_host_than_that_of_the_settings() {
+    let (own, other) = (endpoint().await, endpoint().await);
+    let place = Place::new();
+    let studio = place.start();
+    ask::token_set(&studio, set(TOKEN, Keep::ThisRun))
+        .await
+        .unwrap();
+    let changes = vec![SettingChange {
+        key: "embedding.api_url".to_owned(),
+        value: format!("{}/v1", own.uri()).into(),
+    }];
+    ask::change_settings(&studio, ask::ChangeSettingsRequest { changes })
+        .await
+        .unwrap();
+    for (server, ok) in [(&own, true), (&other, false)] {
+        let request = ask::TestProviderRequest {
+            api_url: Some(format!("{}/v1", server.uri())),
+            model: Some("m".to_owned()),
+        };
+        assert_eq!(ask::test_provider(&studio, request).await.unwrap().ok, ok);
+    }
+    for request in other.received_requests().await.unwrap() {
+        assert!(!request.headers.contains_key("authorization"));
+    }
     studio.shut_down().await.unwrap();
 }
