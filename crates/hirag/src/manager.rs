@@ -35,7 +35,7 @@ pub use writing::Stored;
 use self::models::Models;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
-use crate::context::{Condition, ContextId, ContextLevel, Filter};
+use crate::context::{Condition, ContextError, ContextId, ContextLevel, Filter};
 use crate::embedding::{Drills, EmbeddingProvider};
 use crate::error::Result;
 use crate::levels::WorkingSet;
@@ -130,9 +130,7 @@ impl HiragManager {
             lock_wait: Duration::from_secs(config.store.lock_wait_secs),
             clock: clock.clone(),
         };
-        let store = tokio::task::spawn_blocking(move || SqliteStore::open(store_options))
-            .await
-            .map_err(|e| crate::Error::Internal(e.to_string()))??;
+        let store = off_the_async_threads(move || SqliteStore::open(store_options)).await??;
         let breaker = CircuitBreaker::new(config.circuit_breaker.clone(), clock.clone())?;
         let limiter = Arc::new(RateLimiter::new(config.rate_limit.clone(), clock.clone())?);
         let models = Models::new(
@@ -277,12 +275,11 @@ impl HiragManager {
     pub async fn shut_down(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         self.end_background().await;
-        tokio::task::spawn_blocking(move || {
+        off_the_async_threads(move || {
             inner.store.shut_down();
             inner.models.flush();
         })
         .await
-        .map_err(|e| crate::Error::Internal(e.to_string()))
     }
 
     /// Makes the collection at the first start; without a model yet, it takes the model that
@@ -306,12 +303,8 @@ impl HiragManager {
             // Another process changes the rows without telling: a copy of them would grow old.
             return Ok(());
         }
-        let level = ContextLevel::Immediate.to_string();
         let request = ScrollRequest {
-            filter: Filter {
-                must: vec![Condition::equals("level", level.as_str())?],
-                ..Filter::default()
-            },
+            filter: of_level(ContextLevel::Immediate)?,
             limit: self.config().hirag.l1_size.max(1),
             ..ScrollRequest::default()
         };
@@ -340,4 +333,31 @@ impl HiragManager {
         self.inner.working_set.put(version, fresh);
         Ok(())
     }
+}
+
+/// The contexts of a level.
+fn of_level(level: ContextLevel) -> Result<Filter, ContextError> {
+    Ok(Filter {
+        must: vec![Condition::equals("level", level.to_string().as_str())?],
+        ..Filter::default()
+    })
+}
+
+/// Refuses L3 where it is switched off.
+fn check_level(config: &Config, level: ContextLevel) -> Result<(), ContextError> {
+    match level {
+        ContextLevel::LongTerm if !config.hirag.l3_enabled => {
+            Err(ContextError::LevelDisabled { level })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs work that blocks.
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| crate::Error::Internal(e.to_string()))
 }

@@ -133,8 +133,13 @@ impl Studio {
         if config.embedding.provider != ProviderKind::Http {
             return None;
         }
+        self.token(TokenKind::Embedding).await
+    }
+
+    /// A token, if there is one. The keyring may be unlocked for it.
+    pub(crate) async fn token(&self, kind: TokenKind) -> Option<SecretString> {
         let secrets = self.inner.secrets.clone();
-        let found = tokio::task::spawn_blocking(move || secrets.get(TokenKind::Embedding));
+        let found = tokio::task::spawn_blocking(move || secrets.get(kind));
         let found = found.await.ok().flatten();
         found.map(|(token, _)| token)
     }

@@ -1,7 +1,7 @@
 //! Deleting, and bringing back.
 
-use super::HiragManager;
-use crate::context::{Condition, ContextId, ContextLevel, Filter};
+use super::{HiragManager, of_level};
+use crate::context::{ContextId, ContextLevel};
 use crate::error::Result;
 use crate::levels;
 use crate::store::sqlite::{Deletion, Restored, WriteBatch};
@@ -25,12 +25,10 @@ impl HiragManager {
     /// # Errors
     /// [`StoreError`](crate::store::StoreError); nothing was marked then.
     pub async fn clear(&self, level: ContextLevel) -> Result<Deletion> {
-        let filter = Filter {
-            must: vec![Condition::equals("level", level.to_string().as_str())?],
-            ..Filter::default()
-        };
         let store = &self.inner.store;
-        let deletion = store.mark_matching(&self.inner.collection, filter).await?;
+        let deletion = store
+            .mark_matching(&self.inner.collection, of_level(level)?)
+            .await?;
         self.inner.working_set.forget(deletion.ids.iter().copied());
         Ok(deletion)
     }

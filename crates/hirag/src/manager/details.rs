@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::HiragManager;
 use super::models::UNKNOWN_DIMENSION;
+use super::{HiragManager, check_level, of_level};
 use crate::context::{
     Condition, Context, ContextError, ContextId, ContextLevel, EmbeddingState, Field, Filter,
     Range, Test, Value,
@@ -134,9 +134,7 @@ impl HiragManager {
     /// [`ContextError::UnknownId`] for the first that is not there, [`ContextError::LevelDisabled`].
     pub async fn move_all(&self, ids: &[ContextId], level: ContextLevel) -> Result<u64> {
         let config = self.config();
-        if level == ContextLevel::LongTerm && !config.hirag.l3_enabled {
-            return Err(ContextError::LevelDisabled { level }.into());
-        }
+        check_level(&config, level)?;
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
@@ -189,13 +187,6 @@ impl HiragManager {
             self.inner.clock.now(),
         ))
     }
-}
-
-fn of_level(level: ContextLevel) -> Result<Filter> {
-    Ok(Filter {
-        must: vec![Condition::equals("level", level.to_string().as_str())?],
-        ..Filter::default()
-    })
 }
 
 /// The contexts of its level that were used later than it.

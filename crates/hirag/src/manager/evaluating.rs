@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::HiragManager;
+use super::{HiragManager, off_the_async_threads};
 use crate::context::{
     Condition, ContextId, ContextRequest, Field, Filter, SearchMode, Test, Value,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::eval::{EvalError, EvalReport, EvalRun, GoldenQuery, GoldenSet, score};
 use crate::store::VectorStore;
 
@@ -38,9 +38,7 @@ impl HiragManager {
         mut progress: impl FnMut(usize, usize) + Send,
     ) -> Result<EvalReport> {
         let (queries, qrels) = (options.queries.clone(), options.qrels.clone());
-        let golden = tokio::task::spawn_blocking(move || GoldenSet::read(&queries, &qrels))
-            .await
-            .map_err(|e| Error::Internal(e.to_string()))??;
+        let golden = off_the_async_threads(move || GoldenSet::read(&queries, &qrels)).await??;
         let total = golden.queries.len();
         let mut run = EvalRun::new(options.k, golden.unjudged)?;
         for (done, (query, judged)) in golden.queries.iter().enumerate() {

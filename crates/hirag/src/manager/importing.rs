@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::planner::{Planner, Unit};
-use super::HiragManager;
+use super::{HiragManager, off_the_async_threads};
 use crate::context::ContextLevel;
 use crate::error::{Error, Result};
 use crate::import::{Format, ImportError, ImportProgress, ImportReport, Problem, Reader, discover};
@@ -79,9 +79,7 @@ impl HiragManager {
         let tokens = self.inner.tokens;
         let reader = Reader::new(config.import.clone(), config.limits.clone(), tokens)?;
         let (format, settings) = (options.format, config.import.clone());
-        let found = tokio::task::spawn_blocking(move || discover(&paths, format, &settings))
-            .await
-            .map_err(|e| Error::Internal(e.to_string()))?;
+        let found = off_the_async_threads(move || discover(&paths, format, &settings)).await?;
         let mut report = ImportReport {
             skipped: found.skipped,
             failed: found.failed,

@@ -9,10 +9,10 @@ use futures::future::OptionFuture;
 use jiff::Timestamp;
 
 use self::answer::Answered;
-use super::HiragManager;
+use super::{HiragManager, off_the_async_threads};
 use crate::config::Config;
 use crate::context::{ContextError, ContextId, ContextRequest, ContextResponse, RetrievalMetadata};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::levels;
 use crate::retrieval::{
     Candidates, Ranking, Rerankable, RetrievalError, RetrievalSettings, SearchFacts, Selection,
@@ -259,12 +259,4 @@ fn retrieval_settings(config: &Config) -> RetrievalSettings {
         strategy: config.hirag.retrieval_strategy,
         weights: config.hirag.ranking_weights,
     }
-}
-
-async fn off_the_async_threads<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|e| Error::Internal(e.to_string()))
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::HiragManager;
+use super::{HiragManager, check_level, off_the_async_threads};
 use crate::context::{
     Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState, NewContext,
     Priority,
@@ -85,9 +85,8 @@ impl HiragManager {
         let now = self.inner.clock.now();
         for context in &new {
             context.validate(&config.limits, now)?;
-            if context.level == Some(ContextLevel::LongTerm) && !config.hirag.l3_enabled {
-                let level = ContextLevel::LongTerm;
-                return Err(ContextError::LevelDisabled { level }.into());
+            if let Some(level) = context.level {
+                check_level(&config, level)?;
             }
         }
         let waiting: Vec<String> = new
@@ -203,9 +202,7 @@ impl HiragManager {
             edit.metadata = Some(metadata);
         }
         if let Some(level) = patch.level {
-            if level == ContextLevel::LongTerm && !config.hirag.l3_enabled {
-                return Err(ContextError::LevelDisabled { level }.into());
-            }
+            check_level(&config, level)?;
             edit.level = Some(level);
             let by_level = levels::expiry(&config, level, now).map(|at| at.as_millisecond());
             edit.expiry = Some((by_level, true));
@@ -245,8 +242,6 @@ impl HiragManager {
             return Ok(self.inner.tokens.count(text));
         }
         let (tokens, text) = (self.inner.tokens, text.to_owned());
-        tokio::task::spawn_blocking(move || tokens.count(&text))
-            .await
-            .map_err(|e| crate::Error::Internal(e.to_string()))
+        off_the_async_threads(move || tokens.count(&text)).await
     }
 }

@@ -142,16 +142,11 @@ pub async fn test_provider(studio: &Studio, request: TestProviderRequest) -> Res
 
 async fn try_endpoint(studio: &Studio, settings: EmbeddingSettings) -> ProviderTest {
     // The token is for the endpoint of the settings, once there is one, and is shown to no other.
-    let secrets = studio.secrets().clone();
     let configured = &studio.config().embedding;
     let token = match configured.api_url.is_empty() || configured.is_at(&settings.api_url) {
-        true => tokio::task::spawn_blocking(move || secrets.get(TokenKind::Embedding))
-            .await
-            .ok()
-            .flatten(),
+        true => studio.token(TokenKind::Embedding).await,
         false => None,
     };
-    let token = token.map(|(token, _)| token);
     let begin = Instant::now();
     let tried = async {
         settings.validate()?;

@@ -17,7 +17,6 @@ use crate::store::StoreError;
 use crate::store::sqlite::CandidateQuery;
 
 /// A query that can be compared.
-#[derive(Clone)]
 pub(super) struct Asked {
     pub(super) time: Timestamp,
     pub(super) selection: SelectionRequest,

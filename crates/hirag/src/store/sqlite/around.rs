@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{SqliteStore, scroll, vectors};
+use super::{SqliteStore, scroll, search, vectors};
 use crate::context::{ContextId, Filter};
-use crate::store::{Hit, StoreError, VectorSpec};
+use crate::store::{Hit, StoreError, VectorQuery, VectorSpec};
 
 /// What lies around a context.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,41 +40,29 @@ impl SqliteStore {
             let Some((seq, slot)) = found else {
                 return Ok(None);
             };
-            let vector = resident.vector(slot);
-            // What is held in memory is rounded; the length is of what is kept.
-            let kept = match vector {
-                Some(_) => vectors::get(c, &vectors::active(c, number)?, seq)?,
-                None => None,
-            };
-            let mut hits: Vec<Hit> = match vector {
-                Some(vector) => resident
-                    .slots
-                    .iter()
-                    .enumerate()
-                    .filter(|(other, facts)| {
-                        *other != slot as usize
-                            && facts.live
-                            && facts.has_vector
-                            && facts.facts.expires_ms > now_ms
-                    })
-                    .map(|(other, facts)| Hit {
-                        id: facts.facts.id,
-                        score: resident.cosine(other, vector),
-                    })
-                    .collect(),
+            let kept = vectors::get(c, &vectors::active(c, number)?, seq)?;
+            let nearest = match &kept {
+                Some(vector) => {
+                    let query = VectorQuery {
+                        vector: vector.clone(),
+                        filter: Filter::default(),
+                        // It is its own nearest.
+                        limit: nearest + 1,
+                        score_threshold: None,
+                    };
+                    let hits = search::by_vector(c, resident, number, &query, vector, now_ms)?;
+                    hits.into_iter()
+                        .filter(|hit| hit.id != id)
+                        .take(nearest)
+                        .collect()
+                }
                 None => Vec::new(),
             };
-            let best_first = |a: &Hit, b: &Hit| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
-            if hits.len() > nearest && nearest > 0 {
-                hits.select_nth_unstable_by(nearest - 1, best_first);
-            }
-            hits.truncate(nearest);
-            hits.sort_by(best_first);
             let neighbours = resident.slots[slot as usize].neighbours;
             Ok(Some(Around {
                 spec: resident.spec.clone(),
                 norm: kept.map(|v| v.iter().map(|x| x * x).sum::<f32>().sqrt()),
-                nearest: hits,
+                nearest,
                 neighbours: neighbours
                     .map(|slot| Some(resident.slots.get(slot as usize)?.facts.id)),
             }))

@@ -138,14 +138,6 @@ impl Resident {
         fixed_point::cosine(unit, &self.vectors[start..start + self.dimension()])
     }
 
-    /// The unit vector of a slot in fixed point; `None` where it waits for one.
-    pub(super) fn vector(&self, slot: u32) -> Option<&[i16]> {
-        let start = slot as usize * self.dimension();
-        self.slots[slot as usize]
-            .has_vector
-            .then(|| &self.vectors[start..start + self.dimension()])
-    }
-
     pub(super) fn dimension(&self) -> usize {
         self.spec.dimension
     }
