@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::budget::LeftOut;
-use super::places::places;
+use super::places::{NO_VALUE, places};
 use super::ranking::{Ranked, best_first};
 use super::{Exclusion, ScoreParts, Selection};
 use crate::context::{ContextId, ContextLevel};
@@ -206,7 +206,7 @@ impl Selection {
         let Some(place) = ranks.folded.map(|rank| rank as usize - 1) else {
             return Outcome::Threshold {
                 similarity: ranking.similarity[index],
-                threshold: ranking.settings.relevance_threshold as f32,
+                threshold: ranking.threshold(),
             };
         };
         let item = self.stock.item(place);
@@ -252,17 +252,26 @@ impl Selection {
         let ranking = &self.ranking;
         let items = &ranking.candidates.items;
         let fusion = &ranking.fusion;
-        let positive = |value: f32| (value > 0.0).then_some(value);
-        let by = |value: &dyn Fn(usize) -> Option<f32>| {
-            places(items, listed, |index| match items[index].excluded {
-                Some(_) => None,
-                None => value(index),
-            })
-        };
-        let vector = by(&|index| fusion.vector(&items[index]));
-        let text = by(&|index| positive(fusion.text(&items[index])));
-        let fused = by(&|index| positive(fusion.fused(&items[index])));
-        let similarity = by(&|index| ranking.similarity[index]);
+        // One walk over the candidates, which are spread over more memory than is near.
+        let mut columns: [Vec<f32>; 4] = std::array::from_fn(|_| Vec::with_capacity(items.len()));
+        for (index, candidate) in items.iter().enumerate() {
+            let of_searched = |value: Option<f32>| match candidate.excluded {
+                Some(_) => NO_VALUE,
+                None => value.unwrap_or(NO_VALUE),
+            };
+            let positive = |value: f32| (value > 0.0).then_some(value);
+            let values = [
+                fusion.vector(candidate),
+                positive(fusion.text(candidate)),
+                positive(fusion.fused(candidate)),
+                ranking.similarity[index],
+            ];
+            for (column, value) in columns.iter_mut().zip(values) {
+                column.push(of_searched(value));
+            }
+        }
+        let [vector, text, fused, similarity] =
+            columns.map(|values| places(items, listed, &values));
         let chosen = self
             .packing
             .taken

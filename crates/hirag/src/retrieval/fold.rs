@@ -26,22 +26,30 @@ pub(super) struct Duplicate {
     pub(super) of: u32,
 }
 
-/// Keeps the first of every text in `order`.
-///
-/// The order jumps about in memory, so what it needs is first copied close together, and only the
-/// few texts that may occur twice go through a map.
-pub(super) fn fold(items: &[Candidate], order: &[Ranked]) -> Folded {
-    let facts: Vec<(u64, Item)> = items
-        .iter()
-        .map(|candidate| {
-            let item = Item {
+/// What folding asks about a candidate. The order jumps about in memory, so these stand close
+/// together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    key: u64,
+    item: Item,
+}
+
+impl Text {
+    pub(super) fn of(candidate: &Candidate) -> Self {
+        Self {
+            key: candidate.text_key,
+            item: Item {
                 level: candidate.level,
                 tokens: candidate.tokens,
-            };
-            (candidate.text_key, item)
-        })
-        .collect();
-    let repeats = Repeats::among(&facts);
+            },
+        }
+    }
+}
+
+/// Keeps the first of every text in `order`. Only the few texts that may occur twice go through a
+/// map.
+pub(super) fn fold(texts: &[Text], order: &[Ranked]) -> Folded {
+    let repeats = Repeats::among(texts);
     let mut first: FxHashMap<u64, u32> = FxHashMap::default();
     let mut folded = Folded {
         kept: Vec::with_capacity(order.len()),
@@ -49,7 +57,7 @@ pub(super) fn fold(items: &[Candidate], order: &[Ranked]) -> Folded {
         duplicates: Vec::new(),
     };
     for &ranked in order {
-        let (key, item) = facts[ranked.index as usize];
+        let Text { key, item } = texts[ranked.index as usize];
         if repeats.may_contain(key) {
             match first.entry(key) {
                 Entry::Vacant(entry) => {
@@ -80,14 +88,14 @@ impl Repeats {
     /// Bits for each key: with eight, about one key in nine is taken for a repeated one.
     const BITS_PER_KEY: usize = 8;
 
-    fn among(facts: &[(u64, Item)]) -> Self {
-        let size = (facts.len() * Self::BITS_PER_KEY)
+    fn among(texts: &[Text]) -> Self {
+        let size = (texts.len() * Self::BITS_PER_KEY)
             .next_power_of_two()
             .max(64);
         let mask = size as u64 - 1;
         let mut seen = vec![0_u64; size / 64];
         let mut bits = vec![0_u64; size / 64];
-        for (key, _) in facts {
+        for Text { key, .. } in texts {
             let (word, bit) = place(key & mask);
             bits[word] |= seen[word] & bit;
             seen[word] |= bit;
@@ -122,7 +130,8 @@ mod tests {
             })
             .collect();
         let order = [2, 1, 0, 3].map(|index| Ranked { index, value: 0.5 });
-        let folded = fold(&items, &order);
+        let texts: Vec<Text> = items.iter().map(Text::of).collect();
+        let folded = fold(&texts, &order);
         assert_eq!(folded.kept, [order[0], order[1]]);
         assert_eq!(
             folded.duplicates,
@@ -142,7 +151,8 @@ mod tests {
             let order: Vec<Ranked> = (0..items.len() as u32)
                 .map(|index| Ranked { index, value: 0.5 })
                 .collect();
-            let folded = fold(&items, &order);
+            let texts: Vec<Text> = items.iter().map(Text::of).collect();
+            let folded = fold(&texts, &order);
             let key = |index: u32| items[index as usize].text_key;
             let first = |index: u32| (0..index).find(|&before| key(before) == key(index));
             let kept: Vec<u32> = folded.kept.iter().map(|ranked| ranked.index).collect();

@@ -147,27 +147,24 @@ impl Fusion {
     /// up to the one next to it, the square of that for the one after. Contexts outside of the
     /// search lend nothing.
     pub(super) fn lent(&self, items: &[Candidate], index: usize) -> f32 {
-        let own = self.own[index];
-        let (near, far) = (self.neighbour_weight, self.neighbour_weight.powi(2));
-        let mut best = 0.0_f32;
+        let (mut next_to, mut after_that) = (0.0_f32, 0.0_f32);
         for (side, next) in items[index].neighbours.iter().enumerate() {
             let Some(next) = next.map(|next| next as usize).filter(|&n| n != index) else {
                 continue;
             };
-            let Some(&lends) = self.lends.get(next) else {
+            let (Some(&lends), Some(neighbour)) = (self.lends.get(next), items.get(next)) else {
                 continue;
             };
+            next_to = next_to.max(lends);
             // What is beyond one outside of the search is no neighbour.
-            if items[next].excluded.is_some() {
-                continue;
-            }
-            best = best.max(lift(own, lends, near));
-            let after = items[next].neighbours[side].map(|after| after as usize);
-            if let Some(&lends) = after.and_then(|after| self.lends.get(after)) {
-                best = best.max(lift(own, lends, far));
+            if let (None, Some(after)) = (neighbour.excluded, neighbour.neighbours[side])
+                && let Some(&lends) = self.lends.get(after as usize)
+            {
+                after_that = after_that.max(lends);
             }
         }
-        best
+        let (own, share) = (self.own[index], self.neighbour_weight);
+        lift(own, next_to, share).max(lift(own, after_that, share * share))
     }
 
     /// The relevance of candidate `index`, 0 to 1; `None` where nothing speaks for it: no similar

@@ -59,7 +59,7 @@ pub fn select(
     request: &SelectionRequest,
 ) -> Selection {
     let ranking = Ranking::new(candidates, settings, request);
-    let mut folded = fold(&candidates.items, &ranking.order);
+    let mut folded = fold(&ranking.texts, &ranking.order);
     let stock = Stock::new(std::mem::take(&mut folded.items), &settings.strategy);
     let limit = request.limit.unwrap_or(usize::MAX);
     let packing = stock.pack(request.max_tokens, limit);

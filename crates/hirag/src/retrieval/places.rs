@@ -5,16 +5,17 @@ use std::cmp::Reverse;
 use super::Candidate;
 use super::ranking::key;
 
-/// The places, from 1, that the candidates at `listed` would have if all that `value` gives a
-/// number of at least 0 stood best first, ties as in the ranking. `None` for one without a number.
+/// Stands for the value of a candidate that has none, and so no place.
+pub(super) const NO_VALUE: f32 = f32::NAN;
+
+/// The places, from 1, that the candidates at `listed` would have if all whose value is a number
+/// of at least 0 stood best first, ties as in the ranking. `None` for one whose value is none:
+/// [`NO_VALUE`].
 ///
 /// Counts for every candidate how many of the listed are not better than it, which for few of
 /// them is several times faster than to sort all.
-pub(super) fn places(
-    items: &[Candidate],
-    listed: &[usize],
-    value: impl Fn(usize) -> Option<f32>,
-) -> Vec<Option<u32>> {
+pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> Vec<Option<u32>> {
+    let value = |index: usize| Some(values[index]).filter(|value| *value >= 0.0);
     let mut steps: Vec<u32> = listed
         .iter()
         .filter_map(|&index| value(index).map(key))
@@ -24,12 +25,14 @@ pub(super) fn places(
     // How many stand between a step and the one before it, and which stand on it.
     let mut between = vec![0_u32; steps.len() + 1];
     let mut on: Vec<Vec<u32>> = vec![Vec::new(); steps.len()];
-    let last = steps.last().copied();
-    for index in 0..items.len() {
+    let worst = listed.iter().filter_map(|&index| value(index));
+    let worst = worst.fold(f32::INFINITY, f32::min);
+    for (index, value) in values.iter().enumerate() {
         // Most are worse than the worst of the listed, and make no difference.
-        let Some(key) = value(index).map(key).filter(|key| Some(*key) <= last) else {
+        if *value < worst || value.is_nan() {
             continue;
-        };
+        }
+        let key = key(*value);
         let step = steps.partition_point(|step| *step < key);
         match steps.get(step) {
             Some(found) if *found == key => on[step].push(index as u32),
@@ -74,10 +77,13 @@ mod tests {
             listed in prop::collection::vec(0_usize..40, 0..10),
         ) {
             let items = &candidates.items;
-            let value = |index: usize| values[index].map(|value| f32::from(value) / 5.0);
+            let values: Vec<f32> = values
+                .iter()
+                .map(|value| value.map_or(NO_VALUE, |value| f32::from(value) / 5.0))
+                .collect();
             let listed: Vec<usize> = listed.into_iter().filter(|&at| at < items.len()).collect();
-            let all = (0..items.len()).filter_map(|index| value(index).map(|v| (index, v)));
-            let order = best_first(items, all);
+            let all = (0..items.len()).map(|index| (index, values[index]));
+            let order = best_first(items, all.filter(|(_, value)| !value.is_nan()));
             let wanted: Vec<Option<u32>> = listed
                 .iter()
                 .map(|&index| {
@@ -85,7 +91,7 @@ mod tests {
                     place.map(|place| place as u32 + 1)
                 })
                 .collect();
-            prop_assert_eq!(places(items, &listed, value), wanted);
+            prop_assert_eq!(places(items, &listed, &values[..items.len()]), wanted);
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use super::fold::Text;
 use super::fusion::Fusion;
-use super::{
-    Candidate, Candidates, RankingWeights, RetrievalSettings, ScoreParts, SelectionRequest,
-};
+use super::{Candidate, Candidates, RetrievalSettings, ScoreParts, SelectionRequest};
 use crate::context::{ContextId, ContextLevel};
 
 const MS_PER_DAY: f64 = 86_400_000.0;
@@ -44,12 +43,49 @@ fn frequency(access_count: u64) -> f32 {
     }
 }
 
-fn weighted(parts: &ScoreParts, weights: &RankingWeights) -> f32 {
-    let sum = weights.similarity as f32 * parts.similarity
-        + weights.recency as f32 * parts.recency
-        + weights.level as f32 * parts.level
-        + weights.frequency as f32 * parts.frequency;
-    sum.clamp(0.0, 1.0)
+/// The final score of a candidate, and the parts of it that do not depend on the query.
+#[derive(Debug, Clone, Copy)]
+struct Scorer {
+    similarity: f32,
+    recency: f32,
+    level: f32,
+    frequency: f32,
+    now_ms: i64,
+    /// `-1/τ`, in milliseconds.
+    decay_per_ms: f32,
+}
+
+impl Scorer {
+    fn new(settings: &RetrievalSettings, now_ms: i64) -> Self {
+        let weights = &settings.weights;
+        Self {
+            similarity: weights.similarity as f32,
+            recency: weights.recency as f32,
+            level: weights.level as f32,
+            frequency: weights.frequency as f32,
+            now_ms,
+            decay_per_ms: decay_per_ms(settings.strategy.recency_tau_days),
+        }
+    }
+
+    /// Recency, level and frequency, each 0 to 1.
+    fn facts(&self, candidate: &Candidate) -> [f32; 3] {
+        [
+            recency(candidate, self.now_ms, self.decay_per_ms),
+            nearness(candidate.level),
+            frequency(candidate.access_count),
+        ]
+    }
+
+    /// The weighted sum, 0 to 1.
+    fn score(&self, candidate: &Candidate, similarity: f32) -> f32 {
+        let [recency, level, frequency] = self.facts(candidate);
+        let sum = self.similarity * similarity
+            + self.recency * recency
+            + self.level * level
+            + self.frequency * frequency;
+        sum.clamp(0.0, 1.0)
+    }
 }
 
 /// The candidates of one query, scored and in their final order, before equal texts are folded and
@@ -59,13 +95,13 @@ pub struct Ranking {
     pub(super) candidates: Arc<Candidates>,
     pub(super) settings: RetrievalSettings,
     pub(super) fusion: Fusion,
-    now_ms: i64,
-    /// `-1/τ`, in milliseconds.
-    decay_per_ms: f32,
+    scorer: Scorer,
     /// Candidates inside of the search.
     pub(super) searched: usize,
     /// Relevance by candidate; `None` where nothing speaks for it.
     pub(super) similarity: Vec<Option<f32>>,
+    /// What folding asks, by candidate.
+    pub(super) texts: Vec<Text>,
     /// Candidates that passed the threshold, best first, each with its score.
     pub(super) order: Vec<Ranked>,
 }
@@ -86,25 +122,31 @@ impl Ranking {
         request: &SelectionRequest,
     ) -> Self {
         let items = &candidates.items;
-        let fusion = Fusion::new(candidates, &settings.strategy, request.mode);
-        let similarity = (0..items.len())
-            .map(|index| fusion.similarity(items, index))
-            .collect();
         let mut ranking = Self {
             candidates: Arc::clone(candidates),
             settings: *settings,
-            fusion,
-            now_ms: request.now_ms,
-            decay_per_ms: decay_per_ms(settings.strategy.recency_tau_days),
+            fusion: Fusion::new(candidates, &settings.strategy, request.mode),
+            scorer: Scorer::new(settings, request.now_ms),
             searched: 0,
-            similarity,
+            similarity: Vec::with_capacity(items.len()),
+            texts: Vec::with_capacity(items.len()),
             order: Vec::new(),
         };
-        ranking.searched = items.iter().filter(|c| c.excluded.is_none()).count();
-        let passed = (0..items.len())
-            .filter(|&index| items[index].excluded.is_none() && ranking.passes(index))
-            .map(|index| sort_key(index, ranking.score(index)))
-            .collect();
+        // One walk over the candidates, which are spread over more memory than is near.
+        let threshold = ranking.threshold();
+        let mut passed = Vec::with_capacity(items.len());
+        for (index, candidate) in items.iter().enumerate() {
+            let similarity = ranking.fusion.similarity(items, index);
+            ranking.similarity.push(similarity);
+            ranking.texts.push(Text::of(candidate));
+            if candidate.excluded.is_none() {
+                ranking.searched += 1;
+                if let Some(similarity) = similarity.filter(|similarity| *similarity >= threshold) {
+                    let score = ranking.scorer.score(candidate, similarity);
+                    passed.push(sort_key(index, score));
+                }
+            }
+        }
         ranking.order = sorted(items, passed);
         ranking
     }
@@ -119,10 +161,14 @@ impl Ranking {
             .collect()
     }
 
+    /// The similarity that is needed.
+    pub(super) fn threshold(&self) -> f32 {
+        self.settings.relevance_threshold as f32
+    }
+
     /// Whether a candidate is relevant enough.
     pub(super) fn passes(&self, index: usize) -> bool {
-        self.similarity[index]
-            .is_some_and(|similarity| similarity >= self.settings.relevance_threshold as f32)
+        self.similarity[index].is_some_and(|similarity| similarity >= self.threshold())
     }
 
     pub(super) fn item(&self, index: u32) -> &Candidate {
@@ -131,18 +177,15 @@ impl Ranking {
 
     /// The final score, 0 to 1.
     pub(super) fn score(&self, index: usize) -> f32 {
-        let candidate = &self.candidates.items[index];
-        let parts = ScoreParts {
-            similarity: self.similarity[index].unwrap_or(0.0),
-            ..self.facts(candidate)
-        };
-        weighted(&parts, &self.settings.weights)
+        let similarity = self.similarity[index].unwrap_or(0.0);
+        self.scorer.score(&self.candidates.items[index], similarity)
     }
 
     /// What the score is made of.
     pub(super) fn parts(&self, index: usize) -> ScoreParts {
         let items = &self.candidates.items;
         let candidate = &items[index];
+        let [recency, level, frequency] = self.scorer.facts(candidate);
         ScoreParts {
             vector: self.fusion.vector(candidate),
             text: self.fusion.text(candidate),
@@ -150,17 +193,9 @@ impl Ranking {
             neighbour: self.fusion.lent(items, index),
             phrase: self.fusion.phrase(candidate),
             similarity: self.similarity[index].unwrap_or(0.0),
-            ..self.facts(candidate)
-        }
-    }
-
-    /// The parts that do not depend on the query.
-    fn facts(&self, candidate: &Candidate) -> ScoreParts {
-        ScoreParts {
-            recency: recency(candidate, self.now_ms, self.decay_per_ms),
-            level: nearness(candidate.level),
-            frequency: frequency(candidate.access_count),
-            ..ScoreParts::default()
+            recency,
+            level,
+            frequency,
         }
     }
 }

@@ -20,20 +20,21 @@ pub(super) fn encoded(unit: &[f32]) -> Vec<i16> {
     unit.iter().copied().map(encode).collect()
 }
 
-/// Cosine of two encoded unit vectors, -1 to 1. The same on every machine: integers are added.
-pub(super) fn cosine(a: &[i16], b: &[i16]) -> f32 {
-    (dot(a, b) as f32 / (ONE * ONE)).clamp(-1.0, 1.0)
-}
-
-/// The sum of products. However many of the products are added, the sum stays below the product
-/// of the two lengths (Cauchy and Schwarz), which is ONE² and a little for the rounding: an `i32`
-/// holds nearly twice as much.
+/// Cosines of an encoded unit vector to those that stand in `rows` one after the other, -1 to 1,
+/// into `cosines`, which has a place for each. The same on every machine: integers are added.
+///
+/// However many of the products are added, a sum stays below the product of the two lengths (Cauchy
+/// and Schwarz), which is ONE² and a little for the rounding: an `i32` holds nearly twice as much.
 #[multiversion(targets("x86_64+avx2"))]
-fn dot(a: &[i16], b: &[i16]) -> i32 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| i32::from(*a) * i32::from(*b))
-        .sum()
+pub(super) fn cosines(unit: &[i16], rows: &[i16], cosines: &mut [f32]) {
+    for (row, cosine) in rows.chunks_exact(unit.len().max(1)).zip(cosines) {
+        let sum: i32 = unit
+            .iter()
+            .zip(row)
+            .map(|(a, b)| i32::from(*a) * i32::from(*b))
+            .sum();
+        *cosine = (sum as f32 / (ONE * ONE)).clamp(-1.0, 1.0);
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +52,20 @@ mod tests {
             .zip(b)
             .map(|(a, b)| f64::from(*a) * f64::from(*b))
             .sum()
+    }
+
+    fn cosine(a: &[i16], b: &[i16]) -> f32 {
+        let mut found = [f32::NAN];
+        cosines(a, b, &mut found);
+        found[0]
+    }
+
+    #[test]
+    fn each_row_has_its_own_cosine() {
+        let [x, y] = [encoded(&[1.0, 0.0]), encoded(&[0.0, 1.0])];
+        let mut found = [f32::NAN; 3];
+        cosines(&x, &[&x[..], &y, &x].concat(), &mut found);
+        assert_eq!(found, [1.0, 0.0, 1.0]);
     }
 
     #[test]

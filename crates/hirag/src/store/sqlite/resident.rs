@@ -14,6 +14,9 @@ use crate::store::{StoreError, VectorSpec};
 
 /// Marks the absence of a slot.
 pub(super) const NONE: u32 = u32::MAX;
+/// Slots that are compared before anything else is done: enough to pay for the call, few enough to
+/// stay in the nearest cache.
+const COMPARED_AT_ONCE: usize = 256;
 
 const FACTS: &str = "seq, id, level, agent, session, created_ms, updated_ms, \
      access_count, token_count, word_count, content_hash, source, expires_ms, position";
@@ -132,10 +135,33 @@ impl Resident {
         self.by_seq.get(&seq).copied()
     }
 
-    /// Cosine of a unit vector in fixed point to the vector of a slot.
-    pub(super) fn cosine(&self, slot: usize, unit: &[i16]) -> f32 {
-        let start = slot * self.dimension();
-        fixed_point::cosine(unit, &self.vectors[start..start + self.dimension()])
+    /// Cosines of a unit vector in fixed point to the vectors of all slots that `wanted` tells of,
+    /// to `found` with the slot. Slots without a vector have none.
+    pub(super) fn cosines(
+        &self,
+        unit: &[i16],
+        wanted: impl Fn(usize) -> bool,
+        mut found: impl FnMut(usize, f32),
+    ) {
+        let mut cosines = [0.0; COMPARED_AT_ONCE];
+        let mut next = 0;
+        while next < self.slots.len() {
+            if !wanted(next) {
+                next += 1;
+                continue;
+            }
+            // Neighbours in memory are compared in one go.
+            let last = self.slots.len().min(next + COMPARED_AT_ONCE);
+            let end = (next + 1..last).find(|&slot| !wanted(slot)).unwrap_or(last);
+            let rows = &self.vectors[next * self.dimension()..end * self.dimension()];
+            fixed_point::cosines(unit, rows, &mut cosines[..end - next]);
+            for (slot, &cosine) in (next..end).zip(&cosines) {
+                if self.slots[slot].has_vector {
+                    found(slot, cosine);
+                }
+            }
+            next = end;
+        }
     }
 
     pub(super) fn dimension(&self) -> usize {

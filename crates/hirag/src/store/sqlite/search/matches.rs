@@ -1,0 +1,128 @@
+//! The words of a query in the listed contexts.
+
+use rusqlite::Connection;
+
+use super::super::resident::Resident;
+use super::super::words::{self, Lexicon};
+use super::listed::Listed;
+use crate::store::StoreError;
+use crate::store::bm25::Population;
+
+/// BM25 and what else the words say, by place among the listed contexts.
+pub(super) struct Matches {
+    /// The score that counts as a full match; 0 where there are no words.
+    pub(super) bound: f32,
+    /// Words of the query, without its stop words.
+    terms: usize,
+    scores: Vec<f32>,
+    matched: Vec<u32>,
+    /// Places of the contexts with the whole query as a phrase, ascending.
+    phrases: Vec<usize>,
+}
+
+impl Matches {
+    /// No words to look for.
+    pub(super) fn none() -> Self {
+        Self {
+            bound: 0.0,
+            terms: 0,
+            scores: Vec::new(),
+            matched: Vec::new(),
+            phrases: Vec::new(),
+        }
+    }
+
+    /// Looks for the words of `text`.
+    pub(super) fn new(
+        connection: &Connection,
+        resident: &Resident,
+        lexicon: &Lexicon,
+        text: &str,
+        listed: &Listed,
+    ) -> Result<Self, StoreError> {
+        let terms = lexicon.terms(&words::query_words(text))?;
+        if terms.is_empty() || listed.len() == 0 {
+            return Ok(Self::none());
+        }
+        let mut lengths = Vec::with_capacity(listed.len());
+        let (mut texts, mut total) = (0_u32, 0_u64);
+        for (_, slot, excluded) in listed.iter() {
+            let words = resident.slots[slot].facts.words;
+            lengths.push(words);
+            if excluded.is_none() {
+                texts += 1;
+                total += u64::from(words);
+            }
+        }
+        let population = Population {
+            texts,
+            average_words: if texts == 0 {
+                1.0
+            } else {
+                total as f32 / texts as f32
+            },
+        };
+        let (mut known, mut unknown) = (0.0, 0.0);
+        let mut matches = Self {
+            terms: terms.len(),
+            scores: vec![0.0; listed.len()],
+            matched: vec![0; listed.len()],
+            ..Self::none()
+        };
+        for term in &terms {
+            let postings = lexicon.postings(connection, term)?;
+            let found: Vec<(usize, u32)> = postings
+                .iter()
+                .filter_map(|&(seq, occurrences)| {
+                    Some((listed.place(resident.slot_of(seq)?)?, occurrences))
+                })
+                .collect();
+            let searched = found.iter().filter(|(place, _)| listed.is_searched(*place));
+            let frequency = searched.count() as u32;
+            let idf = population.idf(frequency);
+            if frequency == 0 {
+                unknown += idf;
+            } else {
+                known += idf;
+            }
+            for (place, occurrences) in found {
+                matches.scores[place] += population.term(idf, occurrences, lengths[place]);
+                matches.matched[place] += 1;
+            }
+        }
+        let scores = matches.scores.iter().enumerate();
+        let best = scores
+            .filter(|(place, _)| listed.is_searched(*place))
+            .map(|(_, &score)| score)
+            .fold(0.0, f32::max);
+        // A text with the phrase has all its words. Few queries have such a text, and looking for a
+        // phrase reads the places of its stop words, which most texts have.
+        if best > 0.0 && matches.matched.contains(&(terms.len() as u32)) {
+            matches.phrases = words::phrase_matches(connection, text)?
+                .into_iter()
+                .filter_map(|seq| listed.place(resident.slot_of(seq)?))
+                .collect();
+            matches.phrases.sort_unstable();
+        }
+        matches.bound = population.scale(known, unknown, best);
+        Ok(matches)
+    }
+
+    /// BM25, above 0; `None` where no word matches.
+    pub(super) fn bm25(&self, place: usize) -> Option<f32> {
+        self.scores.get(place).copied().filter(|score| *score > 0.0)
+    }
+
+    /// The share of the query's words that match, 0 to 1.
+    pub(super) fn overlap(&self, place: usize) -> f32 {
+        match self.bm25(place) {
+            Some(_) => self.matched[place] as f32 / self.terms as f32,
+            None => 0.0,
+        }
+    }
+
+    /// Whether the whole query stands there as a phrase.
+    pub(super) fn phrase(&self, place: usize) -> bool {
+        !self.phrases.is_empty() && self.phrases.binary_search(&place).is_ok()
+    }
+}
