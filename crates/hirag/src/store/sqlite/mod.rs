@@ -22,6 +22,7 @@ mod restore;
 mod schema;
 mod scroll;
 mod search;
+mod slot_index;
 mod sources;
 #[cfg(test)]
 mod tests;

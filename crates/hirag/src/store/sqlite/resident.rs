@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, Row};
-use rustc_hash::FxHashMap;
 
+use super::slot_index::{self, SlotIndex};
 use super::{contexts, fixed_point, vectors};
 use crate::context::{ContextId, ContextLevel};
 use crate::store::{StoreError, VectorSpec};
@@ -68,7 +68,7 @@ pub(super) struct Resident {
     pub(super) slots: Vec<Slot>,
     /// In fixed point, `spec.dimension` components a slot; zeros where there is no vector.
     vectors: Vec<i16>,
-    by_seq: FxHashMap<i64, u32>,
+    by_seq: SlotIndex,
     free: Vec<u32>,
     session_numbers: HashMap<SessionKey, u32>,
     sessions: Vec<BTreeMap<(i64, i64), u32>>,
@@ -88,7 +88,7 @@ impl Resident {
             slots: Vec::new(),
             vectors: Vec::new(),
             spec: set.spec.clone(),
-            by_seq: FxHashMap::default(),
+            by_seq: SlotIndex::default(),
             free: Vec::new(),
             session_numbers: HashMap::new(),
             sessions: Vec::new(),
@@ -104,7 +104,7 @@ impl Resident {
             }
         }
         vectors::for_each(&transaction, &set, |seq, bytes| {
-            if let Some(&slot) = resident.by_seq.get(&seq) {
+            if let Some(slot) = resident.by_seq.get(seq) {
                 resident.set_vector(slot, Some(&vectors::floats(bytes)));
             }
         })?;
@@ -132,7 +132,12 @@ impl Resident {
 
     /// The slot of a row.
     pub(super) fn slot_of(&self, seq: i64) -> Option<u32> {
-        self.by_seq.get(&seq).copied()
+        self.by_seq.get(seq)
+    }
+
+    /// Looks up the slots of many rows.
+    pub(super) fn slots_of(&self) -> slot_index::Reader<'_> {
+        self.by_seq.reader()
     }
 
     /// Cosines of a unit vector in fixed point to the vectors of all slots that `wanted` tells of,
@@ -205,7 +210,7 @@ impl Resident {
     }
 
     fn remove(&mut self, seq: i64) {
-        let Some(slot) = self.by_seq.remove(&seq) else {
+        let Some(slot) = self.by_seq.remove(seq) else {
             return;
         };
         let index = slot as usize;
@@ -376,7 +381,7 @@ mod tests {
             },
             slots: Vec::new(),
             vectors: Vec::new(),
-            by_seq: FxHashMap::default(),
+            by_seq: SlotIndex::default(),
             free: Vec::new(),
             session_numbers: HashMap::new(),
             sessions: Vec::new(),

@@ -71,10 +71,11 @@ impl Matches {
         };
         for term in &terms {
             let postings = lexicon.postings(connection, term)?;
+            let mut slots = resident.slots_of();
             let found: Vec<(usize, u32)> = postings
                 .iter()
                 .filter_map(|&(seq, occurrences)| {
-                    Some((listed.place(resident.slot_of(seq)?)?, occurrences))
+                    Some((listed.place(slots.get(seq)?)?, occurrences))
                 })
                 .collect();
             let searched = found.iter().filter(|(place, _)| listed.is_searched(*place));
