@@ -1,0 +1,1 @@
+export type CrashReport = { report: string | null, };

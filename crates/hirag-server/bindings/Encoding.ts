@@ -1,0 +1,1 @@
+export type Encoding = "utf8" | "base64";

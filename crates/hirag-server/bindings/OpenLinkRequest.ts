@@ -1,0 +1,1 @@
+export type OpenLinkRequest = { url: string, };

@@ -1,0 +1,1 @@
+export type PickedPath = { path: string | null, };

@@ -1,0 +1,1 @@
+export type PickedPaths = { paths: Array<string>, };

@@ -1,0 +1,2 @@
+import type { Encoding } from "./Encoding";
+export type SaveRequest = { suggested: string, content: string, encoding: Encoding, };
