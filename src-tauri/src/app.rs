@@ -13,7 +13,12 @@ use crate::{events, fault, instance, ipc, logs, menu, tray, window};
 ///
 /// # Errors
 /// Where there is no display, or no web view.
-pub(crate) fn run(places: Places) -> tauri::Result<()> {
+pub(crate) fn run(places: Places) -> Result<(), Box<dyn Error>> {
+    if !window::has_display() {
+        return Err(
+            "there is no display to open a window on; the program `hirag` needs none".into(),
+        );
+    }
     let state = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
     let mut builder = tauri::Builder::default();
     if let Some(single) = instance::plugin(&places) {
@@ -42,6 +47,7 @@ fn set_up(app: &mut App, places: Places) -> Result<(), Box<dyn Error>> {
     tray::build(app);
     let options = StudioOptions::at(places.config_file, places.data_dir);
     fault::watch(app.handle(), options.clock.clone());
+    fault::rehearse();
     // Opening goes on in the background; the window does not wait for it.
     let studio = tauri::async_runtime::block_on(async { Studio::start(options) });
     tauri::async_runtime::spawn(events::tell(app.handle().clone(), studio.events()));

@@ -49,6 +49,27 @@ pub(crate) fn watch(app: &AppHandle, clock: SharedClock) {
     }));
 }
 
+/// Panics when the process gets the signal `USR2`, so that a test can see what becomes of it. A
+/// released program does not hear it.
+#[cfg(all(unix, debug_assertions))]
+pub(crate) fn rehearse() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    tauri::async_runtime::spawn(async {
+        let Ok(mut asked) = signal(SignalKind::user_defined2()) else {
+            return;
+        };
+        while asked.recv().await.is_some() {
+            // What it says was put together, as a text of a person would be.
+            #[expect(clippy::panic, reason = "it is what was asked for")]
+            tokio::spawn(async { panic!("a rehearsal, {}", "with a secret") });
+        }
+    });
+}
+
+#[cfg(not(all(unix, debug_assertions)))]
+pub(crate) fn rehearse() {}
+
 /// The latest panic of this run.
 pub(crate) fn latest() -> Option<Fault> {
     LATEST.lock().clone()

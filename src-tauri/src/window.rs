@@ -9,6 +9,12 @@ use crate::ending;
 /// The one window's name.
 const LABEL: &str = "main";
 
+/// Whether there is something to open a window on. The library for windows panics where there is not.
+pub(crate) fn has_display() -> bool {
+    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
+}
+
 /// Opens the window.
 ///
 /// # Errors
