@@ -1,6 +1,7 @@
 //! A panic somewhere in the program: the page is told, and a report says where it was. The program
 //! goes on.
 
+use std::any::Any;
 use std::backtrace::Backtrace;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
@@ -60,9 +61,10 @@ pub(crate) fn rehearse() {
             return;
         };
         while asked.recv().await.is_some() {
-            // What it says was put together, as a text of a person would be.
+            // What it says is put together while it runs, as it would be with a text of a person.
+            let text = "with a secret".to_owned();
             #[expect(clippy::panic, reason = "it is what was asked for")]
-            tokio::spawn(async { panic!("a rehearsal, {}", "with a secret") });
+            tokio::spawn(async move { panic!("a rehearsal, {text}") });
         }
     });
 }
@@ -85,10 +87,15 @@ impl Fault {
                 || "an unknown place".to_owned(),
                 |place| format!("{}:{}", place.file(), place.line()),
             ),
-            said: info.payload().downcast_ref::<&'static str>().copied(),
+            said: said(info.payload()),
             backtrace: Backtrace::force_capture().to_string(),
         }
     }
+}
+
+/// What a panic said, where the program's own text is all of it.
+fn said(payload: &(dyn Any + Send)) -> Option<&'static str> {
+    payload.downcast_ref::<&'static str>().copied()
 }
 
 /// The report for those who mend it: no contents, no secrets, no names of files.
@@ -145,4 +152,24 @@ async fn state(studio: &Studio) -> String {
         .collect();
     lines.push(format!("Jobs that run: [{}]", kinds.join(", ")));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn what_a_panic_put_together_is_not_told() {
+        let text = "a note about Jonas".to_owned();
+        let payload = catch_unwind(|| panic!("no vector for {text}")).unwrap_err();
+        assert_eq!(said(payload.as_ref()), None);
+    }
+
+    #[test]
+    fn what_a_panic_says_in_the_program_s_own_words_is_told() {
+        let payload = catch_unwind(|| panic!("the queue is gone")).unwrap_err();
+        assert_eq!(said(payload.as_ref()), Some("the queue is gone"));
+    }
 }
