@@ -12,9 +12,14 @@ CARGO_DENY_VERSION := 0.20.2
 TARPAULIN_VERSION := 0.37.5
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
+# The interface as the window has it in itself, and what it is made from.
+PAGES := ui/dist/index.html
+PAGES_FROM := $(shell find ui/src ui/index.html ui/vite.config.ts ui/svelte.config.js ui/package-lock.json \
+	crates/hirag-server/bindings -type f)
+
 step = @printf '\n== %s\n' '$(1)'
 
-.PHONY: help setup run test bench coverage fmt types clean
+.PHONY: help setup run bundle test bench coverage fmt types clean
 .PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
 .PHONY: check-ui check-pages
 
@@ -25,10 +30,14 @@ setup: ## install what is missing (Debian packages, model); asks nothing, safe t
 	$(call step,setup)
 	@scripts/setup
 
-run: setup ## build, import docs/notes into a sample workspace, answer one query
+run: setup $(PAGES) ## build, and open the window; without a display, a picture of it and an answer on the terminal
 	$(call step,build)
-	cargo build --release --locked -p hirag-server
-	@scripts/run-sample "$(TARGET_DIR)/release/hirag"
+	cargo build --release --locked -p hirag-studio -p hirag-server
+	@scripts/run-studio "$(TARGET_DIR)/release"
+
+bundle: setup $(PAGES) ## build the installer
+	$(call step,bundle)
+	@scripts/bundle "$(TARGET_DIR)"
 
 test: setup check-fmt check-lints check-tests check-docs check-licences check-types check-links check-ui check-pages ## everything that must hold before a commit
 	$(call step,all checks passed)
@@ -37,17 +46,17 @@ check-fmt: ## formatting
 	$(call step,format)
 	cargo fmt --all --check
 
-check-lints: ## clippy, warnings as errors
+check-lints: $(PAGES) ## clippy, warnings as errors
 	$(call step,clippy)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 # The property tests of the gate try the same cases every time, so that a change is judged by itself;
 # plain `cargo test` tries new ones.
-check-tests: ## all tests
+check-tests: $(PAGES) ## all tests
 	$(call step,tests)
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-20261122} cargo test --workspace --locked
 
-check-docs: ## the documentation builds, and its links are alive
+check-docs: $(PAGES) ## the documentation builds, and its links are alive
 	$(call step,docs)
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
@@ -65,16 +74,19 @@ check-links: ## links, paths and settings that the Markdown files name exist
 	@scripts/check-links
 	@scripts/check-settings
 
-check-ui: ui/node_modules ## the interface: types, component tests, build, size
+check-ui: $(PAGES) ## the interface: types, component tests, build, size
 	$(call step,interface)
 	npm --prefix ui run check
 	npm --prefix ui test
-	npm --prefix ui run build
 
 check-pages: ui/node_modules ## the interface in a real browser: accessibility, content policy, sizes
 	$(call step,interface in a browser)
 	npm --prefix ui run build:fake
 	npm --prefix ui run test:browser
+
+$(PAGES): ui/node_modules $(PAGES_FROM)
+	$(call step,interface)
+	npm --prefix ui run build
 
 ui/node_modules: ui/package-lock.json
 	npm --prefix ui ci --no-audit --no-fund

@@ -13,7 +13,7 @@ use hirag::context::{
     SearchMode,
 };
 use hirag::embedding::LocalModel;
-use hirag::manager::OpenOptions;
+use hirag::manager::{HealthState, OpenOptions};
 use hirag::resilience::BreakerState;
 use hirag_tests::endpoint::{Endpoint, Mood, Port, settings};
 use hirag_tests::place::{Place, assert_sound, everything, store_all, texts};
@@ -296,6 +296,19 @@ async fn a_text_that_the_model_fails_on_does_not_hold_up_the_queue() {
         texts(&manager, ContextRequest::new(POISON)).await[0],
         POISON
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memory_without_vectors_has_no_model_to_disagree_with() {
+    let place = Place::new();
+    let endpoint = Endpoint::start().await;
+    close(open(&place, &endpoint.url(), "a").await).await;
+
+    let manager = open(&place, &endpoint.url(), "b").await;
+    let health = manager.health().await;
+    let model = health.components.iter().find(|c| c.name == "model");
+    let model = model.unwrap();
+    assert_eq!(model.state, HealthState::Healthy, "{}", model.detail);
 }
 
 #[tokio::test(flavor = "multi_thread")]

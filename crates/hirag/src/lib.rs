@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod resilience;
 pub mod retrieval;
 pub mod store;
+pub mod tasks;
 pub mod tokens;
 
 pub use error::{Error, Result};

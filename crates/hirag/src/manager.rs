@@ -43,6 +43,7 @@ use crate::metrics::{PerformanceProfiler, ResourceMonitor};
 use crate::resilience::{CircuitBreaker, RateLimiter};
 use crate::store::sqlite::{Access, SqliteStore, StoreOptions};
 use crate::store::{ScrollRequest, VectorStore};
+use crate::tasks::broken_off;
 use crate::tokens::TokenEstimator;
 
 pub use crate::store::sqlite::Access as StoreAccess;
@@ -359,5 +360,5 @@ async fn off_the_async_threads<T: Send + 'static>(
 ) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|e| crate::Error::Internal(e.to_string()))
+        .map_err(|e| crate::Error::Internal(broken_off(&e)))
 }

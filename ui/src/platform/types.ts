@@ -30,6 +30,7 @@ export type { RerankRequest } from "$bindings/RerankRequest";
 export type { Reranked } from "$bindings/Reranked";
 export type { RerankedContext } from "$bindings/RerankedContext";
 export type { Resilience } from "$bindings/Resilience";
+export type { SaveRequest } from "$bindings/SaveRequest";
 export type { SettingChange } from "$bindings/SettingChange";
 export type { SettingProblem } from "$bindings/SettingProblem";
 export type { Span as PerformanceWindow } from "$bindings/Span";
@@ -39,6 +40,3 @@ export type { TokenKind } from "$bindings/TokenKind";
 export type { TokenStatus } from "$bindings/TokenStatus";
 export type { TraceSummary } from "$bindings/TraceSummary";
 export type { WhyRequest } from "$bindings/WhyRequest";
-
-/** What the shell writes where a person says. */
-export type SaveRequest = { suggested: string; content: string; encoding: "utf8" | "base64" };

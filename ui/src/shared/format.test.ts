@@ -16,6 +16,12 @@ describe("figures for people", () => {
     expect(ago("nonsense", now)).toBe("unknown");
   });
 
+  it("says just now of what happened since the page's clock ticked", () => {
+    const ticked = Date.parse("2026-11-22T08:00:00Z");
+    expect(ago("2026-11-22T08:00:09.900Z", ticked)).toBe("just now");
+    expect(ago("2026-11-22T08:00:40Z", ticked)).toBe("in under a minute");
+  });
+
   it("cuts a preview between letters, never inside an emoji", () => {
     expect(firstLine(`  a\n\nb ${"🧭".repeat(300)}`, 6)).toBe("a b 🧭🧭…");
   });

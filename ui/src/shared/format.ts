@@ -58,12 +58,12 @@ export function score(value: number): string {
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
-/** "2 min. ago", "in 3 days". A time within a minute either way is "just now". */
+/** "2 min. ago", "in 3 days". What happens while the page's clock has not ticked again is "just now". */
 export function ago(time: string, now: number): string {
   const seconds = (Date.parse(time) - now) / 1000;
   if (Number.isNaN(seconds)) return "unknown";
   const size = Math.abs(seconds);
-  if (size < 60) return seconds > 5 ? "in under a minute" : "just now";
+  if (size < 60) return seconds > 15 ? "in under a minute" : "just now";
   if (size < 3600) return relative.format(Math.round(seconds / 60), "minute");
   if (size < 86_400) return relative.format(Math.round(seconds / 3600), "hour");
   if (size < 86_400 * 60) return relative.format(Math.round(seconds / 86_400), "day");

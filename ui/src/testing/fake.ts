@@ -744,7 +744,7 @@ export class FakePlatform implements Platform {
       return {};
     },
 
-    import_preview: ({ paths, format }) => ({
+    import_preview: ({ paths, format = "auto" }) => ({
       files: paths.flatMap((path) =>
         ["retrieval.md", "incidents/2026-11.md", "reading-group.md", "people.md"].map((file, i) => ({
           path: `${path}/${file}`,
@@ -808,13 +808,14 @@ export class FakePlatform implements Platform {
       operation: null,
     }),
     backup: ({ file }) => ({ file, bytes: 12_600_000 }),
+    backup_file: ({ file }) => ({ file, bytes: 12_600_000 }),
     restore: () => {
       this.setStartup("ready");
       return { database_file: this.#startup().database_file, previous: `${this.#startup().database_file}.before-restore` };
     },
     test_provider: () => ({ ok: true, model: "all-MiniLM-L6-v2", dimension: 384, ms: 7.2, problem: null }),
     token_status: () => this.#token,
-    token_set: ({ token, keep }) => {
+    token_set: ({ token, keep = "keyring" }) => {
       if (token !== token.trim()) {
         throw new CommandFailure({ code: "bad_token", message: "the token starts or ends with a space or a line end; copy it again without" });
       }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::args::TokenCommand;
 use super::output::{Output, Style};
 use super::{DONE, open};
-use crate::commands::{Error, Result};
+use crate::commands::Result;
 use crate::secrets::{Keep, KeyringState, MAX_TOKEN_BYTES, TokenKind, TokenSource, TokenStatus};
 
 pub(super) async fn run(command: TokenCommand, output: Output) -> Result<u8> {
@@ -30,8 +30,7 @@ pub(super) async fn run(command: TokenCommand, output: Output) -> Result<u8> {
             }
         })
     };
-    let told = tokio::task::spawn_blocking(work).await;
-    let told = told.map_err(|e| Error::Internal(e.to_string()))??;
+    let told = tokio::task::spawn_blocking(work).await??;
     match told.as_slice() {
         [one] => output.answer(one, render)?,
         all => output.answer(&all, |all, style| {

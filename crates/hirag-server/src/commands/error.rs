@@ -78,6 +78,12 @@ through_core!(
     hirag::store::StoreError,
 );
 
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Internal(hirag::tasks::broken_off(&error))
+    }
+}
+
 impl Error {
     /// The stable code, in `snake_case`.
     #[must_use]

@@ -154,9 +154,7 @@ pub async fn backup(host: &Host, file: &Path) -> Result<Backup> {
 pub async fn restore(request: RestoreRequest, clock: SharedClock) -> Result<RestoredDatabase> {
     let database = request.data_dir.join(hirag::manager::DATABASE_FILE);
     let work = move || HiragManager::restore(&request.backup, &request.data_dir, &clock);
-    let previous = tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|e| Error::Internal(e.to_string()))??;
+    let previous = tokio::task::spawn_blocking(work).await??;
     Ok(RestoredDatabase {
         database_file: database.display().to_string(),
         previous: previous.map(|path| path.display().to_string()),

@@ -3,6 +3,7 @@ use serde::Serialize;
 
 use super::{Activity, Job, StartupState};
 use crate::commands::StudioSettings;
+use crate::commands::studio::PauseRequest;
 
 /// Something that a window wants to know at once. As JSON, it is what is in it.
 #[derive(Debug, Clone, Serialize)]
@@ -18,6 +19,8 @@ pub enum StudioEvent {
     Breaker(BreakerEvent),
     /// The settings were changed outside of this program.
     Settings(Box<StudioSettings>),
+    /// The embedding queue rests, or works again.
+    Embedding(PauseRequest),
 }
 
 impl StudioEvent {
@@ -30,6 +33,7 @@ impl StudioEvent {
             Self::Startup(_) => "startup",
             Self::Breaker(_) => "breaker",
             Self::Settings(_) => "settings",
+            Self::Embedding(_) => "embedding",
         }
     }
 }

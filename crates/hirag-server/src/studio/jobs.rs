@@ -227,7 +227,7 @@ impl Jobs {
         tokio::spawn(async move {
             // On a task of its own, so that a panic there is an end as well.
             let outcome = tokio::spawn(ended).await;
-            let outcome = outcome.unwrap_or_else(|e| Err(Error::Internal(e.to_string())));
+            let outcome = outcome.unwrap_or_else(|e| Err(e.into()));
             jobs.end(&ending, outcome, cancel.load(Ordering::Relaxed));
         });
         Ok(id)

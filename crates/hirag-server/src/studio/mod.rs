@@ -79,25 +79,18 @@ impl fmt::Debug for StudioOptions {
 }
 
 impl StudioOptions {
-    /// The files where the system has them, or where `HIRAG_CONFIG` and `HIRAG_DATA_DIR` say, and
-    /// the system's keyring.
-    ///
-    /// # Errors
-    /// [`Error::NoHome`] where the system names no folder and the variables do not, either.
-    pub fn system() -> Result<Self> {
-        let environment: Vec<(String, String)> = hirag::config::environment().collect();
-        let (config_file, data_dir) = places(
-            std::env::var_os("HIRAG_CONFIG").map(PathBuf::from),
-            std::env::var_os("HIRAG_DATA_DIR").map(PathBuf::from),
-        )?;
-        Ok(Self {
+    /// The memory in these places, with the process's environment and the system's clock and
+    /// keyring.
+    #[must_use]
+    pub fn at(config_file: PathBuf, data_dir: PathBuf) -> Self {
+        Self {
             config_file,
             data_dir,
-            environment,
+            environment: hirag::config::environment().collect(),
             clock: SystemClock::shared(),
             vault: Arc::new(SystemVault),
             provider: None,
-        })
+        }
     }
 }
 
@@ -230,6 +223,11 @@ impl Studio {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<StudioEvent> {
         self.inner.events.subscribe()
+    }
+
+    /// Tells something to those who listen.
+    pub(crate) fn tell(&self, event: StudioEvent) {
+        let _ = self.inner.events.send(event);
     }
 
     /// The tokens.

@@ -236,7 +236,7 @@ impl Studio {
         let _turn = self.inner.turn.lock().await;
         let file = self.inner.settings.clone();
         let changed = tokio::task::spawn_blocking(move || file.change(&changes)).await;
-        let config = changed.map_err(|e| Error::Internal(e.to_string()))??;
+        let config = changed??;
         self.inner.watch.lock().known_now();
         self.use_config(config).await
     }

@@ -20,6 +20,7 @@ use crate::context::ContextLevel;
 use crate::error::{Error, Result};
 use crate::import::{Format, ImportError, ImportProgress, ImportReport, Problem, Reader, discover};
 use crate::store::sqlite::{Edit, WriteBatch};
+use crate::tasks::broken_off;
 
 /// Texts that are embedded at once: enough to sort them by length and to keep every core busy, and
 /// few enough that progress is seen, and Ctrl-C heeded, every few seconds.
@@ -127,7 +128,7 @@ impl HiragManager {
         }
         planning
             .await
-            .map_err(|e| Error::Internal(e.to_string()))??;
+            .map_err(|e| Error::Internal(broken_off(&e)))??;
         report.cancelled = cancel.load(Ordering::Relaxed);
         Ok(report)
     }
@@ -210,7 +211,7 @@ async fn settle(
 ) -> Result<()> {
     let tallies = writing
         .await
-        .map_err(|e| Error::Internal(e.to_string()))??;
+        .map_err(|e| Error::Internal(broken_off(&e)))??;
     for tally in tallies {
         let contexts = tally.imported + tally.updated + tally.unchanged;
         report.files += u64::from(tally.ends_file && tally.refused.is_none());

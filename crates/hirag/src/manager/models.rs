@@ -15,6 +15,7 @@ use crate::embedding::{
 };
 use crate::resilience::{CircuitBreaker, RateLimiter};
 use crate::store::VectorSpec;
+use crate::tasks::broken_off;
 
 /// The dimension of vectors of a model that has not answered yet. A set without vectors takes
 /// the model's own as soon as it is known.
@@ -247,5 +248,5 @@ async fn load_local(
         Ok(Arc::new(model) as Arc<dyn EmbeddingProvider>)
     })
     .await
-    .map_err(|e| EmbeddingError::Model(e.to_string()))?
+    .map_err(|e| EmbeddingError::Model(broken_off(&e)))?
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::HiragManager;
+use super::models::UNKNOWN_DIMENSION;
 use crate::error::Result;
 use crate::metrics::{CacheStats, PerformanceMetrics, ProcessResources};
 use crate::resilience::{BreakerSnapshot, LimiterSnapshot};
@@ -85,7 +86,7 @@ impl HiragManager {
         let spec = store.vector_spec(name).await?;
         Ok(Stats {
             counts: store.counts(name).await?,
-            model: (spec.dimension > super::models::UNKNOWN_DIMENSION).then_some(spec),
+            model: (spec.dimension > UNKNOWN_DIMENSION).then_some(spec),
             database: store.size().await?,
             embedding_cache: self.inner.models.cache().map(|cache| cache.counters()),
             working_set: self.inner.working_set.len() as u64,
@@ -185,6 +186,10 @@ impl HiragManager {
                 Ok(stored) => stored,
                 Err(e) => return (HealthState::Unhealthy, e.to_string()),
             };
+            // The first vector brings its model along.
+            if stored.dimension <= UNKNOWN_DIMENSION {
+                return (HealthState::Healthy, "nothing is embedded yet".to_owned());
+            }
             match self.inner.models.configured(None).await {
                 Ok(embedder) if embedder.model_id() != stored.model => {
                     let building = self.inner.store.building(&self.inner.collection).await;

@@ -1,31 +1,41 @@
 // Whether the memory is open yet, and what stands in the way.
-import { asFailure, call, on } from "../../platform/platform";
+import { asFailure, call, on, type CommandFailure } from "../../platform/platform";
 import type { StartupState } from "../../platform/types";
 import { queryClient } from "../../shared/query";
 
+/** Milliseconds between two questions while the memory is being opened. */
+const AGAIN = 500;
+
 class Startup {
   state = $state.raw<StartupState | null>(null);
+  #told = 0;
 
   /** Asks now and follows the host from then on; returns how to stop. */
   follow(): () => void {
-    const stop = on("startup", (state) => this.#take(state));
-    call("startup", {}).then(
-      (state) => this.#take(state),
-      (thrown: unknown) => {
-        const failure = asFailure(thrown);
-        this.#take({
-          state: "failed",
-          problem: { code: failure.code, message: failure.message },
-          settings_problem: null,
-          database_file: "",
-          config_file: "",
-          data_dir: "",
-          version: "",
-          keyring: "absent",
-        });
-      },
-    );
-    return stop;
+    let following = true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = on("startup", (state) => {
+      this.#told += 1;
+      this.#take(state);
+    });
+    // What the host tells before it knows that somebody listens is lost, so ask until it is open.
+    const look = async (): Promise<void> => {
+      await this.#ask();
+      if (following && this.state?.state === "opening") timer = setTimeout(() => void look(), AGAIN);
+    };
+    void look();
+    return () => {
+      following = false;
+      clearTimeout(timer);
+      stop();
+    };
+  }
+
+  async #ask(): Promise<void> {
+    const told = this.#told;
+    const state = await call("startup", {}).catch((thrown: unknown) => unanswered(asFailure(thrown)));
+    // What was told meanwhile is newer.
+    if (told === this.#told) this.#take(state);
   }
 
   #take(state: StartupState): void {
@@ -37,6 +47,20 @@ class Startup {
   get ready(): boolean {
     return this.state?.state === "ready";
   }
+}
+
+/** A host that does not even answer this. */
+function unanswered(failure: CommandFailure): StartupState {
+  return {
+    state: "failed",
+    problem: { code: failure.code, message: failure.message },
+    settings_problem: null,
+    database_file: "",
+    config_file: "",
+    data_dir: "",
+    version: "",
+    keyring: "absent",
+  };
 }
 
 export const startup = new Startup();

@@ -117,9 +117,7 @@ pub async fn import_preview(
 ) -> Result<ImportPreview> {
     let (paths, format) = (paths(request.paths)?, request.format);
     let settings = studio.config().import.clone();
-    let found = tokio::task::spawn_blocking(move || discover(&paths, format, &settings))
-        .await
-        .map_err(|e| Error::Internal(e.to_string()))?;
+    let found = tokio::task::spawn_blocking(move || discover(&paths, format, &settings)).await?;
     let files = found.files.iter().take(FILES).map(|file| ImportFile {
         path: path_text(&file.path),
         format: file.kind,

@@ -2,7 +2,9 @@
 //! request, and waits while the memory is being opened.
 
 mod contexts;
+mod files;
 mod jobs;
+mod list;
 mod performance;
 mod resilience;
 mod retrieval;
@@ -15,6 +17,10 @@ pub use contexts::{
     ClearRequest, CountRequest, CountResponse, DetailsRequest, GetRequest, ListResponse,
     MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,
     move_to, store, texts, undo, update,
+};
+pub use files::{
+    CrashReport, Encoding, OpenLinkRequest, PickPathsRequest, PickSaveRequest, PickedPath,
+    PickedPaths, SaveRequest, write_file,
 };
 pub use jobs::{
     ExportStart, ImportFile, ImportPreview, ImportPreviewRequest, ImportStart, JobRequest,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Nothing;
 use crate::commands::{Error, Result};
-use crate::studio::Studio;
+use crate::studio::{Studio, StudioEvent};
 
 /// Clients that are listed.
 const CLIENTS: usize = 100;
@@ -62,8 +62,8 @@ pub struct DrillStart {
     pub seconds: u64,
 }
 
-/// Whether the queue is to rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ts_rs::TS)]
+/// Whether the queue is to rest, or rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(deny_unknown_fields)]
 pub struct PauseRequest {
     /// It is.
@@ -127,11 +127,9 @@ pub async fn drill_stop(studio: &Studio, _request: Nothing) -> Result<Nothing> {
 /// # Errors
 /// [`Error::NotOpen`].
 pub async fn pause_embedding(studio: &Studio, request: PauseRequest) -> Result<Nothing> {
-    studio
-        .host()
-        .await?
-        .manager()
-        .pause_embedding(request.paused);
+    let host = studio.host().await?;
+    host.manager().pause_embedding(request.paused);
+    studio.tell(StudioEvent::Embedding(request));
     Ok(Nothing {})
 }
 

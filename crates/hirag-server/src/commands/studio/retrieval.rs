@@ -211,9 +211,7 @@ pub async fn rerank(studio: &Studio, request: RerankRequest) -> Result<Reranked>
         max_tokens: request.max_tokens,
     };
     let work = move || Ok((search.before(), search.rank(&other)?));
-    let ranked: Result<_> = tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|e| Error::Internal(e.to_string()))?;
+    let ranked: Result<_> = tokio::task::spawn_blocking(work).await?;
     let (before, now) = ranked?;
     let previous: HashMap<ContextId, (usize, f32)> = before
         .chosen()

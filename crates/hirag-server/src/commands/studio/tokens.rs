@@ -197,7 +197,5 @@ async fn with<T: Send + 'static>(
     work: impl FnOnce(&Secrets) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let secrets = studio.secrets().clone();
-    tokio::task::spawn_blocking(move || work(&secrets))
-        .await
-        .map_err(|e| Error::Internal(e.to_string()))?
+    tokio::task::spawn_blocking(move || work(&secrets)).await?
 }

@@ -79,7 +79,7 @@ pub async fn backup_file(studio: &Studio, request: FileRequest) -> Result<Backup
         })
     };
     let copied = tokio::task::spawn_blocking(work).await;
-    copied.map_err(|e| Error::Internal(e.to_string()))?
+    copied?
 }
 
 fn copy(from: &Path, to: &Path) -> Result<u64> {

@@ -35,6 +35,7 @@ use self::facts::Facts;
 use self::session::Session;
 use self::tokens::{Tokens, Words};
 use super::{EmbeddingError, EmbeddingProvider, Vector};
+use crate::tasks::broken_off;
 
 type Outcome = Result<Vector, EmbeddingError>;
 
@@ -103,11 +104,10 @@ impl LocalModel {
         lane: &Arc<Semaphore>,
         work: impl FnOnce(&Engine) -> T + Send + 'static,
     ) -> Result<T, EmbeddingError> {
-        let stopped = |error: &dyn fmt::Display| EmbeddingError::Model(error.to_string());
         let turn = Arc::clone(lane)
             .acquire_owned()
             .await
-            .map_err(|error| stopped(&error))?;
+            .map_err(|error| EmbeddingError::Model(error.to_string()))?;
         let engine = Arc::clone(&self.engine);
         tokio::task::spawn_blocking(move || {
             // The work outlives a caller that goes away, and keeps its turn until it is done.
@@ -115,7 +115,7 @@ impl LocalModel {
             work(&engine)
         })
         .await
-        .map_err(|error| stopped(&error))
+        .map_err(|error| EmbeddingError::Model(broken_off(&error)))
     }
 }
 

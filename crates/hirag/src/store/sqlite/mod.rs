@@ -61,6 +61,7 @@ use super::{StoreError, VectorSpec};
 use crate::clock::SharedClock;
 use crate::context::{Context, ContextId};
 use crate::retrieval::Candidates;
+use crate::tasks::broken_off;
 
 #[cfg(test)]
 use open::register_vector_functions;
@@ -196,7 +197,7 @@ impl SqliteStore {
             work(&reader).map_err(|e| e.at(&shared.path))
         })
         .await
-        .map_err(|e| StoreError::Internal(e.to_string()))?
+        .map_err(|e| StoreError::Internal(broken_off(&e)))?
     }
 
     /// Runs `work` in the writer's next commit; it is on disk when this returns `Ok`.

@@ -12,6 +12,7 @@ use super::{SqliteStore, collections, contexts};
 use crate::context::LevelCounts;
 use crate::files::beside;
 use crate::store::StoreError;
+use crate::tasks::broken_off;
 
 /// How much is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -120,7 +121,7 @@ impl SqliteStore {
             vacuum().map_err(|e| e.at(&path))
         })
         .await
-        .map_err(|e| StoreError::Internal(e.to_string()))?
+        .map_err(|e| StoreError::Internal(broken_off(&e)))?
     }
 
     /// Writes a copy of the database as it is now to a new file, complete or not at all.

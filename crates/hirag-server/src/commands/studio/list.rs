@@ -1,0 +1,80 @@
+/// Hands the list of the window's commands to another macro: the name of each, what it takes and
+/// what it gives. The transports and the interface's types are made from it, so that none of them
+/// can know another command than the rest. Whoever uses the types brings them into scope; the
+/// desktop's build script, which takes this file by itself, needs the names only.
+#[macro_export]
+macro_rules! window_commands {
+    ($then:ident) => {
+        $then! {
+            startup: Nothing => StartupState,
+            stats: Nothing => StatsResponse,
+            health: Nothing => Health,
+            activity: ActivityRequest => ActivityResponse,
+
+            list: ListRequest => ListResponse,
+            count: CountRequest => CountResponse,
+            get: GetRequest => Context,
+            details: DetailsRequest => ContextDetails,
+            texts: TextsRequest => TextsResponse,
+            store: NewContext => Stored,
+            update: UpdateRequest => Context,
+            move_to: MoveAllRequest => Moved,
+            delete: DeleteRequest => Deletion,
+            undo: UndoRequest => Restored,
+            clear: ClearRequest => Deletion,
+
+            search: ContextRequest => SearchResponse,
+            why: WhyRequest => WhyNot,
+            trace: TraceRequest => Trace,
+            traces: TracesRequest => TracesResponse,
+            rerank: RerankRequest => Reranked,
+            replay: TraceRequest => Replay,
+
+            performance: PerformanceRequest => PerformanceMetrics,
+            history: HistoryRequest => History,
+            chart: ChartRequest => Chart,
+            performance_csv: HistoryRequest => CsvResponse,
+            performance_report: HistoryRequest => ReportResponse,
+
+            resilience: Nothing => Resilience,
+            drill_start: DrillStart => Drill,
+            drill_stop: Nothing => Nothing,
+            pause_embedding: PauseRequest => Nothing,
+            breaker_reset: Nothing => Nothing,
+
+            import_preview: ImportPreviewRequest => ImportPreview,
+            import_start: ImportStart => JobStarted,
+            reembed_start: Nothing => JobStarted,
+            export_start: ExportStart => JobStarted,
+            jobs: Nothing => JobsResponse,
+            job_cancel: JobRequest => Nothing,
+
+            settings: Nothing => StudioSettings,
+            change_settings: ChangeSettingsRequest => StudioSettings,
+            validate_settings: ChangeSettingsRequest => SettingProblems,
+            clean_up: CleanUpRequest => Collected,
+            backup: FileRequest => Backup,
+            backup_file: FileRequest => Backup,
+            restore: FileRequest => RestoredDatabase,
+            test_provider: TestProviderRequest => ProviderTest,
+            token_status: TokenRequest => TokenStatus,
+            token_set: TokenSetRequest => TokenStatus,
+            token_clear: TokenRequest => TokenStatus,
+            token_test: TokenRequest => ProviderTest,
+        }
+    };
+}
+
+/// The same for the commands that only a window has: dialogs, links, and the report of a fault.
+#[macro_export]
+macro_rules! shell_commands {
+    ($then:ident) => {
+        $then! {
+            pick_paths: PickPathsRequest => PickedPaths,
+            pick_save: PickSaveRequest => PickedPath,
+            save_file: SaveRequest => PickedPath,
+            open_link: OpenLinkRequest => Nothing,
+            crash_report: Nothing => CrashReport,
+        }
+    };
+}

@@ -1,0 +1,108 @@
+use tauri::webview::NewWindowResponse;
+use tauri::{
+    App, AppHandle, DragDropEvent, Emitter, Manager, Url, WebviewUrl, WebviewWindowBuilder, Window,
+    WindowEvent,
+};
+
+use crate::ending;
+
+/// The one window's name.
+const LABEL: &str = "main";
+
+/// Whether there is something to open a window on. The library for windows panics where there is not.
+pub(crate) fn has_display() -> bool {
+    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
+}
+
+/// Opens the window.
+///
+/// # Errors
+/// Where the system gives none.
+pub(crate) fn open(app: &App) -> tauri::Result<()> {
+    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
+        .title("HiRAG Studio")
+        .inner_size(1280.0, 820.0)
+        .min_inner_size(900.0, 600.0)
+        .on_navigation(is_ours)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false)
+        .build()?;
+    Ok(())
+}
+
+/// Whether the page may go there: nowhere but within itself.
+fn is_ours(url: &Url) -> bool {
+    match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        // What Windows makes of that scheme.
+        "http" | "https" => url.host_str() == Some("tauri.localhost"),
+        _ => false,
+    }
+}
+
+/// Brings the window to the front.
+pub(crate) fn raise(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(LABEL) else {
+        return;
+    };
+    for outcome in [window.unminimize(), window.show(), window.set_focus()] {
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "the window did not come to the front");
+        }
+    }
+}
+
+/// Takes the window out of sight.
+pub(crate) fn hide(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        let _ = window.hide();
+    }
+}
+
+/// Whether a person looks at it.
+pub(crate) fn is_focused(app: &AppHandle) -> bool {
+    let window = app.get_webview_window(LABEL);
+    window.is_some_and(|window| window.is_focused().unwrap_or(false))
+}
+
+/// Sees what happens to the window.
+pub(crate) fn happened(window: &Window, event: &WindowEvent) {
+    let app = window.app_handle();
+    match event {
+        WindowEvent::CloseRequested { api, .. } if !ending::is_done(app) => {
+            api.prevent_close();
+            ending::begin(app);
+        }
+        WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
+            let paths: Vec<&str> = paths.iter().filter_map(|path| path.to_str()).collect();
+            if let Err(error) = app.emit("dropped", serde_json::json!({ "paths": paths })) {
+                tracing::warn!(%error, "the page was not told of what was dropped");
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_stays_within_itself() {
+        let ours = |url: &str| is_ours(&Url::parse(url).unwrap());
+        assert!(ours("tauri://localhost/index.html#/search"));
+        assert!(ours("http://tauri.localhost/"));
+        for elsewhere in [
+            "https://example.org",
+            "http://localhost:8080",
+            "file:///etc/passwd",
+            "tauri://elsewhere/",
+            "data:text/html,hello",
+            "javascript:alert(1)",
+            "about:blank",
+        ] {
+            assert!(!ours(elsewhere), "{elsewhere}");
+        }
+    }
+}
