@@ -14,7 +14,7 @@ mkdirSync(folder, { recursive: true });
 
 const server = await preview({ mode: "fake", build: { outDir: "dist-fake" }, preview: { port: 0 } });
 const base = server.resolvedUrls.local[0];
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-background-networking"] });
 
 const search = "/search?query=Why+did+the+migration+of+billing+fail";
 const screens = [

@@ -34,6 +34,7 @@ export interface Commands {
   get: Shape<{ id: ContextId }, Context>;
   details: Shape<{ id: ContextId }, p.ContextDetails>;
   texts: Shape<{ ids: ContextId[] }, { contexts: Context[] }>;
+  uses: Shape<{ id: ContextId; limit: number }, p.Uses>;
   store: Shape<p.NewContext, Stored>;
   update: Shape<{ id: ContextId; patch: p.ContextPatch }, Context>;
   move_to: Shape<{ ids: ContextId[]; level: ContextLevel }, { moved: number }>;
