@@ -31,4 +31,13 @@ describe("the overview", () => {
     await user.click(screen.getByRole("button", { name: "Try again" }));
     expect(await screen.findByRole("link", { name: /^L1 Immediate/ })).toBeVisible();
   });
+
+  it("says that the sample is there and removes it", async () => {
+    const user = userEvent.setup();
+    const fake = show(Overview, {}, { contexts: 0 });
+    await user.click(await screen.findByText("Try the sample workspace"));
+    await user.click(await screen.findByRole("button", { name: "Remove the sample" }));
+    await waitFor(() => expect(fake.requests("delete")[0]?.ids).toHaveLength(fake.requests("store").length));
+    expect(await screen.findByText("The memory is empty. Three ways to begin")).toBeVisible();
+  });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ContextRequest } from "$bindings/ContextRequest";
+import type { Trace } from "$bindings/Trace";
+import { compare, differences } from "./comparing";
 import { asCommand, quoted } from "./copies";
 import { rounded, weightNames, withWeight } from "./reranking.svelte";
 
@@ -47,5 +49,27 @@ describe("a search as a command line", () => {
 
   it("keeps a query from being read by the shell", () => {
     expect(quoted("$(rm -rf ~); it's")).toBe(`'$(rm -rf ~); it'\\''s'`);
+  });
+});
+
+describe("a search then and today", () => {
+  const trace = (ids: string[]): Trace =>
+    ({
+      candidates: ids.map((id, i) => ({ id, score: 1 - i / 10, outcome: { stage: "chosen", rank: i + 1 } })),
+    }) as unknown as Trace;
+
+  it("are listed by today's order, and what went out comes last", () => {
+    const rows = compare(trace(["a", "b", "c"]), trace(["b", "a", "d"]));
+    expect(rows.map(({ id, then, now }) => [id, then, now])).toEqual([
+      ["b", 2, 1],
+      ["a", 1, 2],
+      ["d", null, 3],
+      ["c", 3, null],
+    ]);
+    expect(differences(rows)).toEqual({ entered: 1, left: 1, moved: 2 });
+  });
+
+  it("differ in nothing when nothing changed", () => {
+    expect(differences(compare(trace(["a", "b"]), trace(["a", "b"])))).toEqual({ entered: 0, left: 0, moved: 0 });
   });
 });

@@ -40,7 +40,7 @@ export function resilienceAnswers({ memory, options, config: inForce }: Scene): 
       // Something new waits as long as the provider seems to fail, and drains afterwards.
       if (options.live) pending = Math.max(memory.size ? 3 : 0, pending + (drill || paused ? 2 : -3));
       return {
-        breaker: breakerOf(drill ? "open" : options.breaker),
+        breaker: breakerOf(options.breaker),
         limiter,
         clients: memory.size
           ? [
@@ -56,8 +56,13 @@ export function resilienceAnswers({ memory, options, config: inForce }: Scene): 
         defaults: { breaker: config.circuit_breaker, limiter: config.rate_limit },
       };
     },
-    drill_start: ({ fault, seconds }) => (drill = { fault, until: iso(Date.now() + seconds * 1000) }),
+    drill_start: ({ fault, seconds }) => {
+      options.breaker = "open";
+      drill = { fault, until: iso(Date.now() + seconds * 1000) };
+      return drill;
+    },
     drill_stop: () => {
+      options.breaker = "closed";
       drill = null;
       return {};
     },

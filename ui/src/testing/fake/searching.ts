@@ -169,19 +169,27 @@ export function searchAnswers(scene: Scene): Answers {
         dropped: before.filter((b) => !now.some((n) => n.id === b.id)).map((b) => b.id),
       };
     },
-    // Today differs from then: the third came in, two changed places, and the last one went.
+    // Today differs from then: the first two changed places, one came in, and the last one went.
     replay: ({ id }) => {
       const { trace } = search(traced(id), id);
       const chosen = trace.candidates.filter(isChosen);
-      const [first, second, third] = chosen;
-      if (!first || !second || !third) return { trace, entered: [], left: [], moved: [] };
+      const [first, second] = chosen;
+      const last = chosen.at(-1);
+      const next = trace.candidates.find((e) => e.outcome.stage === "outranked");
+      if (!first || !second || !last || !next) return { trace, entered: [], left: [], moved: [] };
+      const today = trace.candidates.map((e): Explanation => {
+        if (e === first) return { ...e, outcome: { stage: "chosen", rank: 2 } };
+        if (e === second) return { ...e, outcome: { stage: "chosen", rank: 1 } };
+        if (e === last) return { ...e, outcome: { stage: "outranked", limit: chosen.length } };
+        return e === next ? { ...e, outcome: { stage: "chosen", rank: chosen.length } } : e;
+      });
       return {
-        trace,
-        entered: [third.id],
-        left: [idOf(40)],
+        trace: { ...trace, candidates: today },
+        entered: [next.id],
+        left: [last.id],
         moved: [
-          { id: first.id, from: 2, to: 1 },
-          { id: second.id, from: 1, to: 2 },
+          { id: second.id, from: 2, to: 1 },
+          { id: first.id, from: 1, to: 2 },
         ],
       };
     },
