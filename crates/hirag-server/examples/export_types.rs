@@ -141,6 +141,8 @@ fn export_for_the_window(config: &Config) -> Result<(), ExportError> {
         window::TraceRequest,
         window::TracesRequest,
         window::TracesResponse,
+        window::UsesRequest,
+        window::UsesResponse,
     );
     Ok(())
 }
