@@ -129,6 +129,22 @@ describe("a search", () => {
     expect(fake.requests("why")[0]?.request.query).toBe("billing migration");
   });
 
+  it("tries a suggestion: by a new search, or by the sliders", async () => {
+    const user = userEvent.setup();
+    const fake = await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    const attempt = async (which: number): Promise<void> => {
+      await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
+      await user.click((await screen.findAllByRole("button", { name: /^Why not …/ }))[0]!);
+      await user.click((await screen.findAllByRole("button", { name: "Try it" }))[which]!);
+    };
+    await attempt(0);
+    await waitFor(() => expect(fake.requests("rerank").at(-1)?.relevance_threshold).toBe(0.04));
+    expect(fake.requests("search")).toHaveLength(1);
+    await attempt(1);
+    await waitFor(() => expect(fake.requests("search").at(-1)?.limit).toBe(20));
+  });
+
   it("says why a result was returned", async () => {
     const user = userEvent.setup();
     await searched("billing migration");

@@ -71,6 +71,18 @@ describe("the settings", () => {
     await waitFor(() => expect(field).toBeValid());
   });
 
+  it("test the endpoint that is typed, before it is applied", async () => {
+    const user = userEvent.setup();
+    router.go("settings");
+    const fake = show(Settings, {});
+    await fireEvent.change(await screen.findByRole("combobox", { name: "Provider" }), { target: { value: "http" } });
+    await user.type(screen.getByRole("textbox", { name: "Endpoint" }), "http://127.0.0.1:9/v1");
+    await user.type(screen.getByRole("textbox", { name: "Model" }), "small");
+    await user.click(screen.getByRole("button", { name: "Test what is typed below" }));
+    expect(fake.requests("test_provider")).toEqual([{ api_url: "http://127.0.0.1:9/v1", model: "small" }]);
+    expect(fake.requests("change_settings")).toEqual([]);
+  });
+
   it("say when a change needs a restart", async () => {
     router.go("settings", { tab: "levels" });
     const fake = show(Settings, {});

@@ -80,6 +80,11 @@ export class Reranking {
     void this.#rank();
   }
 
+  setWeights(weights: RankingWeights): void {
+    this.weights = { ...weights };
+    void this.#rank();
+  }
+
   setVectorWeight(value: number): void {
     this.vectorWeight = value;
     void this.#rank();

@@ -3,6 +3,7 @@ import type { ContextRequest } from "$bindings/ContextRequest";
 import type { Trace } from "$bindings/Trace";
 import { compare, differences } from "./comparing";
 import { asCommand, quoted } from "./copies";
+import { changed, slidable } from "./trying";
 import { rounded, weightNames, withWeight } from "./reranking.svelte";
 
 const request: ContextRequest = {
@@ -71,5 +72,24 @@ describe("a search then and today", () => {
 
   it("differ in nothing when nothing changed", () => {
     expect(differences(compare(trace(["a", "b"]), trace(["a", "b"])))).toEqual({ entered: 0, left: 0, moved: 0 });
+  });
+});
+
+describe("trying a suggestion", () => {
+  it("changes the request where the request kept something out", () => {
+    expect(changed({ ...request, limit: 5 }, [{ kind: "limit", from: 5, to: 9 }])?.limit).toBe(9);
+    expect(changed({ ...request, levels: ["LongTerm"] }, [{ kind: "level", level: "ShortTerm" }])?.levels).toEqual([
+      "LongTerm",
+      "ShortTerm",
+    ]);
+    const filter = { must: [{ key: "agent", match: "a" }], should: [], must_not: [] };
+    expect(changed({ ...request, filter }, [{ kind: "filter", condition: "agent = a" }])?.filter.must).toEqual([]);
+  });
+
+  it("leaves the rest to the sliders, and what it cannot know to the person", () => {
+    expect(slidable([{ kind: "threshold", from: 0.2, to: 0.1 }])).toBe(true);
+    expect(changed(request, [{ kind: "threshold", from: 0.2, to: 0.1 }])).toBeNull();
+    const two = { must: [{ key: "agent", match: "a" }, { key: "session", match: "s" }], should: [], must_not: [] };
+    expect(changed({ ...request, filter: two }, [{ kind: "filter", condition: "agent = a" }])).toBeNull();
   });
 });
