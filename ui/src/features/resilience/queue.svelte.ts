@@ -10,8 +10,10 @@ class QueueCourse {
 
   add(pending: number, at: number): void {
     const latest = this.samples.at(-1);
-    if (latest && at <= latest.at) return;
-    this.samples = [...this.samples.slice(1 - most), { at, pending }];
+    if (latest && at === latest.at) return;
+    // A clock that jumped back begins a new course.
+    const before = latest && at < latest.at ? [] : this.samples.slice(1 - most);
+    this.samples = [...before, { at, pending }];
   }
 
   clear(): void {
