@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, duration, firstLine, ms, plural } from "./format";
+import { ago, bytes, duration, firstLine, ms, plural, sentence } from "./format";
 
 describe("figures for people", () => {
   it("writes bytes, milliseconds and durations with their unit", () => {
@@ -14,6 +14,13 @@ describe("figures for people", () => {
     expect(ago("2026-11-22T07:58:00Z", now)).toMatch(/2 min/);
     expect(ago("2026-11-22T09:00:00Z", now)).toMatch(/^in 1 h/);
     expect(ago("nonsense", now)).toBe("unknown");
+  });
+
+  it("makes a sentence of what the host says, and leaves keys and paths as they are", () => {
+    expect(sentence("the database answered: disk I/O error")).toBe("The database answered: disk I/O error.");
+    expect(sentence("hirag.l1_size is 0; it must be 1 to 10000")).toBe("hirag.l1_size is 0; it must be 1 to 10000.");
+    expect(sentence("/home/ada/hirag.db is newer.")).toBe("/home/ada/hirag.db is newer.");
+    expect(sentence("")).toBe("");
   });
 
   it("cuts a preview between letters, never inside an emoji", () => {

@@ -8,7 +8,7 @@ describe("the overview", () => {
   it("counts each level and says how every part is", async () => {
     show(Overview, {}, { contexts: 240 });
     expect(await screen.findByRole("link", { name: /^L1 Immediate 10 / })).toBeVisible();
-    expect(await screen.findByText("the local model answers")).toBeVisible();
+    expect(await screen.findByText("The local model answers.")).toBeVisible();
   });
 
   it("names three ways to begin when nothing is stored, and stores the sample", async () => {
