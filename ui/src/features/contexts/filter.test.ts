@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { everything, fromFilter, isNarrowed, metadataConditions, toFilter } from "./filter";
+import { everything, fromFilter, isDay, isNarrowed, metadataConditions, toFilter } from "./filter";
 
 describe("narrowing", () => {
   it("becomes conditions that all must hold", () => {
@@ -28,6 +28,12 @@ describe("narrowing", () => {
     const { must } = toFilter({ ...everything, since: "2026-11-01", until: "2026-11-01" });
     const range = must[0]?.range;
     expect(Date.parse(String(range?.lt)) - Date.parse(String(range?.gte))).toBe(86_400_000);
+  });
+
+  it("takes no day that there is not", () => {
+    expect(["", "2026-11-22", "2026-1-2"].map(isDay)).toEqual([true, true, true]);
+    expect(["22.11.2026", "2026-02-30", "soon", "2026-13-01"].map(isDay)).toEqual([false, false, false, false]);
+    expect(toFilter({ ...everything, since: "soon" }).must).toEqual([]);
   });
 
   it("knows when there is none", () => {

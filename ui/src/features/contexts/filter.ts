@@ -38,9 +38,18 @@ export function metadataConditions(text: string): Condition[] {
     });
 }
 
+/** Whether a day is empty or one that there is: some web views let people type anything. */
+export function isDay(day: string): boolean {
+  if (day.trim() === "") return true;
+  const [, year, month, date] = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(day.trim())?.map(Number) ?? [];
+  if (!year || !month || !date) return false;
+  const at = new Date(year, month - 1, date);
+  return at.getMonth() === month - 1 && at.getDate() === date;
+}
+
 function dayStart(day: string, plus = 0): string | null {
-  const [year, month, date] = day.split("-").map(Number);
-  if (!year || !month || !date) return null;
+  const [year, month, date] = day.trim().split("-").map(Number);
+  if (!isDay(day) || !year || !month || !date) return null;
   return new Date(year, month - 1, date + plus).toISOString();
 }
 
