@@ -121,6 +121,15 @@ describe("the levels", () => {
     expect(search).toHaveAttribute("href", expect.stringMatching(/^#\/search\?trace=/));
   });
 
+  it("choose one by one with the boxes, and open none", async () => {
+    show(Levels, {}, { contexts: 240 });
+    const rows = within(await list(/^L1/)).getAllByRole("option");
+    await fireEvent.click(rows[1]!.querySelector("[title^=Choose]")!);
+    await fireEvent.click(rows[4]!.querySelector("[title^=Choose]")!);
+    expect(await screen.findByText("2 contexts chosen")).toBeVisible();
+    expect(screen.queryByRole("complementary", { name: /details/i })).toBeNull();
+  });
+
   it("choose everything with Ctrl A, and delete it", async () => {
     const user = userEvent.setup();
     const fake = show(Levels, {}, { contexts: 240 });
