@@ -180,6 +180,25 @@ describe("the levels", () => {
     await waitFor(() => expect(rows).toHaveFocus());
   });
 
+  it("open an address outside only after showing it whole", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 0 });
+    const note = { text: "from the web", level: "ShortTerm", agent: null, session: null, metadata: {} } as const;
+    fake.memory.add({ ...note, source: "https://example.org/a?b=c" });
+    fake.memory.add({ ...note, source: "javascript:alert(1)" });
+    const [local, web] = within(await list(/^L2/)).getAllByRole("option");
+    await fireEvent.click(local!);
+    expect(await screen.findByText("javascript:alert(1)")).toBeVisible();
+    expect(screen.queryByRole("button", { name: /Open the address/ })).toBeNull();
+    await fireEvent.click(web!);
+    await user.click(await screen.findByRole("button", { name: /Open the address/ }));
+    const dialog = await screen.findByRole("dialog", { name: /Open this address/ });
+    expect(dialog).toHaveTextContent("https://example.org/a?b=c");
+    expect(fake.requests("open_link")).toEqual([]);
+    await user.click(within(dialog).getByRole("button", { name: "Open example.org" }));
+    expect(fake.requests("open_link")).toEqual([{ url: "https://example.org/a?b=c" }]);
+  });
+
   it("list what shares a session", async () => {
     const user = userEvent.setup();
     const fake = show(Levels, {}, { contexts: 240 });
