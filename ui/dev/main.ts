@@ -1,5 +1,5 @@
 // The UI on the scripted host, to look at without a backend: `npm run dev:fake`.
-// The address says what it plays: ?contexts=100000, ?startup=opening|failed, ?empty, ?errors, ?slow=300
+// The address says what it plays: ?contexts=100000, ?startup=opening|failed, ?empty, ?errors, ?slow=300, ?breaker=open, ?keyring=absent, ?settings=broken
 import { mount } from "svelte";
 import { connect } from "../src/platform/platform";
 import { FakePlatform } from "../src/testing/fake";
@@ -13,6 +13,8 @@ const fake = new FakePlatform({
   failing: asked.has("errors"),
   delay: Number(asked.get("slow") ?? 0),
   breaker: (asked.get("breaker") as "open" | null) ?? "closed",
+  keyring: (asked.get("keyring") as "absent" | null) ?? "available",
+  brokenSettings: asked.get("settings") === "broken",
   live: true,
 });
 connect(fake);

@@ -14,7 +14,7 @@ mkdirSync(folder, { recursive: true });
 
 const server = await preview({ mode: "fake", build: { outDir: "dist-fake" }, preview: { port: 0 } });
 const base = server.resolvedUrls.local[0];
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-background-networking"] });
 
 const search = "/search?query=Why+did+the+migration+of+billing+fail";
 const screens = [
@@ -45,11 +45,30 @@ const screens = [
     },
   ],
   ["search-history", "", search, (page) => page.getByText("History").click()],
+  [
+    "search-replay",
+    "",
+    search,
+    async (page) => {
+      await page.getByText("History").click();
+      await page.getByRole("button", { name: /^Replay/ }).first().click();
+    },
+  ],
   ["search-empty", "?empty", "/search"],
   ["performance", "", "/performance"],
   ["performance-empty", "?empty", "/performance"],
   ["resilience", "", "/resilience"],
   ["resilience-open", "?breaker=open", "/resilience"],
+  [
+    "resilience-drill",
+    "",
+    "/resilience",
+    async (page) => {
+      await page.getByRole("button", { name: "Start the drill" }).click();
+      await page.getByText("Search once a second").click();
+      await page.waitForTimeout(6000);
+    },
+  ],
   ["import", "", "/import"],
   ["import-preview", "", "/import", (page) => page.getByRole("button", { name: "Choose a folder…" }).click()],
   ["settings", "", "/settings"],

@@ -73,6 +73,8 @@ import type { TracesRequest } from "./TracesRequest";
 import type { TracesResponse } from "./TracesResponse";
 import type { UndoRequest } from "./UndoRequest";
 import type { UpdateRequest } from "./UpdateRequest";
+import type { UsesRequest } from "./UsesRequest";
+import type { UsesResponse } from "./UsesResponse";
 import type { WhyNot } from "./WhyNot";
 import type { WhyRequest } from "./WhyRequest";
 
@@ -87,6 +89,7 @@ export interface Commands {
   get: { request: GetRequest; response: Context };
   details: { request: DetailsRequest; response: ContextDetails };
   texts: { request: TextsRequest; response: TextsResponse };
+  uses: { request: UsesRequest; response: UsesResponse };
   store: { request: NewContext; response: Stored };
   update: { request: UpdateRequest; response: Context };
   move_to: { request: MoveAllRequest; response: Moved };

@@ -26,6 +26,7 @@ use hirag_server::commands::studio::{
     PickedPath, PickedPaths, ProviderTest, Replay, ReportResponse, RerankRequest, Reranked,
     Resilience, SaveRequest, SettingProblems, StudioSettings, TestProviderRequest, TextsRequest,
     TextsResponse, TokenRequest, TokenSetRequest, TraceRequest, TracesRequest, TracesResponse,
+    UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
     Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,

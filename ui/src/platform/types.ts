@@ -39,4 +39,5 @@ export type { StudioSettings as SettingsState } from "$bindings/StudioSettings";
 export type { TokenKind } from "$bindings/TokenKind";
 export type { TokenStatus } from "$bindings/TokenStatus";
 export type { TraceSummary } from "$bindings/TraceSummary";
+export type { UsesResponse as Uses } from "$bindings/UsesResponse";
 export type { WhyRequest } from "$bindings/WhyRequest";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, duration, firstLine, ms, plural } from "./format";
+import { ago, bytes, duration, firstLine, ms, plural, sentence } from "./format";
 
 describe("figures for people", () => {
   it("writes bytes, milliseconds and durations with their unit", () => {
@@ -20,6 +20,13 @@ describe("figures for people", () => {
     const ticked = Date.parse("2026-11-22T08:00:00Z");
     expect(ago("2026-11-22T08:00:09.900Z", ticked)).toBe("just now");
     expect(ago("2026-11-22T08:00:40Z", ticked)).toBe("in under a minute");
+  });
+
+  it("makes a sentence of what the host says, and leaves keys and paths as they are", () => {
+    expect(sentence("the database answered: disk I/O error")).toBe("The database answered: disk I/O error.");
+    expect(sentence("hirag.l1_size is 0; it must be 1 to 10000")).toBe("hirag.l1_size is 0; it must be 1 to 10000.");
+    expect(sentence("/home/ada/hirag.db is newer.")).toBe("/home/ada/hirag.db is newer.");
+    expect(sentence("")).toBe("");
   });
 
   it("cuts a preview between letters, never inside an emoji", () => {

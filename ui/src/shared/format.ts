@@ -131,3 +131,14 @@ export function words(name: string): string {
   const spaced = name.replaceAll("_", " ");
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
+
+/**
+ * What the host says, as a sentence: with a capital and a full stop. A path, a key or a name at its
+ * beginning stays as it is.
+ */
+export function sentence(text: string): string {
+  const said = text.trim();
+  const first = /^[a-z]+(?=[\s,:])/.exec(said)?.[0];
+  const begun = first ? first.charAt(0).toUpperCase() + said.slice(1) : said;
+  return begun === "" || /[.!?…:]$/.test(begun) ? begun : `${begun}.`;
+}

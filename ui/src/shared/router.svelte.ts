@@ -19,7 +19,8 @@ function parse(hash: string): { view: ViewName; params: URLSearchParams } {
 }
 
 class Router {
-  #at = $state.raw(parse(typeof location === "undefined" ? "" : location.hash));
+  #hash = location.hash;
+  #at = $state.raw(parse(location.hash));
 
   get view(): ViewName {
     return this.#at.view;
@@ -32,11 +33,15 @@ class Router {
   go(view: ViewName, params: Record<string, string> = {}): void {
     const query = new URLSearchParams(params).toString();
     location.hash = `/${view}${query ? `?${query}` : ""}`;
+    // Going where one is already asks again.
+    this.#hash = location.hash;
     this.#at = parse(location.hash);
   }
 
   follow(): () => void {
     const changed = (): void => {
+      if (location.hash === this.#hash) return;
+      this.#hash = location.hash;
       this.#at = parse(location.hash);
     };
     changed();

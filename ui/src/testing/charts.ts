@@ -4,9 +4,9 @@ import type { Chart, ChartRequest } from "../platform/types";
 export function draw(request: ChartRequest, tick: number): Chart {
   const { kind, width, height, theme } = request;
   const dark = theme === "dark";
-  const ink = dark ? "#98a1b3" : "#5b6472";
-  const line = dark ? "#272c36" : "#e2e5eb";
-  const colours = dark ? ["#7f8dff", "#35b3bd", "#d99038"] : ["#4150d0", "#119aa5", "#cd7b16"];
+  const ink = dark ? "#a8a59d" : "#54575b";
+  const line = dark ? "#31302d" : "#e6e5df";
+  const colours = dark ? ["#56b4e9", "#e69f00", "#2bc4a0"] : ["#0072b2", "#d55e00", "#008060"];
   const names =
     kind === "latency"
       ? ["p50", "p95", "p99"]

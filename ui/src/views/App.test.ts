@@ -26,6 +26,22 @@ describe("the shell", () => {
     await waitFor(() => expect(fake.requests("search")[0]).toMatchObject({ query: "zero vector", explain: true }));
   });
 
+  it("offers what views offer: earlier searches, copies, settings, an agent", async () => {
+    const user = userEvent.setup();
+    const fake = show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    await fake.call("search", { query: "zero vector", max_tokens: null, limit: null, levels: [], filter: { must: [], should: [], must_not: [] }, mode: "text", priority: "high", explain: true });
+    await user.keyboard("{Control>}k{/Control}");
+    expect(await screen.findByRole("option", { name: "Search again: zero vector" })).toBeVisible();
+    await user.type(await screen.findByRole("combobox", { name: /command/i }), "connect{Enter}");
+    expect(await screen.findByRole("dialog", { name: "Connect an agent" })).toBeVisible();
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await user.keyboard("{Control>}k{/Control}");
+    await user.type(await screen.findByRole("combobox", { name: /command/i }), "back up{Enter}");
+    await waitFor(() => expect(fake.requests("backup")).toHaveLength(1));
+  });
+
   it("shows the shortcuts with ?, but not while someone types", async () => {
     const user = userEvent.setup();
     show(App, {});

@@ -37,7 +37,7 @@ describe("an import", () => {
     });
     expect(await screen.findByText(/320 of 1,280 contexts, 160 a second, 6 s left/)).toBeVisible();
     expect(screen.getByRole("progressbar", { name: "Import" })).toHaveAttribute("aria-valuenow", "25");
-    await user.click(screen.getByRole("button", { name: "Cancel" }));
+    await user.click(screen.getByRole("button", { name: "Cancel the import" }));
     expect(fake.requests("job_cancel")).toEqual([{ job: "job-1" }]);
     stop();
   });

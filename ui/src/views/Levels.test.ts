@@ -112,4 +112,100 @@ describe("the levels", () => {
     await user.click(screen.getAllByRole("button", { name: "Try again" })[0]!);
     expect(await list(/^L1/)).toBeVisible();
   });
+
+  it("tell which searches returned a context", async () => {
+    show(Levels, {}, { contexts: 240 });
+    await fireEvent.click(within(await list(/^L3/)).getAllByRole("option")[0]!);
+    const details = await screen.findByRole("complementary", { name: /details/i });
+    const search = await within(details).findByRole("link", { name: "zero vector" });
+    expect(search).toHaveAttribute("href", expect.stringMatching(/^#\/search\?trace=/));
+  });
+
+  it("choose one by one with the boxes, and open none", async () => {
+    show(Levels, {}, { contexts: 240 });
+    const rows = within(await list(/^L1/)).getAllByRole("option");
+    await fireEvent.click(rows[1]!.querySelector("[title^=Choose]")!);
+    await fireEvent.click(rows[4]!.querySelector("[title^=Choose]")!);
+    expect(await screen.findByText("2 contexts chosen")).toBeVisible();
+    expect(screen.queryByRole("complementary", { name: /details/i })).toBeNull();
+  });
+
+  it("choose everything with Ctrl A, and delete it", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    (await list(/^L2/)).focus();
+    await user.keyboard("{Control>}a{/Control}");
+    expect(await screen.findByText("70 contexts chosen")).toBeVisible();
+    await user.keyboard("{Delete}");
+    await waitFor(() => expect(fake.requests("delete")[0]?.ids).toHaveLength(70));
+    expect(await screen.findByText("Nothing in L2 yet")).toBeVisible();
+  });
+
+  it("empty a level only after a question, and bring it back", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    await list(/^L2/);
+    await user.click(screen.getByRole("button", { name: "Delete all of L2…" }));
+    const dialog = await screen.findByRole("dialog", { name: "Delete all of L2?" });
+    await waitFor(() => expect(within(dialog).getByRole("button", { name: "Cancel" })).toHaveFocus());
+    expect(fake.requests("clear")).toEqual([]);
+    await user.click(within(dialog).getByRole("button", { name: "Delete all of L2" }));
+    expect(await screen.findByText("Nothing in L2 yet")).toBeVisible();
+    await toasts.undoLast();
+    expect(await list(/^L2 Short-term, 70 contexts/)).toBeVisible();
+  });
+
+  it("list what was deleted, and bring it back", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    (await list(/^L1/)).focus();
+    await user.keyboard("{Delete}");
+    await list(/^L1 Immediate, 9 contexts/);
+    await user.click(screen.getByRole("radio", { name: "Deleted" }));
+    const row = within(await list(/^Deleted contexts, 1 context/)).getByRole("option");
+    await fireEvent.click(row);
+    const details = await screen.findByRole("complementary", { name: /details/i });
+    await user.click(await within(details).findByRole("button", { name: "Bring it back" }));
+    expect(await screen.findByText("Nothing was deleted")).toBeVisible();
+    expect(fake.requests("undo")).toEqual([{ ids: fake.requests("delete")[0]?.ids }]);
+  });
+
+  it("give the focus back to the list when the details close", async () => {
+    const user = userEvent.setup();
+    show(Levels, {}, { contexts: 240 });
+    const rows = await list(/^L2/);
+    rows.focus();
+    await user.keyboard("{Enter}");
+    await user.click(await screen.findByRole("button", { name: "Close details" }));
+    await waitFor(() => expect(rows).toHaveFocus());
+  });
+
+  it("open an address outside only after showing it whole", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 0 });
+    const note = { text: "from the web", level: "ShortTerm", agent: null, session: null, metadata: {} } as const;
+    fake.memory.add({ ...note, source: "https://example.org/a?b=c" });
+    fake.memory.add({ ...note, source: "javascript:alert(1)" });
+    const [local, web] = within(await list(/^L2/)).getAllByRole("option");
+    await fireEvent.click(local!);
+    expect(await screen.findByText("javascript:alert(1)")).toBeVisible();
+    expect(screen.queryByRole("button", { name: /Open the address/ })).toBeNull();
+    await fireEvent.click(web!);
+    await user.click(await screen.findByRole("button", { name: /Open the address/ }));
+    const dialog = await screen.findByRole("dialog", { name: /Open this address/ });
+    expect(dialog).toHaveTextContent("https://example.org/a?b=c");
+    expect(fake.requests("open_link")).toEqual([]);
+    await user.click(within(dialog).getByRole("button", { name: "Open example.org" }));
+    expect(fake.requests("open_link")).toEqual([{ url: "https://example.org/a?b=c" }]);
+  });
+
+  it("list what shares a session", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    await fireEvent.click(within(await list(/^L3/)).getAllByRole("option")[0]!);
+    await user.click(await screen.findByRole("button", { name: "List only this session" }));
+    await waitFor(() =>
+      expect(fake.requests("list").at(-1)?.filter?.must).toContainEqual({ key: "session", match: "session-1" }),
+    );
+  });
 });

@@ -8,7 +8,7 @@ describe("the overview", () => {
   it("counts each level and says how every part is", async () => {
     show(Overview, {}, { contexts: 240 });
     expect(await screen.findByRole("link", { name: /^L1 Immediate 10 / })).toBeVisible();
-    expect(await screen.findByText("the local model answers")).toBeVisible();
+    expect(await screen.findByText("The local model answers.")).toBeVisible();
   });
 
   it("names three ways to begin when nothing is stored, and stores the sample", async () => {
@@ -30,5 +30,14 @@ describe("the overview", () => {
     fake.options.failing = false;
     await user.click(screen.getByRole("button", { name: "Try again" }));
     expect(await screen.findByRole("link", { name: /^L1 Immediate/ })).toBeVisible();
+  });
+
+  it("says that the sample is there and removes it", async () => {
+    const user = userEvent.setup();
+    const fake = show(Overview, {}, { contexts: 0 });
+    await user.click(await screen.findByText("Try the sample workspace"));
+    await user.click(await screen.findByRole("button", { name: "Remove the sample" }));
+    await waitFor(() => expect(fake.requests("delete")[0]?.ids).toHaveLength(fake.requests("store").length));
+    expect(await screen.findByText("The memory is empty. Three ways to begin")).toBeVisible();
   });
 });

@@ -39,8 +39,28 @@ describe("performance", () => {
     await waitFor(() => expect(fake.requests("save_file")[0]).toMatchObject({ suggested: "hirag-performance.csv" }));
   });
 
-  it("says what to do when nothing was measured, and why when it fails", async () => {
+  it("shows the parts of the database, and memory where nothing ran", async () => {
     show(Performance, {}, { contexts: 0 });
+    expect(await screen.findByText("Nothing ran in this window")).toBeVisible();
+    const resources = within(await screen.findByRole("region", { name: "Caches, memory and disk" }));
+    expect(await resources.findByText(/Write-ahead log 400 KB/)).toBeVisible();
+    expect(screen.getByRole("heading", { name: /^Memory/ })).toBeVisible();
+  });
+
+  it("shows a chart as figures", async () => {
+    const user = userEvent.setup();
+    show(Performance, {});
+    await user.click(await screen.findByRole("button", { name: "Latency of retrieve as figures" }));
+    const table = await screen.findByRole("table", { name: "Latency of retrieve" });
+    expect(within(table).getByRole("columnheader", { name: "p95" })).toBeVisible();
+    expect(within(table).getAllByRole("cell", { name: / ms$/ }).length).toBeGreaterThan(6);
+  });
+
+  it("says what to do when nothing was measured", async () => {
+    const user = userEvent.setup();
+    const fake = show(Performance, {}, { contexts: 0 });
+    await user.click(await screen.findByRole("radio", { name: "Since start" }));
     expect(await screen.findByText("Nothing was measured yet")).toBeVisible();
+    expect(fake.requests("performance").at(-1)).toEqual({ window: "all" });
   });
 });

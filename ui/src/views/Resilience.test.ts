@@ -67,4 +67,22 @@ describe("resilience", () => {
     show(Resilience, {}, { failing: true });
     expect(await screen.findByText("The state could not be read.")).toBeVisible();
   });
+
+  it("lets a drill be watched: searches fall back to words, and the queue is drawn", async () => {
+    const user = userEvent.setup();
+    const fake = show(Resilience, {}, { live: true });
+    await user.click(await screen.findByRole("button", { name: "Start the drill" }));
+    await user.click(await screen.findByRole("checkbox", { name: "Search once a second" }));
+    expect(await screen.findByText(/The last search went by words alone/)).toBeVisible();
+    expect(fake.requests("search")[0]).toMatchObject({ explain: true, limit: 1 });
+    await user.click(screen.getByRole("button", { name: "Store a note" }));
+    await waitFor(() => expect(fake.requests("store")[0]?.agent).toBe("drill"));
+    expect(await screen.findByRole("img", { name: /at most \d+ contexts waited/ }, { timeout: 5000 })).toBeVisible();
+  });
+
+  it("counts each client: allowed, limited, remaining", async () => {
+    show(Resilience, {});
+    const table = within(await screen.findByRole("region", { name: "Clients" })).getByRole("table");
+    expect(within(table).getByRole("row", { name: /^claude 400 12 none$/ })).toBeVisible();
+  });
 });

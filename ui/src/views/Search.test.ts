@@ -1,10 +1,11 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { draft } from "../features/search/SearchForm.svelte";
+import { draft } from "../features/search/draft.svelte";
 import { lastSearch } from "../features/search/last-search.svelte";
 import type { FakeOptions, FakePlatform } from "../testing/fake";
 import { idOf } from "../testing/contexts";
+import { router } from "../shared/router.svelte";
 import { show } from "../testing/page";
 import Search from "./Search.svelte";
 
@@ -22,7 +23,7 @@ async function searched(query: string, options: FakeOptions = {}): Promise<FakeP
 describe("a search", () => {
   beforeEach(() => {
     lastSearch.clear();
-    draft.query = "";
+    draft.clear();
   });
 
   it("shows the results with the query's words marked and the score's parts in words", async () => {
@@ -49,7 +50,7 @@ describe("a search", () => {
     const fake = show(Search, {});
     await user.click(screen.getByRole("checkbox", { name: "L2 Short-term" }));
     await user.click(screen.getByRole("radio", { name: "Text" }));
-    await user.type(screen.getByRole("spinbutton", { name: "Contexts" }), "5");
+    await user.type(screen.getByRole("spinbutton", { name: "Contexts at most" }), "5");
     await user.type(screen.getByRole("textbox", { name: "Query" }), "billing{Enter}");
     await waitFor(() => expect(fake.requests("search")).toHaveLength(1));
     expect(fake.requests("search")[0]).toMatchObject({
@@ -60,9 +61,6 @@ describe("a search", () => {
       max_tokens: null,
       explain: true,
     });
-    await user.click(screen.getByRole("checkbox", { name: "L2 Short-term" }));
-    await user.click(screen.getByRole("radio", { name: "Hybrid" }));
-    await user.clear(screen.getByRole("spinbutton", { name: "Contexts" }));
   });
 
   it("re-ranks when a slider moves, without a new search, and shows what moved", async () => {
@@ -114,10 +112,92 @@ describe("a search", () => {
     const fake = await searched("billing migration");
     await screen.findByRole("article", { name: "Result 1" });
     await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
-    await user.type(screen.getByRole("textbox", { name: /Id of the context/ }), idOf(200));
-    await user.click(screen.getByRole("button", { name: "Ask" }));
+    await user.type(screen.getByRole("textbox", { name: /id of the context/ }), idOf(200));
+    await user.click(screen.getByRole("button", { name: "Ask why not" }));
     expect(await screen.findByText(/is below the threshold/)).toBeVisible();
     expect(fake.requests("why")[0]?.id).toBe(idOf(200));
+  });
+
+  it("finds the context that was missed by words of its text, and answers why", async () => {
+    const user = userEvent.setup();
+    const fake = await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    await user.click(screen.getByRole("button", { name: "See each with its reason" }));
+    await user.type(screen.getByRole("textbox", { name: /id of the context/ }), "kettle kitchen{Enter}");
+    await user.click((await screen.findAllByRole("button", { name: /kettle.*Why not/ }))[0]!);
+    expect(await screen.findByRole("dialog", { name: "Why not this one?" })).toBeVisible();
+    expect(fake.requests("why")[0]?.request.query).toBe("billing migration");
+  });
+
+  it("tries a suggestion: by a new search, or by the sliders", async () => {
+    const user = userEvent.setup();
+    const fake = await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    const attempt = async (which: number): Promise<void> => {
+      await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
+      await user.click((await screen.findAllByRole("button", { name: /^Why not …/ }))[0]!);
+      await user.click((await screen.findAllByRole("button", { name: "Try it" }))[which]!);
+    };
+    await attempt(0);
+    await waitFor(() => expect(fake.requests("rerank").at(-1)?.relevance_threshold).toBe(0.04));
+    expect(fake.requests("search")).toHaveLength(1);
+    await attempt(1);
+    await waitFor(() => expect(fake.requests("search").at(-1)?.limit).toBe(20));
+  });
+
+  it("says why a result was returned", async () => {
+    const user = userEvent.setup();
+    await searched("billing migration");
+    await user.click(await screen.findByRole("button", { name: "Why result 1?" }));
+    const dialog = await screen.findByRole("dialog", { name: "Why this one?" });
+    expect(within(dialog).getByText("Returned at place 1.")).toBeVisible();
+    expect(within(dialog).queryByText("What would let it in")).toBeNull();
+  });
+
+  it("moves between results with the arrow keys", async () => {
+    const user = userEvent.setup();
+    await searched("billing migration");
+    (await screen.findByRole("button", { name: "Why result 1?" })).focus();
+    await user.keyboard("{ArrowDown}{ArrowDown}{ArrowUp}");
+    expect(screen.getByRole("button", { name: "Why result 2?" })).toHaveFocus();
+  });
+
+  it("searches once for the address that names a query, and not while one types on", async () => {
+    const user = userEvent.setup();
+    location.hash = "/search?query=billing";
+    const stop = router.follow();
+    const fake = show(Search, {});
+    await screen.findByRole("article", { name: "Result 1" });
+    await user.type(screen.getByRole("textbox", { name: "Query" }), " and more");
+    expect(fake.requests("search").map((request) => request.query)).toEqual(["billing"]);
+    stop();
+    router.go("search");
+  });
+
+  it("brings the filter of an earlier search back, and one that the fields cannot say", async () => {
+    const user = userEvent.setup();
+    const fake = await searched("billing");
+    await screen.findByRole("article", { name: "Result 1" });
+    const filter = { must: [], should: [{ key: "agent", match: "claude" }], must_not: [] };
+    draft.take({ ...fake.requests("search")[0]!, filter });
+    await user.click(screen.getByRole("button", { name: "Search" }));
+    await waitFor(() => expect(fake.requests("search").at(-1)?.filter).toEqual(filter));
+    await user.click(screen.getByRole("button", { name: "Leave that filter out" }));
+    await user.click(screen.getByRole("button", { name: "Search" }));
+    await waitFor(() => expect(fake.requests("search").at(-1)?.filter.should).toEqual([]));
+  });
+
+  it("finds earlier searches by their words", async () => {
+    const user = userEvent.setup();
+    await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    await user.click(screen.getByRole("radio", { name: "History" }));
+    const field = await screen.findByRole("searchbox", { name: "Find an earlier search" });
+    await user.type(field, "kettle");
+    expect(screen.getByText("No search has these words")).toBeVisible();
+    await user.clear(field);
+    await user.type(field, "MIGRATION");
+    expect(screen.getByRole("button", { name: /^Replay/ })).toBeVisible();
   });
 
   it("says when it had to do without vectors", async () => {
@@ -132,7 +212,7 @@ describe("a search", () => {
     await user.click(screen.getByRole("radio", { name: "History" }));
     await user.click(await screen.findByRole("button", { name: /^Replay/ }));
     const dialog = await screen.findByRole("dialog", { name: /Replay/ });
-    expect(await within(dialog).findByText("1 came in, 1 went out, 2 moved.")).toBeVisible();
+    expect(await within(dialog).findByText(/^1 came in, 1 went out, 2 moved\./)).toBeVisible();
     await user.keyboard("{Escape}");
     await user.click(await screen.findByRole("button", { name: /^Show/ }));
     expect(await screen.findByRole("article", { name: "Result 1" })).toBeVisible();
@@ -143,13 +223,13 @@ describe("a search", () => {
     await searched("billing migration");
     await screen.findByRole("article", { name: "Result 1" });
     const write = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
-    await user.click(screen.getByRole("button", { name: "Copy as prompt" }));
+    await user.click(screen.getByRole("button", { name: "Copy as Prompt" }));
     expect(write.mock.calls[0]?.[0]).toMatch(/\[1\] \(L\d.*\n.*billing[\s\S]*Question: billing migration/);
   });
 
   it("refuses a query of 100 KB before it is sent", async () => {
     const fake = await searched("x".repeat(100_000));
-    expect(screen.getByRole("alert")).toHaveTextContent("longer than 16,384 bytes");
+    expect(screen.getByRole("alert")).toHaveTextContent("more than the 16.0 KB that a search takes");
     expect(fake.requests("search")).toEqual([]);
     await fireEvent.input(screen.getByRole("textbox", { name: "Query" }), { target: { value: "" } });
   });

@@ -58,17 +58,29 @@ describe("the token", () => {
 });
 
 describe("the settings", () => {
-  it("mark a bad settings file and its key", async () => {
+  it("mark the bad key of a settings file, and where it is corrected", async () => {
+    const user = userEvent.setup();
+    router.go("settings");
+    show(Settings, {}, { brokenSettings: true });
+    expect(await screen.findByText(/circuit_breaker.failure_threshold is 0/)).toBeVisible();
+    await user.click(await screen.findByRole("link", { name: "Resilience" }));
+    router.go("settings", { tab: "resilience" });
+    const field = await screen.findByRole("spinbutton", { name: "Opens after" });
+    await waitFor(() => expect(field).toBeInvalid());
+    await fireEvent.input(field, { target: { value: "4" } });
+    await waitFor(() => expect(field).toBeValid());
+  });
+
+  it("test the endpoint that is typed, before it is applied", async () => {
+    const user = userEvent.setup();
     router.go("settings");
     const fake = show(Settings, {});
-    await screen.findByRole("region", { name: "Provider" });
-    const usual = await fake.call("settings", {});
-    fake.answers.settings = () => ({
-      ...usual,
-      problem: { code: "invalid_settings", message: "hirag.l1_size is 0; it must be 1 to 10000" },
-    });
-    await queryClient.invalidateQueries({ queryKey: ["settings"] });
-    expect(await screen.findByText(/hirag.l1_size is 0/)).toBeVisible();
+    await fireEvent.change(await screen.findByRole("combobox", { name: "Provider" }), { target: { value: "http" } });
+    await user.type(screen.getByRole("textbox", { name: "Endpoint" }), "http://127.0.0.1:9/v1");
+    await user.type(screen.getByRole("textbox", { name: "Model" }), "small");
+    await user.click(screen.getByRole("button", { name: "Test what is typed below" }));
+    expect(fake.requests("test_provider")).toEqual([{ api_url: "http://127.0.0.1:9/v1", model: "small" }]);
+    expect(fake.requests("change_settings")).toEqual([]);
   });
 
   it("say when a change needs a restart", async () => {

@@ -12,7 +12,7 @@ export class Studio {
     this.#server = await preview({ mode: "fake", build: { outDir: "dist-fake" }, preview: { port: 0 } });
     this.#browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox"],
+      args: ["--no-sandbox", "--disable-background-networking"],
     });
   }
 

@@ -12,6 +12,7 @@ const views = [
   ["overview, nothing stored", "?empty#/overview"],
   ["overview, failing", "?errors#/overview"],
   ["levels", "#/levels"],
+  ["levels, deleted", "#/levels?show=deleted"],
   ["levels, nothing stored", "?empty#/levels"],
   ["search", search],
   ["search, nothing asked", "#/search"],
@@ -25,6 +26,8 @@ const views = [
   ["settings, levels", "#/settings?tab=levels"],
   ["settings, storage", "#/settings?tab=storage"],
   ["settings, tokens", "#/settings?tab=tokens"],
+  ["settings, no keyring", "?keyring=absent#/settings?tab=tokens"],
+  ["settings, a bad file", "?settings=broken#/settings?tab=resilience"],
   ["settings, appearance", "#/settings?tab=appearance"],
   ["opening", "?startup=opening#/overview"],
   ["not opened", "?startup=failed#/overview"],
@@ -65,6 +68,102 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
     await page.getByRole("button", { name: /^Why not …/ }).first().click();
     await page.waitForTimeout(400);
     expect(await violations(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  it("a replay, a drill and a chart as figures keep them too", async () => {
+    const { page, problems } = await studio.open(search, { theme });
+    await page.getByText("History").click();
+    await page.getByRole("button", { name: /^Replay/ }).first().click();
+    await page.getByText(/1 came in, 1 went out/).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.goto(page.url().replace(/#.*/, "#/resilience"));
+    await page.getByRole("button", { name: "Start the drill" }).click();
+    await page.getByText("Search once a second").click();
+    await page.getByText(/The last search went by words alone/).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.goto(page.url().replace(/#.*/, "#/performance"));
+    await page.getByRole("button", { name: "Latency of retrieve as figures" }).click();
+    await page.getByRole("table", { name: "Latency of retrieve" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("the keyboard", () => {
+  it("comes back to where it was when a dialog closes", async () => {
+    const { page } = await studio.open("#/levels");
+    const button = page.getByRole("button", { name: "New context", exact: true });
+    await button.focus();
+    for (const open of ["Control+k", "?", "n"]) {
+      await page.keyboard.press(open);
+      await page.getByRole("dialog").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
+    }
+    await page.context().close();
+  });
+
+  it("writes at once in the dialog for a new context, and goes on in the list", async () => {
+    const { page } = await studio.open("#/levels");
+    const list = page.getByRole("listbox", { name: /^L1/ });
+    await list.focus();
+    await page.keyboard.press("n");
+    await page.getByRole("textbox", { name: "Text" }).waitFor();
+    await page.keyboard.type("written without a mouse");
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("option", { name: /written without a mouse/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("complementary", { name: "Details of the context" }).waitFor();
+    await page.keyboard.press("Escape");
+    expect(await list.evaluate((element) => element === document.activeElement)).toBe(true);
+    await page.context().close();
+  });
+
+  it("reads the values of a chart one after another", async () => {
+    const { page } = await studio.open("#/performance");
+    const chart = page.getByRole("group", { name: /^Memory: left and right/ });
+    await chart.focus();
+    await page.keyboard.press("ArrowLeft");
+    const told = (): Promise<string> => page.locator("figure:has(:focus) [aria-live]").innerText();
+    const newest = await told();
+    expect(newest).toMatch(/^\d\d:\d\d:\d\d: resident MB \d/);
+    await page.keyboard.press("ArrowLeft");
+    expect(await told()).not.toBe(newest);
+    await page.context().close();
+  });
+});
+
+describe("hostile texts", () => {
+  it("neither run nor break the page: markup, endless words, both directions", async () => {
+    const { page, problems } = await studio.open("#/levels", { width: 900, height: 600 });
+    await page.evaluate(() => {
+      type Fake = { memory: { add(context: unknown): void }; emit(event: string, payload: unknown): void };
+      const { fake } = window as unknown as { fake: Fake };
+      for (const text of [
+        "x".repeat(5000),
+        `<img src=x onerror="document.title='hit'"><script>document.title='hit'</scr` + "ipt>",
+        "\u202Eעולם שלום\u202C 🧭👩🏽‍🔬 مرحبا",
+      ]) {
+        fake.memory.add({ text, level: "Immediate", agent: "a".repeat(400), session: text, metadata: { [text.slice(0, 300)]: text }, source: text });
+      }
+      fake.emit("activity", { at: new Date().toISOString(), kind: "stored", summary: "", ids: [], trace_id: null });
+    });
+    for (let i = 0; i < 3; i += 1) {
+      await page.getByRole("listbox", { name: /^L1/ }).getByRole("option").nth(i).click();
+      await page.getByRole("complementary", { name: "Details of the context" }).waitFor();
+      await page.waitForTimeout(150);
+      const wide = await page.evaluate(() =>
+        [...document.querySelectorAll("main, .levels, .detail, .detail .body")].filter((e) => e.scrollWidth > e.clientWidth + 1).length,
+      );
+      expect(wide).toBe(0);
+      await page.keyboard.press("Escape");
+    }
+    expect(await page.title()).toBe("Levels – HiRAG Studio");
     expect(problems).toEqual([]);
     await page.context().close();
   });

@@ -3,6 +3,7 @@
 use hirag::metrics::Bucket;
 use plotters::prelude::*;
 
+use super::lines::LETTERS;
 use super::{Chart, ChartPoint, ChartRequest, described, failed, short};
 use crate::commands::Result;
 
@@ -24,11 +25,12 @@ pub(super) fn draw(request: &ChartRequest, buckets: &[Bucket]) -> Result<Chart> 
         let root = SVGBackend::with_string(&mut svg, (request.width, request.height));
         let root = root.into_drawing_area();
         root.fill(&theme.ground()).map_err(failed)?;
-        let letters = ("sans-serif", 12, &theme.ink());
+        let letters = ("sans-serif", LETTERS, &theme.ink());
         let mut chart = ChartBuilder::on(&root)
             .margin(12)
+            .margin_right(26)
             .x_label_area_size(26)
-            .y_label_area_size(62)
+            .y_label_area_size(54)
             .build_cartesian_2d(0.0..end, 0.0..top)
             .map_err(failed)?;
         chart

@@ -6,8 +6,14 @@ use super::data::{Line, Plot, Unit};
 use super::{Chart, ChartPoint, ChartRequest, described, failed};
 use crate::commands::Result;
 
-/// The size of the letters, in pixels.
-const LETTERS: i32 = 12;
+/// The size of the letters; plotters draws them at four fifths of it, as pixels.
+pub(super) const LETTERS: i32 = 14;
+/// Pixels above the lines, and with their names in one row there.
+const ABOVE: i32 = 12;
+const ABOVE_WITH_NAMES: i32 = 30;
+/// Where the row of names begins, and how wide a letter of it is at most.
+const NAMES_FROM: i32 = 64;
+const LETTER_WIDTH: i32 = 8;
 
 /// Draws the lines.
 pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
@@ -23,10 +29,16 @@ pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
         let root = root.into_drawing_area();
         root.fill(&theme.ground()).map_err(failed)?;
         let letters = ("sans-serif", LETTERS, &theme.ink());
+        let named = plot.lines.len() > 1;
+        if named {
+            names(&root, request, plot)?;
+        }
         let mut chart = ChartBuilder::on(&root)
             .margin(12)
+            .margin_top(if named { ABOVE_WITH_NAMES } else { ABOVE })
+            .margin_right(22)
             .x_label_area_size(26)
-            .y_label_area_size(62)
+            .y_label_area_size(54)
             .build_cartesian_2d(begin..0.0, 0.0..top)
             .map_err(failed)?;
         let labels = match plot.unit {
@@ -53,18 +65,13 @@ pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
             let colour = theme.series(number);
             let style = colour.stroke_width(2);
             let pieces = pieces(line, begin, &ago);
-            for (nth, piece) in pieces.iter().enumerate() {
+            for piece in &pieces {
                 if let [alone] = piece.as_slice() {
                     let dot = Circle::new(*alone, 2, colour.filled());
                     chart.draw_series([dot]).map_err(failed)?;
                 }
                 let series = LineSeries::new(piece.iter().copied(), style);
-                let drawn = chart.draw_series(series).map_err(failed)?;
-                if nth == 0 {
-                    drawn
-                        .label(line.name.as_str())
-                        .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 14, y)], style));
-                }
+                chart.draw_series(series).map_err(failed)?;
             }
             for (at, value) in &line.values {
                 let (px, py) = chart.backend_coord(&(ago(*at), value.unwrap_or(0.0)));
@@ -77,16 +84,6 @@ pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
                 });
             }
         }
-        if plot.lines.len() > 1 {
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::UpperLeft)
-                .background_style(theme.ground().mix(0.85))
-                .border_style(theme.grid())
-                .label_font(letters)
-                .draw()
-                .map_err(failed)?;
-        }
         root.present().map_err(failed)?;
     }
     Ok(Chart {
@@ -94,6 +91,28 @@ pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
         alternative,
         points,
     })
+}
+
+/// Writes which line is which above them, where they hide nothing.
+fn names(
+    root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+    request: &ChartRequest,
+    plot: &Plot,
+) -> Result<()> {
+    let theme = request.theme;
+    let y = ABOVE_WITH_NAMES / 2;
+    let mut x = NAMES_FROM;
+    for (number, line) in plot.lines.iter().enumerate() {
+        let style = theme.series(number).stroke_width(2);
+        let stroke = PathElement::new(vec![(x, y), (x + 14, y)], style);
+        root.draw(&stroke).map_err(failed)?;
+        let letters = ("sans-serif", LETTERS).into_font().color(&theme.ink());
+        root.draw_text(&line.name, &letters, (x + 19, y - LETTERS / 2))
+            .map_err(failed)?;
+        let length = i32::try_from(line.name.chars().count()).unwrap_or(i32::MAX);
+        x = x.saturating_add(length.saturating_mul(LETTER_WIDTH).saturating_add(36));
+    }
+    Ok(())
 }
 
 /// The stretches of a line between which there is no value.
@@ -123,7 +142,7 @@ fn top(lines: &[Line]) -> f64 {
         return 1.0;
     }
     let power = 10_f64.powf(most.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
+    let step = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
         .into_iter()
         .map(|step| step * power)
         .find(|step| *step >= most * 1.05);

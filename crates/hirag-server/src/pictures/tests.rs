@@ -135,10 +135,27 @@ fn a_theme_gives_its_colours_and_no_style_that_a_strict_page_forbids() {
     request.theme = Theme::Light;
     let light = draw(&request, &material).unwrap().svg;
     assert!(
-        dark.contains("#14171C") && light.contains("#FFFFFF"),
+        dark.contains("#1D1D1B") && light.contains("#FFFFFF"),
         "{dark}"
     );
     assert!(!dark.contains("style=") && !dark.contains("<style"));
+}
+
+#[test]
+fn the_names_of_lines_stand_above_them_and_hide_none() {
+    let chart = draw(&request(ChartKind::Latency), &material("retrieve")).unwrap();
+    let highest = chart.points.iter().filter(|p| p.y.is_some()).map(|p| p.py);
+    let highest = highest.min().unwrap();
+    let texts = chart.svg.split("<text ").skip(1);
+    let names = texts.filter(|text| ["p50", "p95", "p99"].iter().any(|name| text.contains(name)));
+    let heights: Vec<i32> = names
+        .filter_map(|text| text.split("y=\"").nth(1)?.split('"').next()?.parse().ok())
+        .collect();
+    assert_eq!(heights.len(), 3);
+    assert!(
+        heights.iter().all(|y| *y < highest),
+        "{heights:?} {highest}"
+    );
 }
 
 #[test]

@@ -13,24 +13,26 @@ pub enum Theme {
 }
 
 impl Theme {
+    /// The ground of the page's panels, on which a chart stands without an edge.
     pub(super) const fn ground(self) -> RGBColor {
         match self {
             Self::Light => RGBColor(255, 255, 255),
-            Self::Dark => RGBColor(20, 23, 28),
+            Self::Dark => RGBColor(29, 29, 27),
         }
     }
 
+    /// Of letters: the page's second ink, since a chart's own lines come first.
     pub(super) const fn ink(self) -> RGBColor {
         match self {
-            Self::Light => RGBColor(31, 36, 43),
-            Self::Dark => RGBColor(226, 230, 236),
+            Self::Light => RGBColor(84, 87, 91),
+            Self::Dark => RGBColor(168, 165, 157),
         }
     }
 
     pub(super) const fn grid(self) -> RGBColor {
         match self {
-            Self::Light => RGBColor(222, 226, 231),
-            Self::Dark => RGBColor(48, 54, 62),
+            Self::Light => RGBColor(230, 229, 223),
+            Self::Dark => RGBColor(49, 48, 45),
         }
     }
 

@@ -32,14 +32,24 @@ export function deleteContexts(ids: ContextId[]): Promise<boolean> {
     toasts.done(`Deleted ${plural(deleted.ids.length, "context")}.`, async () => {
       const restored = await call("undo", { ids: deleted.ids });
       contextsChanged();
-      const stay = restored.superseded.length;
-      toasts.show(
-        "info",
-        `Brought back ${plural(restored.ids.length, "context")}.` +
-          (stay ? ` ${plural(stay, "context")} stayed deleted: the same part was stored again since.` : ""),
-      );
+      toasts.show("info", `Brought back ${plural(restored.ids.length, "context")}.` + staying(restored.superseded.length));
     });
   });
+}
+
+/** Brings deleted contexts back; taking that back deletes them again. */
+export function restoreContexts(ids: ContextId[]): Promise<boolean> {
+  return attempt(async () => {
+    const restored = await call("undo", { ids });
+    toasts.done(`Brought back ${plural(restored.ids.length, "context")}.` + staying(restored.superseded.length), () =>
+      back(() => call("delete", { ids: restored.ids }), `Deleted ${plural(restored.ids.length, "context")} again.`),
+    );
+  });
+}
+
+/** What did not come back, and why. */
+function staying(n: number): string {
+  return n ? ` ${plural(n, "context")} stayed deleted: the same part was stored again since.` : "";
 }
 
 export function clearLevel(level: ContextLevel): Promise<boolean> {

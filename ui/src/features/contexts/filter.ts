@@ -38,9 +38,18 @@ export function metadataConditions(text: string): Condition[] {
     });
 }
 
+/** Whether a day is empty or one that there is: some web views let people type anything. */
+export function isDay(day: string): boolean {
+  if (day.trim() === "") return true;
+  const [, year, month, date] = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(day.trim())?.map(Number) ?? [];
+  if (!year || !month || !date) return false;
+  const at = new Date(year, month - 1, date);
+  return at.getMonth() === month - 1 && at.getDate() === date;
+}
+
 function dayStart(day: string, plus = 0): string | null {
-  const [year, month, date] = day.split("-").map(Number);
-  if (!year || !month || !date) return null;
+  const [year, month, date] = day.trim().split("-").map(Number);
+  if (!isDay(day) || !year || !month || !date) return null;
   return new Date(year, month - 1, date + plus).toISOString();
 }
 
@@ -56,4 +65,29 @@ export function toFilter(narrowing: Narrowing, level?: ContextLevel): Filter {
   }
   must.push(...metadataConditions(narrowing.metadata));
   return { must, should: [], must_not: [] };
+}
+
+/** The day of a time as the fields show it, in the time zone of this machine. */
+function dayOf(time: string, plus = 0): string {
+  const at = new Date(time);
+  const day = new Date(at.getFullYear(), at.getMonth(), at.getDate() + plus);
+  return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
+}
+
+/** What a filter was made from; `null` for one that the fields cannot say. */
+export function fromFilter(filter: Filter): Narrowing | null {
+  const narrowing = { ...everything };
+  const pairs: string[] = [];
+  for (const { key, match, range, exists } of filter.must) {
+    const name = key.replace(/^metadata\./, "");
+    if ((key === "agent" || key === "session") && match !== undefined) narrowing[key] = String(match);
+    else if (key === "created_at" && range) {
+      if (range.gte != null) narrowing.since = dayOf(String(range.gte));
+      if (range.lt != null) narrowing.until = dayOf(String(range.lt), -1);
+    } else if (name !== key && match !== undefined) pairs.push(`${name}=${match}`);
+    else if (name !== key && exists === true) pairs.push(name);
+  }
+  narrowing.metadata = pairs.join(", ");
+  const said = JSON.stringify(toFilter(narrowing)) === JSON.stringify(filter);
+  return said ? narrowing : null;
 }

@@ -4,7 +4,22 @@ import type { NewContext } from "../../platform/types";
 import { toasts } from "../../shared/toasts.svelte";
 import { plural } from "../../shared/format";
 import { contextsChanged } from "../contexts/changes.svelte";
+import { deleteContexts } from "../contexts/actions";
 import type { ContextLevel } from "$bindings/ContextLevel";
+import type { Filter } from "$bindings/Filter";
+
+/** What the sample answers well. */
+export const firstQuestion = "Why was billing down?";
+
+/** The contexts of the sample, whoever stored them. */
+export const ofSample: Filter = {
+  must: [
+    { key: "agent", match: "sample" },
+    { key: "metadata.sample", match: true },
+  ],
+  should: [],
+  must_not: [],
+};
 
 type Note = [level: ContextLevel, session: string, topic: string, text: string];
 
@@ -67,4 +82,14 @@ export async function storeSample(told: (done: number, total: number) => void): 
     toasts.show("info", "Removed the sample.");
   });
   return true;
+}
+
+/** Deletes what is left of the sample; it can be taken back. */
+export async function removeSample(): Promise<void> {
+  try {
+    const { contexts } = await call("list", { filter: ofSample, limit: 1000 });
+    await deleteContexts(contexts.map((context) => context.id));
+  } catch (thrown) {
+    toasts.failed(thrown);
+  }
 }

@@ -5,6 +5,7 @@ import type { Outcome } from "$bindings/Outcome";
 import type { RankingWeight } from "$bindings/RankingWeight";
 import type { RankingWeights } from "$bindings/RankingWeights";
 import type { ScoreParts } from "$bindings/ScoreParts";
+import type { StageCounts } from "$bindings/StageCounts";
 import { count, levelFacts, score, shortId } from "../../shared/format";
 
 export const partLabels: Record<RankingWeight, { label: string; meaning: string }> = {
@@ -37,6 +38,13 @@ export const stageLabels: Record<Outcome["stage"], string> = {
   budget: "Budget",
   outranked: "Limit",
 };
+
+const dropping = ["level", "filter", "threshold", "duplicate", "budget", "outranked"] as const;
+
+/** How many candidates each stage dropped, those that dropped none left out. */
+export function droppedBy(counts: StageCounts): [stage: (typeof dropping)[number], count: number][] {
+  return dropping.flatMap((stage) => (counts[stage] > 0 ? [[stage, counts[stage]] as [typeof stage, number]] : []));
+}
 
 /** Why a candidate was kept or dropped, as a sentence. */
 export function reason(candidate: Explanation): string {

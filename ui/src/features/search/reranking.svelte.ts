@@ -4,7 +4,7 @@ import type { RankingWeight } from "$bindings/RankingWeight";
 import type { RankingWeights } from "$bindings/RankingWeights";
 import { type CommandFailure, asFailure, call } from "../../platform/platform";
 import type { Reranked } from "../../platform/types";
-import type { Shown } from "./last-search.svelte";
+import type { Result, Shown } from "./last-search.svelte";
 
 export const weightNames: readonly RankingWeight[] = ["similarity", "recency", "level", "frequency"];
 
@@ -46,6 +46,26 @@ export class Reranking {
     this.#reset();
   }
 
+  /** The results in the order of the sliders, each with how far it moved. */
+  readonly results: { result: Result; moved?: number | null }[] = $derived.by(() => {
+    const { results } = this.shown;
+    if (!this.result) return results.map((result) => ({ result }));
+    const before = new Map(results.map((result) => [result.context.id, result]));
+    return this.result.contexts.flatMap(({ id, rank, score, parts, previous_rank }) => {
+      const known = before.get(id);
+      const context = known?.context ?? this.texts.get(id);
+      if (!context) return [];
+      const result = { context, rank, score, parts, sameText: known?.sameText ?? [] };
+      return [{ result, moved: previous_rank === null ? null : previous_rank - rank }];
+    });
+  });
+
+  /** What the search returned and the sliders leave out. */
+  readonly out: Result[] = $derived.by(() => {
+    const ids = new Set(this.result?.dropped ?? []);
+    return this.shown.results.filter((result) => ids.has(result.context.id));
+  });
+
   get changed(): boolean {
     const { weights, strategy, relevance_threshold } = this.shown.trace.settings;
     return (
@@ -57,6 +77,11 @@ export class Reranking {
 
   setWeight(name: RankingWeight, value: number): void {
     this.weights = withWeight(this.weights, name, value);
+    void this.#rank();
+  }
+
+  setWeights(weights: RankingWeights): void {
+    this.weights = { ...weights };
     void this.#rank();
   }
 

@@ -16,6 +16,7 @@ macro_rules! window_commands {
             get: GetRequest => Context,
             details: DetailsRequest => ContextDetails,
             texts: TextsRequest => TextsResponse,
+            uses: UsesRequest => UsesResponse,
             store: NewContext => Stored,
             update: UpdateRequest => Context,
             move_to: MoveAllRequest => Moved,

@@ -11,6 +11,7 @@ mod retrieval;
 mod settings;
 mod status;
 mod tokens;
+mod traces;
 mod upkeep;
 
 pub use contexts::{
@@ -35,10 +36,7 @@ pub use resilience::{
     DrillStart, PauseRequest, Resilience, ResilienceDefaults, breaker_reset, drill_start,
     drill_stop, pause_embedding, resilience,
 };
-pub use retrieval::{
-    Moves, Replay, RerankRequest, Reranked, RerankedContext, TraceRequest, TraceSummary,
-    TracesRequest, TracesResponse, replay, rerank, search, trace, traces, why,
-};
+pub use retrieval::{RerankRequest, Reranked, RerankedContext, rerank, search, why};
 pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,
@@ -47,6 +45,10 @@ pub use status::{ActivityRequest, ActivityResponse, activity, health, startup, s
 pub use tokens::{
     ProviderTest, TestProviderRequest, TokenRequest, TokenSetRequest, test_provider, token_clear,
     token_set, token_status, token_test,
+};
+pub use traces::{
+    Moves, Replay, TraceRequest, TraceSummary, TracesRequest, TracesResponse, Use, UsesRequest,
+    UsesResponse, replay, trace, traces, uses,
 };
 pub use upkeep::{CleanUpRequest, FileRequest, backup, backup_file, clean_up, restore};
 

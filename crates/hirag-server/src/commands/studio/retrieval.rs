@@ -1,65 +1,16 @@
-//! Searching, ranking again, and looking at what searches came to.
+//! Searching, ranking again, and asking why not.
 
 use std::collections::HashMap;
 
-use hirag::context::{ContextId, ContextRequest, SearchMode};
+use hirag::context::{ContextId, ContextRequest};
 use hirag::retrieval::{
-    OtherSettings, Outcome, RankingWeights, RetrievalStrategy, ScoreParts, Trace, TraceId, WhyNot,
+    OtherSettings, RankingWeights, RetrievalStrategy, ScoreParts, TraceId, WhyNot,
 };
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::preview;
 use crate::commands::{self, Error, Result, SearchResponse, WhyRequest};
 use crate::studio::{ActivityKind, Studio};
-
-/// Traces of one answer at most.
-const TRACES: usize = 1_000;
-
-/// Which trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ts_rs::TS)]
-#[serde(deny_unknown_fields)]
-pub struct TraceRequest {
-    /// The trace.
-    pub id: TraceId,
-}
-
-/// How many traces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ts_rs::TS)]
-#[serde(deny_unknown_fields)]
-pub struct TracesRequest {
-    /// The latest so many.
-    #[ts(type = "number")]
-    pub limit: usize,
-}
-
-/// A search in short.
-#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
-pub struct TraceSummary {
-    /// Its trace.
-    pub id: TraceId,
-    /// When.
-    #[ts(type = "string")]
-    pub time: Timestamp,
-    /// The query.
-    pub query: String,
-    /// How candidates were scored in the end.
-    pub mode: SearchMode,
-    /// Contexts returned.
-    #[ts(type = "number")]
-    pub returned: u64,
-    /// Their tokens.
-    pub total_tokens: u32,
-    /// Milliseconds.
-    pub ms: f64,
-}
-
-/// The latest searches.
-#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
-pub struct TracesResponse {
-    /// Newest first.
-    pub traces: Vec<TraceSummary>,
-}
 
 /// A search to rank by other settings.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, ts_rs::TS)]
@@ -111,30 +62,6 @@ pub struct Reranked {
     pub total_tokens: u32,
 }
 
-/// A context that stands elsewhere now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ts_rs::TS)]
-pub struct Moves {
-    /// The context.
-    pub id: ContextId,
-    /// Its place then, from 1.
-    pub from: u32,
-    /// Its place now.
-    pub to: u32,
-}
-
-/// A search run again on today's store.
-#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
-pub struct Replay {
-    /// Today's trace.
-    pub trace: Trace,
-    /// Contexts that are returned now and were not then.
-    pub entered: Vec<ContextId>,
-    /// Contexts that were returned then and are not now.
-    pub left: Vec<ContextId>,
-    /// Contexts that are returned at another place.
-    pub moved: Vec<Moves>,
-}
-
 /// The best contexts for a query; its candidates can be ranked by other settings afterwards.
 ///
 /// # Errors
@@ -164,36 +91,6 @@ pub async fn search(studio: &Studio, request: ContextRequest) -> Result<SearchRe
 /// As [`commands::why`].
 pub async fn why(studio: &Studio, request: WhyRequest) -> Result<WhyNot> {
     commands::why(&studio.host().await?, request).await
-}
-
-/// The record of an earlier search.
-///
-/// # Errors
-/// As [`commands::trace`].
-pub async fn trace(studio: &Studio, request: TraceRequest) -> Result<Trace> {
-    commands::trace(&studio.host().await?, request.id).await
-}
-
-/// The latest searches in short.
-///
-/// # Errors
-/// As [`hirag::HiragManager::recent_traces`].
-pub async fn traces(studio: &Studio, request: TracesRequest) -> Result<TracesResponse> {
-    let host = studio.host().await?;
-    let limit = request.limit.min(TRACES);
-    let traces = host.manager().recent_traces(limit).await?;
-    let traces = traces.into_iter().map(|trace| TraceSummary {
-        returned: trace.counts.chosen.into(),
-        id: trace.id,
-        time: trace.time,
-        query: trace.request.query,
-        mode: trace.mode,
-        total_tokens: trace.total_tokens,
-        ms: trace.retrieval_time_ms,
-    });
-    Ok(TracesResponse {
-        traces: traces.collect(),
-    })
 }
 
 /// Ranks the candidates of one of the last searches by other settings.
@@ -237,53 +134,4 @@ pub async fn rerank(studio: &Studio, request: RerankRequest) -> Result<Reranked>
         total_tokens: now.total_tokens(),
         contexts,
     })
-}
-
-/// Runs the request of a trace again on today's store, and compares. No access is counted.
-///
-/// # Errors
-/// As [`commands::trace`] and [`commands::search`].
-pub async fn replay(studio: &Studio, request: TraceRequest) -> Result<Replay> {
-    let host = studio.host().await?;
-    let then = host.manager().trace(request.id).await?;
-    let again = host.manager().explain_kept(then.request.clone()).await?;
-    let (response, trace, kept) = again;
-    studio
-        .searches()
-        .lock()
-        .keep(response.metadata.trace_id, kept);
-    let (before, now) = (places(&then), places(&trace));
-    let only_in = |one: &[(ContextId, u32)], other: &[(ContextId, u32)]| {
-        let ids = one.iter().map(|(id, _)| *id);
-        let missing = ids.filter(|id| !other.iter().any(|(there, _)| there == id));
-        missing.collect()
-    };
-    let moved = now.iter().filter_map(|(id, to)| {
-        let (_, from) = before.iter().find(|(there, _)| there == id)?;
-        (from != to).then_some(Moves {
-            id: *id,
-            from: *from,
-            to: *to,
-        })
-    });
-    Ok(Replay {
-        entered: only_in(&now, &before),
-        left: only_in(&before, &now),
-        moved: moved.collect(),
-        trace,
-    })
-}
-
-/// The contexts that a trace returned, with their places.
-fn places(trace: &Trace) -> Vec<(ContextId, u32)> {
-    let mut places: Vec<_> = trace
-        .candidates
-        .iter()
-        .filter_map(|candidate| match candidate.outcome {
-            Outcome::Chosen { rank } => Some((candidate.id, rank)),
-            _ => None,
-        })
-        .collect();
-    places.sort_unstable_by_key(|(_, rank)| *rank);
-    places
 }

@@ -210,6 +210,35 @@ async fn a_replay_tells_what_entered_left_and_moved_since() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_context_knows_the_searches_that_returned_it() {
+    let place = Place::new();
+    let studio = place.start();
+    let [red, green, boat] = three(&studio).await;
+    for query in ["red apples", "green apples"] {
+        let request = ContextRequest {
+            explain: true,
+            limit: Some(1),
+            ..ContextRequest::new(query)
+        };
+        ask::search(&studio, request).await.unwrap();
+    }
+    let uses = async |id| {
+        let request = ask::UsesRequest { id, limit: 5 };
+        ask::uses(&studio, request).await.unwrap()
+    };
+    let of_red = uses(red).await;
+    assert_eq!(of_red.looked_at, 2);
+    assert_eq!(of_red.uses.len(), 1);
+    assert_eq!(
+        (of_red.uses[0].query.as_str(), of_red.uses[0].rank),
+        ("red apples", 1)
+    );
+    assert_eq!(uses(green).await.uses[0].query, "green apples");
+    assert!(uses(boat).await.uses.is_empty());
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_happens_is_told_and_listed_newest_first() {
     let place = Place::new();
     let studio = place.start();
