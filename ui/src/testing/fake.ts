@@ -673,6 +673,7 @@ export class FakePlatform implements Platform {
           { changes: [{ kind: "threshold", from: 0.12, to: 0.04 }], rank: 14, smallest: true },
           { changes: [{ kind: "limit", from: 12, to: 20 }], rank: 14, smallest: true },
         ],
+        ruled_out: ["recency"],
       };
     },
     trace: ({ id }) => this.#search(this.#traced(id), id).trace,
