@@ -11,7 +11,7 @@ pub use self::inspect::{Finding, Inspection};
 use super::classify::io_at;
 use super::{SqliteStore, collections, contexts};
 use crate::context::LevelCounts;
-use crate::files::{beside, remove_if_there, sync_folder_of};
+use crate::files::{beside, folder_of, remove_if_there, sync_folder_of};
 use crate::store::StoreError;
 
 /// How much is stored.
@@ -137,6 +137,15 @@ impl SqliteStore {
                     std::io::ErrorKind::AlreadyExists,
                     "it exists already; choose a new name",
                 ),
+            });
+        }
+        if !folder_of(&target).is_dir() {
+            return Err(StoreError::Io {
+                source: std::io::Error::new(
+                    std::io::ErrorKind::NotFound,
+                    "its folder is not there",
+                ),
+                path: target,
             });
         }
         let partial = beside(&target, ".partial");
