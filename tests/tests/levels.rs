@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use hirag::HiragManager;
+use hirag::clock::Clock as _;
 use hirag::config::Config;
 use hirag::context::{
     Context, ContextId, ContextLevel, ContextPatch, ContextRequest, LevelCounts, NewContext,
@@ -96,6 +97,61 @@ async fn moving_into_a_full_l1_evicts_and_everyone_sees_it() {
         .unwrap();
     assert_eq!(apple.context.level, ContextLevel::ShortTerm);
     assert_eq!(manager.stats().await.unwrap().working_set, 2);
+}
+
+#[tokio::test]
+async fn two_changes_of_the_metadata_at_once_are_both_there() {
+    let place = Place::new();
+    let manager = place.open().await;
+    let id = store(&manager, "apple", ContextLevel::LongTerm).await;
+    let set = |key: &str| {
+        let patch = ContextPatch {
+            merge_metadata: Some([(key.to_owned(), true.into())].into_iter().collect()),
+            ..ContextPatch::default()
+        };
+        manager.update(id, patch)
+    };
+    let (one, other) = tokio::join!(set("red"), set("ripe"));
+    one.unwrap();
+    other.unwrap();
+    let metadata = manager.get(id).await.unwrap().metadata;
+    assert!(
+        metadata.contains_key("red") && metadata.contains_key("ripe"),
+        "{metadata:?}"
+    );
+}
+
+#[tokio::test]
+async fn moving_many_of_which_one_is_gone_moves_none() {
+    let place = Place::new();
+    let manager = place.open().await;
+    let kept = store(&manager, "apple", ContextLevel::LongTerm).await;
+    let gone = store(&manager, "pear", ContextLevel::LongTerm).await;
+    manager.delete(vec![gone]).await.unwrap();
+    let error = manager
+        .move_all(&[kept, gone], ContextLevel::ShortTerm)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "not_found");
+    assert_eq!(level_of(&manager, kept).await, ContextLevel::LongTerm);
+    manager.undo(None).await.unwrap();
+    let both = [kept, gone, kept];
+    let moved = manager.move_all(&both, ContextLevel::ShortTerm);
+    assert_eq!(moved.await.unwrap(), 2);
+    assert_eq!(level_of(&manager, gone).await, ContextLevel::ShortTerm);
+}
+
+#[tokio::test]
+async fn undoing_an_unknown_context_brings_nothing_back() {
+    let place = Place::new();
+    let manager = place.open().await;
+    let id = store(&manager, "apple", ContextLevel::LongTerm).await;
+    manager.delete(vec![id]).await.unwrap();
+    let unknown = ContextId::new(place.clock.now());
+    let error = manager.undo(Some(vec![id, unknown])).await.unwrap_err();
+    assert_eq!(error.code(), "not_found");
+    assert!(manager.get(id).await.unwrap().deleted_at.is_some());
+    assert_eq!(manager.undo(Some(vec![id])).await.unwrap().ids, [id]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::contexts::signed;
 use super::writer::Changes;
-use super::{SqliteStore, collections, contexts, edit, vectors};
+use super::{SqliteStore, collections, contexts, deletion, vectors};
 use crate::context::{ContextId, ContextLevel};
 use crate::store::StoreError;
 
@@ -206,7 +206,7 @@ impl Plan {
         let mut operation = None;
         if !self.expired.is_empty() {
             let seqs: Vec<i64> = self.expired.iter().map(|(seq, _)| *seq).collect();
-            operation = Some(edit::mark(connection, &seqs, now_ms, changes)?.operation);
+            operation = Some(deletion::mark(connection, &seqs, now_ms, changes)?.operation);
         }
         for (seq, _) in &self.evicted {
             change_level(connection, *seq, ContextLevel::ShortTerm, rules, changes)?;

@@ -8,6 +8,7 @@ mod around;
 mod classify;
 mod collections;
 mod contexts;
+mod deletion;
 mod edit;
 mod fields;
 mod filters;
@@ -40,7 +41,8 @@ use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
 
 pub use around::Around;
-pub use edit::{Deletion, Edit, Restored};
+pub use deletion::{Deletion, Restored};
+pub use edit::{Edit, LiveEdit, Merge};
 pub use lifecycle::{CleanUp, CleanUpItem, CleanUpRules, Purged};
 pub use open::{Access, StoreOptions};
 pub use queue::{Building, PendingText};
