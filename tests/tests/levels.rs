@@ -11,6 +11,7 @@ use hirag::context::{
     Context, ContextId, ContextLevel, ContextPatch, ContextRequest, LevelCounts, NewContext,
 };
 use hirag::embedding::CACHE_FILE;
+use hirag::store::sqlite::CleanUpItem;
 use hirag_tests::place::{Place, assert_sound, settled, store_all, texts};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -97,6 +98,59 @@ async fn moving_into_a_full_l1_evicts_and_everyone_sees_it() {
         .unwrap();
     assert_eq!(apple.context.level, ContextLevel::ShortTerm);
     assert_eq!(manager.stats().await.unwrap().working_set, 2);
+}
+
+/// The contexts of which a part of their fate is that the next clean-up moves them.
+async fn told_to_move(manager: &HiragManager, ids: &[ContextId], to: &str) -> Vec<ContextId> {
+    let mut told = Vec::new();
+    for id in ids {
+        let fate = manager.details(*id).await.unwrap().fate;
+        let moves = format!("the next clean-up moves it to {to}");
+        if fate.iter().any(|fate| fate.sentence.contains(&moves)) {
+            told.push(*id);
+        }
+    }
+    told
+}
+
+#[tokio::test]
+async fn the_fate_that_is_told_is_what_the_clean_up_does_of_equally_old_ones_too() {
+    let place = Place::with("[levels]\npromotion = 2\nl2_ttl = \"30d\"");
+    let manager = place.open().await;
+    // All at one moment, and one of each level used.
+    let mut ids = Vec::new();
+    for level in [ContextLevel::Immediate, ContextLevel::ShortTerm] {
+        for word in ["apple", "pear", "plum", "fig", "quince"] {
+            ids.push(store(&manager, &format!("{word} {level}"), level).await);
+        }
+    }
+    use_it(&manager, "pear ShortTerm", 2).await;
+    let passing = NewContext {
+        expires_at: Some(place.clock.now() + Duration::from_secs(1)),
+        ..NewContext::new("passing").at_level(ContextLevel::ShortTerm)
+    };
+    ids.push(manager.store(passing).await.unwrap().id);
+    place.clock.advance(Duration::from_secs(1));
+    let mut config = (*manager.config()).clone();
+    config.hirag.l1_size = 2;
+    config.hirag.l2_size = 3;
+    manager.update_config(config).unwrap();
+
+    let plan = manager.clean_up(true).await.unwrap();
+    let ids_of = |items: &[CleanUpItem]| -> Vec<ContextId> {
+        let mut ids: Vec<ContextId> = items.iter().map(|item| item.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!((plan.evicted.len(), plan.promoted.len()), (3, 1));
+    assert_eq!((plan.overflowed.len(), plan.expired.len()), (1, 1));
+    let mut to_l2 = told_to_move(&manager, &ids, "L2").await;
+    to_l2.sort_unstable();
+    assert_eq!(to_l2, ids_of(&plan.evicted));
+    let mut to_l3 = told_to_move(&manager, &ids, "L3").await;
+    to_l3.sort_unstable();
+    let leaving = [plan.promoted, plan.overflowed].concat();
+    assert_eq!(to_l3, ids_of(&leaving));
 }
 
 #[tokio::test]

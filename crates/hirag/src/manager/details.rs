@@ -3,12 +3,10 @@
 use serde::Serialize;
 
 use super::models::UNKNOWN_DIMENSION;
-use super::{HiragManager, check_level, of_level};
-use crate::context::{
-    Condition, Context, ContextId, ContextLevel, EmbeddingState, Field, Filter, Range, Test, Value,
-};
+use super::{HiragManager, check_level};
+use crate::context::{Context, ContextId, ContextLevel, EmbeddingState, Filter};
 use crate::error::Result;
-use crate::levels::{Fate, Standing, fates};
+use crate::levels::{Fate, clean_up_rules, fates};
 use crate::store::VectorStore;
 use crate::store::sqlite::{Edit, LiveEdit};
 
@@ -170,28 +168,12 @@ impl HiragManager {
     }
 
     async fn fate(&self, context: &Context) -> Result<Vec<Fate>> {
-        let standing = Standing {
-            before_it: self.count(&used_later(context)?).await?,
-            in_level: self.count(&of_level(context.level)?).await?,
-        };
-        Ok(fates(
-            context,
-            standing,
-            &self.config(),
-            self.inner.clock.now(),
-        ))
+        let (config, now) = (self.config(), self.inner.clock.now());
+        let rules = clean_up_rules(&config, now);
+        let store = &self.inner.store;
+        let standing = store
+            .standing(&self.inner.collection, context.id, rules)
+            .await?;
+        Ok(fates(context, standing, &config, now))
     }
-}
-
-/// The contexts of its level that were used later than it.
-fn used_later(context: &Context) -> Result<Filter> {
-    let mut filter = of_level(context.level)?;
-    filter.must.push(Condition {
-        field: Field::AccessedAt,
-        test: Test::Range(Range {
-            gt: Some(Value::Text(context.accessed_at.to_string())),
-            ..Range::default()
-        }),
-    });
-    Ok(filter)
 }

@@ -43,7 +43,7 @@ use rusqlite::Connection;
 pub use around::Around;
 pub use deletion::{Deletion, Restored};
 pub use edit::{Edit, LiveEdit, Merge};
-pub use lifecycle::{CleanUp, CleanUpItem, CleanUpRules, Purged};
+pub use lifecycle::{CleanUp, CleanUpItem, CleanUpRules, Purged, Standing};
 pub use open::{Access, StoreOptions};
 pub use queue::{Building, PendingText};
 pub use restore::restore;
