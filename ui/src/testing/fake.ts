@@ -774,6 +774,7 @@ export class FakePlatform implements Platform {
         skipped: [{ path: "/home/ada/notes/photo.png", reason: "binary" }],
         cancelled: false,
         warnings: [],
+        untold: [],
       }),
     reembed_start: () => this.#run("reembed", this.#size, "contexts", null),
     export_start: ({ file }) => this.#run("export", this.#size, "contexts", { file, contexts: this.#size }),
