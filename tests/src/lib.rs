@@ -10,6 +10,7 @@
 
 pub mod endpoint;
 pub mod memory_store;
+pub mod mounts;
 pub mod notes;
 pub mod place;
 pub mod provider;

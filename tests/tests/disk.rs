@@ -19,46 +19,9 @@ use hirag::config::Config;
 use hirag::context::{ContextId, ContextRequest, EmbeddingState, NewContext};
 use hirag::manager::{ImportOptions, OpenOptions, StoreAccess};
 use hirag::{Error, HiragManager};
+use hirag_tests::mounts::{in_own_mounts, mount};
 use hirag_tests::notes;
 use hirag_tests::place::{Place, assert_sound, everything, store_all, texts};
-
-/// Set in the process that has mounts of its own.
-const OWN_MOUNTS: &str = "HIRAG_TESTS_OWN_MOUNTS";
-
-/// Whether the test goes on in this process: in one with mounts of its own, which go with it.
-/// Otherwise the test is run in such a process, or left out where the system allows none.
-fn in_own_mounts(test: &str) -> bool {
-    if std::env::var_os(OWN_MOUNTS).is_some() {
-        return true;
-    }
-    let trial = "mount -t tmpfs -o size=1m none /tmp";
-    let mut probe = Command::new("unshare");
-    probe.args(["--mount", "--map-root-user", "sh", "-c", trial]);
-    match probe.output() {
-        Ok(output) if output.status.success() => {}
-        other => {
-            println!("left out: no mounts without the system's leave: {other:?}");
-            return false;
-        }
-    }
-    let output = Command::new("unshare")
-        .args(["--mount", "--map-root-user"])
-        .arg(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(OWN_MOUNTS, "1")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{complained}");
-    assert!(said.contains("1 passed"), "{said}");
-    false
-}
-
-fn mount(arguments: &[&str]) {
-    let output = Command::new("mount").args(arguments).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
 
 fn options(place: &Place, data_dir: &Path) -> OpenOptions {
     OpenOptions {

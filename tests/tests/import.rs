@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use hirag::HiragManager;
 use hirag::context::{ContextLevel, ContextRequest, EmbeddingState};
-use hirag::import::{Format, ImportReport};
+use hirag::import::{Format, ImportReport, PROBLEMS_PER_FILE};
 use hirag::manager::ImportOptions;
 use hirag_tests::notes;
 use hirag_tests::place::{Place, assert_sound, everything, settled, texts};
@@ -251,6 +251,30 @@ async fn odd_folders_are_survived() {
     // Named itself, the huge one is a failure with the limit.
     let report = import(&manager, &folder.join("huge.md")).await;
     assert_eq!(report.failed[0].code, "file_too_large");
+}
+
+#[tokio::test]
+async fn of_a_file_full_of_broken_lines_the_first_are_named_and_the_rest_counted() {
+    let (_place, manager, folder) = prepared().await;
+    let file = folder.join("log.jsonl");
+    let mut lines = "no JSON\n".repeat(70_000);
+    lines.push_str("{\"text\": \"the only good one\"}\n");
+    lines.push_str(&"{\"text\": \"\"}\n".repeat(50));
+    fs::write(&file, lines).unwrap();
+    fs::write(folder.join("other.jsonl"), "no JSON, either\n").unwrap();
+    let report = import(&manager, &folder).await;
+    assert_eq!((report.imported, report.files), (1, 2));
+    let of_file = report
+        .failed
+        .iter()
+        .filter(|p| p.path.ends_with("log.jsonl"));
+    let numbers: Vec<Option<u64>> = of_file.map(|problem| problem.line).collect();
+    let first: Vec<Option<u64>> = (1..=PROBLEMS_PER_FILE as u64).map(Some).collect();
+    assert_eq!(numbers, first);
+    assert_eq!(report.failed.len(), PROBLEMS_PER_FILE + 1);
+    assert_eq!(report.untold.len(), 1);
+    assert!(report.untold[0].path.ends_with("log.jsonl"));
+    assert_eq!(report.untold[0].failed, 70_050 - PROBLEMS_PER_FILE as u64);
 }
 
 #[tokio::test]

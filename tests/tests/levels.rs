@@ -5,11 +5,13 @@
 use std::time::Duration;
 
 use hirag::HiragManager;
+use hirag::clock::Clock as _;
 use hirag::config::Config;
 use hirag::context::{
     Context, ContextId, ContextLevel, ContextPatch, ContextRequest, LevelCounts, NewContext,
 };
 use hirag::embedding::CACHE_FILE;
+use hirag::store::sqlite::CleanUpItem;
 use hirag_tests::place::{Place, assert_sound, settled, store_all, texts};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -96,6 +98,114 @@ async fn moving_into_a_full_l1_evicts_and_everyone_sees_it() {
         .unwrap();
     assert_eq!(apple.context.level, ContextLevel::ShortTerm);
     assert_eq!(manager.stats().await.unwrap().working_set, 2);
+}
+
+/// The contexts of which a part of their fate is that the next clean-up moves them.
+async fn told_to_move(manager: &HiragManager, ids: &[ContextId], to: &str) -> Vec<ContextId> {
+    let mut told = Vec::new();
+    for id in ids {
+        let fate = manager.details(*id).await.unwrap().fate;
+        let moves = format!("the next clean-up moves it to {to}");
+        if fate.iter().any(|fate| fate.sentence.contains(&moves)) {
+            told.push(*id);
+        }
+    }
+    told
+}
+
+#[tokio::test]
+async fn the_fate_that_is_told_is_what_the_clean_up_does_of_equally_old_ones_too() {
+    let place = Place::with("[levels]\npromotion = 2\nl2_ttl = \"30d\"");
+    let manager = place.open().await;
+    // All at one moment, and one of each level used.
+    let mut ids = Vec::new();
+    for level in [ContextLevel::Immediate, ContextLevel::ShortTerm] {
+        for word in ["apple", "pear", "plum", "fig", "quince"] {
+            ids.push(store(&manager, &format!("{word} {level}"), level).await);
+        }
+    }
+    use_it(&manager, "pear ShortTerm", 2).await;
+    let passing = NewContext {
+        expires_at: Some(place.clock.now() + Duration::from_secs(1)),
+        ..NewContext::new("passing").at_level(ContextLevel::ShortTerm)
+    };
+    ids.push(manager.store(passing).await.unwrap().id);
+    place.clock.advance(Duration::from_secs(1));
+    let mut config = (*manager.config()).clone();
+    config.hirag.l1_size = 2;
+    config.hirag.l2_size = 3;
+    manager.update_config(config).unwrap();
+
+    let plan = manager.clean_up(true).await.unwrap();
+    let ids_of = |items: &[CleanUpItem]| -> Vec<ContextId> {
+        let mut ids: Vec<ContextId> = items.iter().map(|item| item.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!((plan.evicted.len(), plan.promoted.len()), (3, 1));
+    assert_eq!((plan.overflowed.len(), plan.expired.len()), (1, 1));
+    let mut to_l2 = told_to_move(&manager, &ids, "L2").await;
+    to_l2.sort_unstable();
+    assert_eq!(to_l2, ids_of(&plan.evicted));
+    let mut to_l3 = told_to_move(&manager, &ids, "L3").await;
+    to_l3.sort_unstable();
+    let leaving = [plan.promoted, plan.overflowed].concat();
+    assert_eq!(to_l3, ids_of(&leaving));
+}
+
+#[tokio::test]
+async fn two_changes_of_the_metadata_at_once_are_both_there() {
+    let place = Place::new();
+    let manager = place.open().await;
+    let id = store(&manager, "apple", ContextLevel::LongTerm).await;
+    let set = |key: &str| {
+        let patch = ContextPatch {
+            merge_metadata: Some([(key.to_owned(), true.into())].into_iter().collect()),
+            ..ContextPatch::default()
+        };
+        manager.update(id, patch)
+    };
+    let (one, other) = tokio::join!(set("red"), set("ripe"));
+    one.unwrap();
+    other.unwrap();
+    let metadata = manager.get(id).await.unwrap().metadata;
+    assert!(
+        metadata.contains_key("red") && metadata.contains_key("ripe"),
+        "{metadata:?}"
+    );
+}
+
+#[tokio::test]
+async fn moving_many_of_which_one_is_gone_moves_none() {
+    let place = Place::new();
+    let manager = place.open().await;
+    let kept = store(&manager, "apple", ContextLevel::LongTerm).await;
+    let gone = store(&manager, "pear", ContextLevel::LongTerm).await;
+    manager.delete(vec![gone]).await.unwrap();
+    let error = manager
+        .move_all(&[kept, gone], ContextLevel::ShortTerm)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "not_found");
+    assert_eq!(level_of(&manager, kept).await, ContextLevel::LongTerm);
+    manager.undo(None).await.unwrap();
+    let both = [kept, gone, kept];
+    let moved = manager.move_all(&both, ContextLevel::ShortTerm);
+    assert_eq!(moved.await.unwrap(), 2);
+    assert_eq!(level_of(&manager, gone).await, ContextLevel::ShortTerm);
+}
+
+#[tokio::test]
+async fn undoing_an_unknown_context_brings_nothing_back() {
+    let place = Place::new();
+    let manager = place.open().await;
+    let id = store(&manager, "apple", ContextLevel::LongTerm).await;
+    manager.delete(vec![id]).await.unwrap();
+    let unknown = ContextId::new(place.clock.now());
+    let error = manager.undo(Some(vec![id, unknown])).await.unwrap_err();
+    assert_eq!(error.code(), "not_found");
+    assert!(manager.get(id).await.unwrap().deleted_at.is_some());
+    assert_eq!(manager.undo(Some(vec![id])).await.unwrap().ids, [id]);
 }
 
 #[tokio::test]

@@ -3,4 +3,4 @@
 /**
  * Whether a keyring answers.
  */
-export type KeyringState = "available" | "absent";
+export type KeyringState = "available" | "absent" | "asking";

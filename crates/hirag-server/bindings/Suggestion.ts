@@ -14,6 +14,7 @@ changes: Array<Change>,
  */
 rank: number, 
 /**
- * Whether no smaller change of this kind does. `false` where not every smaller one was tried.
+ * Whether no smaller change of this kind does, of a weight to four decimals. `false` where not
+ * every smaller one was tried.
  */
 smallest: boolean, };

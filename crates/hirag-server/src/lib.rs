@@ -10,3 +10,4 @@ pub mod pictures;
 pub mod secrets;
 pub mod settings_file;
 pub mod studio;
+pub mod whole_file;

@@ -1,12 +1,38 @@
-//! Names of the files that belong to another file.
+//! Names of the files that belong to another file, and names that a power loss does not take back.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The path with `suffix` put after its name: beside `hirag.db` stands `hirag.db-wal`.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// The folder that a file stands in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Synchronises the folder of `path`: what was created, renamed or removed in it stays so after a
+/// power loss. Where a folder cannot be opened as a file, the system orders such changes itself.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        std::fs::File::open(folder_of(path))?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Removes a file; that there is none is no error.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -19,5 +45,21 @@ mod tests {
             beside(Path::new("a.b/hirag.db"), "-wal"),
             Path::new("a.b/hirag.db-wal")
         );
+    }
+
+    #[test]
+    fn a_bare_name_stands_in_the_present_folder() {
+        assert_eq!(folder_of(Path::new("hirag.db")), Path::new("."));
+        assert_eq!(folder_of(Path::new("/a/hirag.db")), Path::new("/a"));
+    }
+
+    #[test]
+    fn removing_what_is_not_there_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "text").unwrap();
+        remove_if_there(&file).unwrap();
+        assert!(!file.exists());
+        remove_if_there(&file).unwrap();
     }
 }

@@ -9,7 +9,7 @@ pub mod context;
 pub mod embedding;
 pub mod error;
 pub mod eval;
-mod files;
+pub mod files;
 pub mod import;
 pub mod levels;
 pub mod manager;

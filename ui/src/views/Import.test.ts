@@ -57,12 +57,14 @@ describe("an import", () => {
         failed: [{ path: "/n/broken.jsonl", line: 12, code: "invalid_text", message: "line 12 is not JSON" }],
         skipped: [{ path: "/n/photo.png", reason: "binary" }],
         warnings: [],
+        untold: [{ path: "/n/broken.jsonl", failed: 999_900, warnings: 0 }],
       },
     });
     expect(await screen.findByText("/n/broken.jsonl, line 12")).toBeVisible();
     expect(screen.getByText("line 12 is not JSON")).toBeVisible();
     expect(screen.getByText("/n/photo.png")).toBeVisible();
-    expect(screen.getByText("1 failure, 0 warnings, 1 skipped file")).toBeVisible();
+    expect(screen.getByText("999,901 failures, 0 warnings, 1 skipped file")).toBeVisible();
+    expect(screen.getByText("999,900 failures and 0 warnings more in this file.")).toBeVisible();
     stop();
   });
 

@@ -1,7 +1,6 @@
 //! Settings, log and memory of one run.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 
 use hirag::HiragManager;
 use hirag::config::{Config, LogFormat, LogLevel, LoggingSettings, ProviderKind, environment};
@@ -12,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::args::Global;
 use super::places::Places;
 use crate::commands::{Host, Result};
-use crate::secrets::{Secrets, SystemVault, TokenKind};
+use crate::secrets::{Secrets, TokenKind, system_vault};
 
 /// Reads the settings.
 pub(super) fn load(places: &Places) -> Result<Config> {
@@ -64,7 +63,7 @@ pub(super) async fn open(config: Config, places: &Places, access: StoreAccess) -
 
 /// The tokens of this machine and this run.
 pub(super) fn secrets() -> Secrets {
-    Secrets::new(Arc::new(SystemVault), environment())
+    Secrets::new(system_vault(), environment())
 }
 
 /// The token of the embedding endpoint; no keyring is unlocked for a model on this machine.

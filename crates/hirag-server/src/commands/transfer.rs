@@ -1,6 +1,6 @@
 //! Bringing contexts in and out: import, export, backup, restore.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use hirag::HiragManager;
@@ -9,9 +9,9 @@ use hirag::import::{ImportProgress, ImportReport};
 use hirag::manager::{ImportOptions, ListRequest};
 use hirag::store::Order;
 use serde::Serialize;
-use tempfile::NamedTempFile;
 
 use super::{Error, Host, Result};
+use crate::whole_file::WholeFile;
 
 /// Contexts that are read at a time.
 const PAGE: usize = 500;
@@ -109,26 +109,15 @@ pub async fn export_file(
     file: &Path,
     progress: impl FnMut(u64) + Send,
 ) -> Result<Exported> {
-    let unwritable = |error: &dyn std::fmt::Display| Error::Unwritable {
-        path: file.to_owned(),
-        reason: error.to_string(),
-    };
-    if file.is_dir() {
-        return Err(unwritable(&"it is a folder"));
-    }
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let staged = NamedTempFile::new_in(folder).map_err(|e| unwritable(&e))?;
-    let mut out = BufWriter::new(staged);
+    let mut out = WholeFile::begin(file)?;
     let contexts = match export(host, &mut out, progress).await {
-        Err(Error::Output(error)) => return Err(unwritable(&error)),
-        other => other?,
-    };
-    let staged = out.into_inner().map_err(|e| unwritable(e.error()))?;
-    staged.as_file().sync_all().map_err(|e| unwritable(&e))?;
-    staged.persist(file).map_err(|e| unwritable(&e.error))?;
+        Err(Error::Output(error)) => Err(Error::Unwritable {
+            path: file.to_owned(),
+            reason: error.to_string(),
+        }),
+        other => other,
+    }?;
+    out.finish()?;
     Ok(Exported {
         file: file.display().to_string(),
         contexts,

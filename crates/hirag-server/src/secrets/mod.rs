@@ -1,5 +1,6 @@
 //! Tokens: in the system's keyring, for this run, or from the environment; never in a file.
 
+mod patient;
 mod system;
 mod token;
 mod vault;
@@ -14,7 +15,8 @@ use parking_lot::RwLock;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-pub use system::SystemVault;
+pub use patient::PatientVault;
+pub use system::system_vault;
 pub use token::{MAX_TOKEN_BYTES, TokenError, check_token};
 pub use vault::{MemoryVault, NoVault, Vault, VaultError};
 
@@ -103,6 +105,8 @@ pub enum KeyringState {
     Available,
     /// It does not.
     Absent,
+    /// It was asked and has not answered yet.
+    Asking,
 }
 
 /// What may be told of a token.
@@ -189,6 +193,13 @@ impl Secrets {
             }
         }
         Ok(())
+    }
+
+    /// What `get` gives without asking the keyring: at once, and not always the same.
+    #[must_use]
+    pub fn at_hand(&self, kind: TokenKind) -> Option<SecretString> {
+        let given = self.this_run.read().get(&kind).cloned();
+        given.or_else(|| self.environment.get(&kind).cloned())
     }
 
     /// Removes a token from the keyring and from this run. One of the environment stays.

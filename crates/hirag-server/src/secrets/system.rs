@@ -1,54 +1,44 @@
 //! The system's keyring: Secret Service, Keychain, Credential Manager.
 
-use std::sync::mpsc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyring::Entry;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Vault, VaultError};
+use super::{PatientVault, Vault, VaultError};
 
 /// The name of this program in the keyring.
 const SERVICE: &str = "hirag";
 /// A keyring that has not answered by then is asking someone who is not there.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The system's keyring. It is asked on a thread of its own: its client waits for the bus with
-/// means that must not be used on the threads of an asynchronous program.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemVault;
+/// The system's keyring.
+#[must_use]
+pub fn system_vault() -> Arc<dyn Vault> {
+    Arc::new(PatientVault::new(Arc::new(Keyring), PATIENCE))
+}
 
-impl SystemVault {
-    fn ask<T: Send + 'static>(
+/// The system's keyring, which answers when it likes. Not for the threads of an asynchronous
+/// program: its client waits for the bus with means that must not be used there.
+#[derive(Debug, Clone, Copy)]
+struct Keyring;
+
+impl Keyring {
+    fn ask<T>(
         name: &str,
-        question: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
+        question: impl FnOnce(&Entry) -> keyring::Result<T>,
     ) -> Result<T, VaultError> {
-        let user = format!("{name}-token");
-        let (answer, asked) = mpsc::channel();
-        let ask = move || {
-            let outcome = match Entry::store_status() {
-                Err(error) => Err(VaultError::Absent(sentence(error))),
-                Ok(()) => Entry::new(SERVICE, &user)
-                    .and_then(|entry| question(&entry))
-                    .map_err(|error| refusal(&error)),
-            };
-            // Nobody waits any longer: nothing is lost.
-            let _ = answer.send(outcome);
-        };
-        std::thread::Builder::new()
-            .name("keyring".to_owned())
-            .spawn(ask)
-            .map_err(|error| VaultError::Refused(error.to_string()))?;
-        asked.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            let seconds = PATIENCE.as_secs();
-            Err(VaultError::Refused(format!(
-                "it did not answer within {seconds} seconds; is it waiting to be unlocked?"
-            )))
-        })
+        if let Err(error) = Entry::store_status() {
+            return Err(VaultError::Absent(sentence(error)));
+        }
+        Entry::new(SERVICE, &format!("{name}-token"))
+            .and_then(|entry| question(&entry))
+            .map_err(|error| refusal(&error))
     }
 }
 
-impl Vault for SystemVault {
+impl Vault for Keyring {
     fn check(&self) -> Result<(), VaultError> {
         Self::ask("any", |_| Ok(()))
     }
@@ -62,10 +52,7 @@ impl Vault for SystemVault {
     }
 
     fn set(&self, name: &str, secret: &SecretString) -> Result<(), VaultError> {
-        let secret = secret.clone();
-        Self::ask(name, move |entry| {
-            entry.set_password(secret.expose_secret())
-        })
+        Self::ask(name, |entry| entry.set_password(secret.expose_secret()))
     }
 
     fn remove(&self, name: &str) -> Result<(), VaultError> {

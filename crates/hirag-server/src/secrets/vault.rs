@@ -14,6 +14,16 @@ pub enum VaultError {
     /// It is there and refuses.
     #[error("the keyring refused: {0}")]
     Refused(String),
+    /// It did not answer in time.
+    #[error(
+        "the keyring did not answer within {seconds} seconds; is it waiting to be unlocked? {later}"
+    )]
+    NoAnswer {
+        /// How long it was waited for.
+        seconds: u64,
+        /// What becomes of an answer that still comes.
+        later: &'static str,
+    },
 }
 
 impl VaultError {
@@ -23,6 +33,7 @@ impl VaultError {
         match self {
             Self::Absent(_) => "keyring_absent",
             Self::Refused(_) => "keyring_refused",
+            Self::NoAnswer { .. } => "keyring_no_answer",
         }
     }
 }

@@ -11,12 +11,13 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use hirag::config::{Config, ConfigError};
+use hirag::files::folder_of;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 pub use watch::{Seen, Watch};
 
 use crate::commands::{Error, Result};
+use crate::whole_file::WholeFile;
 
 /// A setting and its new value.
 #[derive(Debug, Clone, PartialEq, Deserialize, ts_rs::TS)]
@@ -150,29 +151,22 @@ impl SettingsFile {
     fn write(&self, text: &str) -> Result<()> {
         // A link, e.g. into a folder of dotfiles, stays one.
         let target = self.path.canonicalize().unwrap_or(self.path.clone());
-        let unwritable = |error: &dyn std::fmt::Display| Error::Unwritable {
+        let unwritable = |reason: String| Error::Unwritable {
             path: target.clone(),
-            reason: error.to_string(),
+            reason,
         };
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        std::fs::create_dir_all(folder).map_err(|e| unwritable(&e))?;
-        let mut staged = NamedTempFile::new_in(folder).map_err(|e| unwritable(&e))?;
-        staged
-            .write_all(text.as_bytes())
-            .map_err(|e| unwritable(&e))?;
+        let folder = std::fs::create_dir_all(folder_of(&target));
+        folder.map_err(|e| unwritable(e.to_string()))?;
+        let mut file = WholeFile::begin(&target)?;
+        let written = file.write_all(text.as_bytes());
+        written.map_err(|e| unwritable(e.to_string()))?;
         if let Ok(facts) = target.metadata() {
             if facts.permissions().readonly() {
-                return Err(unwritable(&"it is read-only"));
+                return Err(unwritable("it is read-only".to_owned()));
             }
-            let kept = staged.as_file().set_permissions(facts.permissions());
-            kept.map_err(|e| unwritable(&e))?;
+            file.set_permissions(facts.permissions())?;
         }
-        staged.as_file().sync_all().map_err(|e| unwritable(&e))?;
-        staged.persist(&target).map_err(|e| unwritable(&e.error))?;
-        Ok(())
+        file.finish()
     }
 }
 

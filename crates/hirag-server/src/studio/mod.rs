@@ -8,6 +8,7 @@ mod activity;
 mod events;
 mod history;
 mod jobs;
+mod keyring;
 mod pace;
 mod searches;
 mod startup;
@@ -36,13 +37,16 @@ pub use history::{CacheCourse, History, OperationCourse};
 pub use jobs::{Job, JobHandle, JobKind, JobProgress, JobState};
 pub use startup::{StartupPhase, StartupState};
 
+pub(crate) use keyring::ask;
+
 use self::activity::ActivityLog;
 use self::history::Recorder;
 use self::jobs::Jobs;
+use self::keyring::Keyring;
 use self::searches::Searches;
 use self::startup::Phase;
 use crate::commands::{Error, Failure, Host, Result};
-use crate::secrets::{Secrets, SystemVault, Vault};
+use crate::secrets::{Secrets, Vault, system_vault};
 use crate::settings_file::{SettingsFile, Watch};
 
 /// Time between two points of the charts.
@@ -88,7 +92,7 @@ impl StudioOptions {
             data_dir,
             environment: hirag::config::environment().collect(),
             clock: SystemClock::shared(),
-            vault: Arc::new(SystemVault),
+            vault: system_vault(),
             provider: None,
         }
     }
@@ -125,6 +129,7 @@ struct Inner {
     configured: RwLock<Configured>,
     watch: Mutex<Watch>,
     secrets: Secrets,
+    keyring: Keyring,
     phase: watch::Sender<Phase>,
     /// One opening, closing, restoring or change of settings at a time.
     turn: tokio::sync::Mutex<()>,
@@ -185,6 +190,7 @@ impl Studio {
                 }),
                 watch: Mutex::new(watch),
                 secrets,
+                keyring: Keyring::default(),
                 phase: watch::Sender::new(Phase::Opening),
                 turn: tokio::sync::Mutex::default(),
                 closing: watch::Sender::new(false),

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use hirag::config::{Config, ProviderKind};
+use hirag::config::Config;
 use hirag::manager::{DATABASE_FILE, OpenOptions, StoreAccess};
 use hirag::{HiragManager, error};
-use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 use super::{Configured, Studio, StudioEvent, raised};
 use crate::commands::{Error, Failure, Host, Result};
-use crate::secrets::{KeyringState, TokenKind};
+use crate::secrets::KeyringState;
 use crate::settings_file::{SettingChange, restart_needed};
 
 /// How far the start has come.
@@ -60,13 +59,8 @@ pub(super) enum Phase {
 
 impl Studio {
     /// How far the start has come.
-    pub async fn startup(&self) -> StartupState {
-        let secrets = self.inner.secrets.clone();
-        let keyring = tokio::task::spawn_blocking(move || secrets.keyring().is_ok());
-        let keyring = match keyring.await.unwrap_or(false) {
-            true => KeyringState::Available,
-            false => KeyringState::Absent,
-        };
+    #[must_use]
+    pub fn startup(&self) -> StartupState {
         let (state, problem) = match &*self.inner.phase.borrow() {
             Phase::Opening => (StartupPhase::Opening, None),
             Phase::Ready(_) => (StartupPhase::Ready, None),
@@ -85,7 +79,7 @@ impl Studio {
             config_file: self.inner.settings.path().display().to_string(),
             data_dir: data_dir.display().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            keyring,
+            keyring: self.keyring_state(),
         }
     }
 
@@ -94,7 +88,7 @@ impl Studio {
             let _turn = self.inner.turn.lock().await;
             self.open_in_turn().await;
         }
-        self.tell_startup().await;
+        self.tell_startup();
     }
 
     async fn open_in_turn(&self) {
@@ -102,8 +96,13 @@ impl Studio {
             return;
         }
         let config = self.config();
+        // Asked while the database is being opened.
+        let token = self.ask_for_token(&config);
         let phase = match self.try_open(&config).await {
             Ok(manager) => {
+                if let Some(token) = token.within_grace().await {
+                    manager.set_embedding_token(token);
+                }
                 self.inner.configured.write().opened_with = config;
                 self.run_beside(&manager);
                 let config_file = self.inner.settings.path().to_owned();
@@ -123,25 +122,8 @@ impl Studio {
         options.access = StoreAccess::WriteIfFree;
         options.clock = self.inner.clock.clone();
         options.provider = self.inner.provider.clone();
-        options.token = self.embedding_token(config).await;
+        options.token = self.token_at_hand(config);
         HiragManager::open(options).await
-    }
-
-    /// The token for the provider of `config`; a model on this machine needs none, and no keyring
-    /// is unlocked for it.
-    pub(crate) async fn embedding_token(&self, config: &Config) -> Option<SecretString> {
-        if config.embedding.provider != ProviderKind::Http {
-            return None;
-        }
-        self.token(TokenKind::Embedding).await
-    }
-
-    /// A token, if there is one. The keyring may be unlocked for it.
-    pub(crate) async fn token(&self, kind: TokenKind) -> Option<SecretString> {
-        let secrets = self.inner.secrets.clone();
-        let found = tokio::task::spawn_blocking(move || secrets.get(kind));
-        let found = found.await.ok().flatten();
-        found.map(|(token, _)| token)
     }
 
     /// Queue and clean-up, and the breaker's events, until [`Self::stop_beside`].
@@ -205,20 +187,19 @@ impl Studio {
         let turn = self.inner.turn.lock().await;
         // Whoever asks meanwhile waits for the new one.
         let closed = self.close_in_turn(Phase::Opening).await;
-        self.tell_startup().await;
+        self.tell_startup();
         let outcome = match closed {
             Ok(()) => work.await,
             Err(error) => Err(error),
         };
         self.open_in_turn().await;
         drop(turn);
-        self.tell_startup().await;
+        self.tell_startup();
         outcome
     }
 
-    async fn tell_startup(&self) {
-        let state = self.startup().await;
-        let _ = self.inner.events.send(StudioEvent::Startup(state));
+    pub(super) fn tell_startup(&self) {
+        let _ = self.inner.events.send(StudioEvent::Startup(self.startup()));
     }
 
     /// The settings in force.
@@ -233,25 +214,15 @@ impl Studio {
     /// # Errors
     /// As [`SettingsFile::change`](crate::settings_file::SettingsFile::change).
     pub(crate) async fn change_settings(&self, changes: Vec<SettingChange>) -> Result<()> {
-        let _turn = self.inner.turn.lock().await;
+        let turn = self.inner.turn.lock().await;
         let file = self.inner.settings.clone();
         let changed = tokio::task::spawn_blocking(move || file.change(&changes)).await;
         let config = changed??;
         self.inner.watch.lock().known_now();
-        self.use_config(config).await
-    }
-
-    /// Lets the provider use the token as it is now.
-    pub(crate) async fn use_embedding_token(&self) {
-        let _turn = self.inner.turn.lock().await;
-        let Some(host) = self.host_now() else {
-            return;
-        };
-        let config = self.config();
-        if config.embedding.provider == ProviderKind::Http {
-            let token = self.embedding_token(&config).await;
-            host.manager().set_embedding_token(token);
-        }
+        self.use_config(config).await?;
+        drop(turn);
+        self.bring_embedding_token().await;
+        Ok(())
     }
 
     /// Lets other settings come into force, as far as they can without a new start; in turn.
@@ -260,8 +231,7 @@ impl Studio {
         if let Some(host) = self.host_now() {
             let manager = host.manager();
             if before.embedding.provider != config.embedding.provider {
-                let token = self.embedding_token(&config).await;
-                manager.set_embedding_token(token);
+                manager.set_embedding_token(self.token_at_hand(&config));
             }
             manager.update_config(config.clone())?;
             let rhythm =
@@ -301,6 +271,7 @@ impl Studio {
             Err(error) => Err(error.into()),
         };
         drop(turn);
+        self.bring_embedding_token().await;
         if let Err(error) = outcome {
             tracing::warn!(%error, "the settings file was changed and is not allowed");
             self.inner.configured.write().problem = Some(Failure::from(&error));

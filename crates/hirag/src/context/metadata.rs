@@ -11,7 +11,7 @@ const MAX_KEY_BYTES: usize = 256;
 const MAX_DEPTH: usize = 16;
 
 /// What metadata may be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetadataLimits {
     /// Bytes of all metadata as JSON.
     pub max_bytes: usize,

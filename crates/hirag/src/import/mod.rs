@@ -19,7 +19,7 @@ pub use error::ImportError;
 pub use markdown::read_markdown;
 pub use reader::{Contents, Document, Reader};
 pub use records::Records;
-pub use report::{ImportProgress, ImportReport, Problem, Skipped};
+pub use report::{ImportProgress, ImportReport, PROBLEMS_PER_FILE, Problem, Skipped, Untold};
 pub use settings::ImportSettings;
 
 #[cfg(test)]

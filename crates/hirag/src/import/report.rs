@@ -27,6 +27,24 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// Problems of one file that a report names: the first hundred show what is wrong with it. A file
+/// that is not what it seems to be has millions, which would fill the memory and help nobody.
+pub const PROBLEMS_PER_FILE: usize = 100;
+
+/// Problems of one file beyond those that the report names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Untold {
+    /// The file.
+    pub path: String,
+    /// What could not be imported.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub failed: u64,
+    /// What was not imported as it was meant.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub warnings: u64,
+}
+
 /// What an import did. The counts are of contexts, unless they say files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -52,14 +70,18 @@ pub struct ImportReport {
     /// Stored without a vector yet; the embedding queue has them.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub pending: u64,
-    /// Files and lines that could not be imported.
+    /// Files and lines that could not be imported; the first [`PROBLEMS_PER_FILE`] of each file.
     pub failed: Vec<Problem>,
     /// Files and folders that were passed over on purpose.
     pub skipped: Vec<Skipped>,
     /// Whether it was stopped before the end; what is counted here is stored.
     pub cancelled: bool,
-    /// What was imported, but not as it was meant, e.g. with broken front matter.
+    /// What was imported, but not as it was meant, e.g. with broken front matter; the first
+    /// [`PROBLEMS_PER_FILE`] of each file.
     pub warnings: Vec<Problem>,
+    /// How many more of both there are, for each file that has more.
+    #[serde(default)]
+    pub untold: Vec<Untold>,
 }
 
 /// How far an import has come.
@@ -84,11 +106,62 @@ pub struct ImportProgress {
 }
 
 impl ImportReport {
+    /// Notes what could not be imported. What belongs to one file comes together.
+    pub fn fail(&mut self, problem: Problem) {
+        if let Some(path) = keep(&mut self.failed, problem) {
+            self.untold_of(path).failed += 1;
+        }
+    }
+
+    /// Notes what was not imported as it was meant. What belongs to one file comes together.
+    pub fn warn(&mut self, problem: Problem) {
+        if let Some(path) = keep(&mut self.warnings, problem) {
+            self.untold_of(path).warnings += 1;
+        }
+    }
+
+    fn untold_of(&mut self, path: String) -> &mut Untold {
+        let at = match self.untold.last() {
+            Some(last) if last.path == path => self.untold.len() - 1,
+            _ => {
+                self.untold.push(Untold {
+                    path,
+                    ..Untold::default()
+                });
+                self.untold.len() - 1
+            }
+        };
+        &mut self.untold[at]
+    }
+
     /// Notes that a file could not be read: skipped when it was met in a folder and there is
     /// nothing in it for us, failed otherwise or when it was named itself.
     pub fn note(&mut self, error: &ImportError, named: bool) {
         note(error, named, &mut self.failed, &mut self.skipped);
     }
+}
+
+/// Bytes of a sentence at most: one that repeats what was given is as long as that.
+const SENTENCE: usize = 500;
+
+/// Keeps a problem, unless enough of its file are kept; gives the file back then.
+fn keep(kept: &mut Vec<Problem>, mut problem: Problem) -> Option<String> {
+    let enough = kept
+        .len()
+        .checked_sub(PROBLEMS_PER_FILE)
+        .is_some_and(|first| kept[first].path == problem.path);
+    if enough {
+        return Some(problem.path);
+    }
+    if problem.message.len() > SENTENCE {
+        let end = problem.message.floor_char_boundary(SENTENCE);
+        problem.message.truncate(end);
+        problem.message.push('…');
+        // What was cut off must not be kept, either.
+        problem.message.shrink_to_fit();
+    }
+    kept.push(problem);
+    None
 }
 
 pub(super) fn note(
@@ -104,5 +177,44 @@ pub(super) fn note(
             reason,
         }),
         _ => failed.push(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(path: &str, line: u64) -> Problem {
+        Problem {
+            path: path.to_owned(),
+            line: Some(line),
+            code: "invalid_json".to_owned(),
+            message: "the line is not valid JSON".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_first_problems_of_each_file_are_named_and_the_others_counted() {
+        let mut report = ImportReport::default();
+        for (path, lines) in [("a", 250), ("b", 3), ("c", 101)] {
+            for line in 1..=lines {
+                report.fail(problem(path, line));
+            }
+        }
+        report.warn(Problem {
+            message: "é".repeat(1_000_000),
+            ..problem("c", 1)
+        });
+        let of = |path: &str| report.failed.iter().filter(|p| p.path == path).count();
+        assert_eq!((of("a"), of("b"), of("c")), (100, 3, 100));
+        assert_eq!(report.failed[99].line, Some(100));
+        let untold = |path: &str, failed| Untold {
+            path: path.to_owned(),
+            failed,
+            warnings: 0,
+        };
+        assert_eq!(report.untold, [untold("a", 150), untold("c", 1)]);
+        assert_eq!(report.warnings.len(), 1);
+        assert!(report.warnings[0].message.len() < 510, "it is cut off");
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::context::{Context, ContextLevel};
+use crate::store::sqlite::Standing;
 
 /// Something that will become of a context.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,18 +18,15 @@ pub struct Fate {
     pub at: Option<Timestamp>,
 }
 
-/// Where a context stands in its level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Contexts of the level that were used later.
-    pub before_it: u64,
-    /// Contexts of the level.
-    pub in_level: u64,
-}
-
 /// What will become of `context`, seen from `now`; the clean-up runs every `levels.gc_interval`.
+/// `standing` is its place among those that compete for their level, if it does.
 #[must_use]
-pub fn fates(context: &Context, standing: Standing, config: &Config, now: Timestamp) -> Vec<Fate> {
+pub fn fates(
+    context: &Context,
+    standing: Option<Standing>,
+    config: &Config,
+    now: Timestamp,
+) -> Vec<Fate> {
     let mut fates = Vec::new();
     let mut say = |sentence: String, at| fates.push(Fate { sentence, at });
     let purge_after = config.levels.purge_after;
@@ -56,9 +54,9 @@ pub fn fates(context: &Context, standing: Standing, config: &Config, now: Timest
         );
     }
     let moves = match context.level {
-        ContextLevel::Immediate => Some(eviction(standing, config)),
+        ContextLevel::Immediate => standing.map(|standing| eviction(standing, config)),
         ContextLevel::ShortTerm if config.hirag.l3_enabled => {
-            promotion(context, config).or_else(|| overflow(standing, config))
+            overflow(standing, config).or_else(|| promotion(context, config))
         }
         ContextLevel::ShortTerm | ContextLevel::LongTerm => None,
     };
@@ -116,15 +114,14 @@ fn promotion(context: &Context, config: &Config) -> Option<String> {
     })
 }
 
-fn overflow(standing: Standing, config: &Config) -> Option<String> {
+fn overflow(standing: Option<Standing>, config: &Config) -> Option<String> {
     let size = config.hirag.l2_size as u64;
-    (standing.before_it >= size).then(|| {
-        format!(
-            "L2 holds {} contexts, over its {size} (`hirag.l2_size`), and it is among the least \
-             recently used: the next clean-up moves it to L3.",
-            standing.in_level
-        )
-    })
+    let standing = standing.filter(|standing| standing.before_it >= size)?;
+    Some(format!(
+        "{} contexts compete for the {size} places of L2 (`hirag.l2_size`), and it is among the \
+         least recently used: the next clean-up moves it to L3.",
+        standing.competing
+    ))
 }
 
 #[cfg(test)]
@@ -162,7 +159,7 @@ mod tests {
     fn told(context: &Context, standing: Standing, settings: &str) -> Vec<Fate> {
         fates(
             context,
-            standing,
+            Some(standing),
             &Config::from_toml(settings).unwrap(),
             at(1_000),
         )
@@ -174,7 +171,7 @@ mod tests {
             &context(ContextLevel::Immediate),
             Standing {
                 before_it: 2,
-                in_level: 3,
+                competing: 3,
             },
             "[hirag]\nl1_size = 5",
         );
@@ -184,7 +181,7 @@ mod tests {
             &context(ContextLevel::Immediate),
             Standing {
                 before_it: 5,
-                in_level: 6,
+                competing: 6,
             },
             "[hirag]\nl1_size = 5",
         );
@@ -208,7 +205,7 @@ mod tests {
     fn without_promotion_only_an_overflow_moves_to_l3_and_nothing_does_without_l3() {
         let crowded = Standing {
             before_it: 7,
-            in_level: 9,
+            competing: 9,
         };
         let context = context(ContextLevel::ShortTerm);
         let fate = told(

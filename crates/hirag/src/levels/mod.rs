@@ -4,7 +4,7 @@ mod fate;
 mod rules;
 mod working_set;
 
-pub use fate::{Fate, Standing, fates};
+pub use fate::{Fate, fates};
 pub(crate) use rules::before;
 pub use rules::{clean_up_rules, expiry};
 pub use working_set::WorkingSet;

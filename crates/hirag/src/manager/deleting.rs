@@ -4,7 +4,7 @@ use super::{HiragManager, of_level};
 use crate::context::{ContextId, ContextLevel};
 use crate::error::Result;
 use crate::levels;
-use crate::store::sqlite::{Deletion, Restored, WriteBatch};
+use crate::store::sqlite::{Deletion, Restored};
 
 impl HiragManager {
     /// Marks contexts as deleted; [`Self::undo`] brings them back until they are purged.
@@ -33,24 +33,16 @@ impl HiragManager {
         Ok(deletion)
     }
 
-    /// Brings back what the last deletion marked, or the given contexts.
+    /// Brings back what the last deletion marked, or those of the given contexts that are marked.
     ///
     /// # Errors
-    /// [`StoreError::NothingToUndo`](crate::store::StoreError::NothingToUndo).
+    /// [`StoreError::NothingToUndo`](crate::store::StoreError::NothingToUndo),
+    /// [`ContextError::UnknownId`](crate::context::ContextError::UnknownId) for the first given one
+    /// that is not there; nothing was brought back then.
     pub async fn undo(&self, ids: Option<Vec<ContextId>>) -> Result<Restored> {
-        let now = self.inner.clock.now();
-        let expiry = levels::expiry(&self.config(), ContextLevel::ShortTerm, now);
-        let restored = self
-            .inner
-            .store
-            .undo(
-                &self.inner.collection,
-                ids,
-                expiry.map(|at| at.as_millisecond()),
-            )
-            .await?;
-        // What comes back may bring L1 over its size.
-        self.apply(WriteBatch::default()).await?;
+        let rules = levels::clean_up_rules(&self.config(), self.inner.clock.now());
+        let store = &self.inner.store;
+        let restored = store.undo(&self.inner.collection, ids, rules).await??;
         self.restore_working_set().await?;
         Ok(restored)
     }

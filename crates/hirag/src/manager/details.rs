@@ -3,15 +3,12 @@
 use serde::Serialize;
 
 use super::models::UNKNOWN_DIMENSION;
-use super::{HiragManager, check_level, of_level};
-use crate::context::{
-    Condition, Context, ContextError, ContextId, ContextLevel, EmbeddingState, Field, Filter,
-    Range, Test, Value,
-};
+use super::{HiragManager, check_level};
+use crate::context::{Context, ContextId, ContextLevel, EmbeddingState, Filter};
 use crate::error::Result;
-use crate::levels::{Fate, Standing, fates};
+use crate::levels::{Fate, clean_up_rules, fates};
 use crate::store::VectorStore;
-use crate::store::sqlite::{Edit, WriteBatch};
+use crate::store::sqlite::{Edit, LiveEdit};
 
 /// Nearest contexts that are shown.
 const NEAREST: usize = 5;
@@ -77,7 +74,7 @@ impl HiragManager {
     /// A context with its vector, its neighbours and its fate.
     ///
     /// # Errors
-    /// [`ContextError::UnknownId`].
+    /// [`ContextError::UnknownId`](crate::context::ContextError::UnknownId).
     pub async fn details(&self, id: ContextId) -> Result<ContextDetails> {
         let store = &self.inner.store;
         let context = self.get(id).await?;
@@ -131,36 +128,31 @@ impl HiragManager {
     /// Moves contexts to a level in one transaction, all or none; returns how many.
     ///
     /// # Errors
-    /// [`ContextError::UnknownId`] for the first that is not there, [`ContextError::LevelDisabled`].
+    /// [`ContextError::UnknownId`](crate::context::ContextError::UnknownId) or
+    /// [`Deleted`](crate::context::ContextError::Deleted) for the first that is not there,
+    /// [`LevelDisabled`](crate::context::ContextError::LevelDisabled); nothing was moved then.
     pub async fn move_all(&self, ids: &[ContextId], level: ContextLevel) -> Result<u64> {
         let config = self.config();
         check_level(&config, level)?;
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
-        let there = self.get_many(&ids).await?;
-        let live = |id: &ContextId| {
-            let found = there.iter().find(|context| context.id == *id);
-            found.is_some_and(|context| context.deleted_at.is_none())
-        };
-        if let Some(id) = ids.iter().find(|id| !live(id)) {
-            return Err(ContextError::UnknownId(*id).into());
-        }
         let expiry = crate::levels::expiry(&config, level, self.inner.clock.now());
         let edit = Edit {
             level: Some(level),
             expiry: Some((expiry.map(|at| at.as_millisecond()), true)),
             ..Edit::default()
         };
-        let batch = WriteBatch {
-            edit: ids.iter().map(|id| (*id, edit.clone())).collect(),
-            ..WriteBatch::default()
+        let change = |id: &ContextId| LiveEdit {
+            id: *id,
+            edit: edit.clone(),
+            merge: None,
         };
-        let written = self.apply(batch).await?;
+        self.edit(ids.iter().map(change).collect()).await?;
         if level == ContextLevel::Immediate {
             self.refresh_working_set(&ids).await?;
         }
-        Ok(written.edited)
+        Ok(ids.len() as u64)
     }
 
     /// How many contexts pass a filter, of those that are marked as deleted or of the others.
@@ -176,28 +168,12 @@ impl HiragManager {
     }
 
     async fn fate(&self, context: &Context) -> Result<Vec<Fate>> {
-        let standing = Standing {
-            before_it: self.count(&used_later(context)?).await?,
-            in_level: self.count(&of_level(context.level)?).await?,
-        };
-        Ok(fates(
-            context,
-            standing,
-            &self.config(),
-            self.inner.clock.now(),
-        ))
+        let (config, now) = (self.config(), self.inner.clock.now());
+        let rules = clean_up_rules(&config, now);
+        let store = &self.inner.store;
+        let standing = store
+            .standing(&self.inner.collection, context.id, rules)
+            .await?;
+        Ok(fates(context, standing, &config, now))
     }
-}
-
-/// The contexts of its level that were used later than it.
-fn used_later(context: &Context) -> Result<Filter> {
-    let mut filter = of_level(context.level)?;
-    filter.must.push(Condition {
-        field: Field::AccessedAt,
-        test: Test::Range(Range {
-            gt: Some(Value::Text(context.accessed_at.to_string())),
-            ..Range::default()
-        }),
-    });
-    Ok(filter)
 }

@@ -221,8 +221,8 @@ async fn settle(
         report.unchanged += tally.unchanged;
         report.removed += tally.removed;
         report.pending += tally.pending;
-        report.failed.extend(tally.failed);
-        report.warnings.extend(tally.warnings);
+        tally.failed.into_iter().for_each(|p| report.fail(p));
+        tally.warnings.into_iter().for_each(|p| report.warn(p));
         if let Some((error, named)) = &tally.refused {
             report.note(error, *named);
         }

@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use super::{HiragManager, check_level, off_the_async_threads};
 use crate::context::{
-    Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState, NewContext,
-    Priority,
+    Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState, MetadataLimits,
+    NewContext, Priority,
 };
 use crate::embedding::EmbeddingError;
 use crate::error::Result;
 use crate::levels;
 use crate::store::Record;
-use crate::store::sqlite::{Edit, WriteBatch, Written};
+use crate::store::sqlite::{Edit, LiveEdit, Merge, WriteBatch, Written};
 
 /// Texts above this many bytes are counted off the async threads.
 const LONG_TEXT: usize = 16_384;
@@ -160,6 +160,19 @@ impl HiragManager {
         Ok(written)
     }
 
+    /// Changes contexts that must be there, all or none.
+    pub(super) async fn edit(&self, edits: Vec<LiveEdit>) -> Result<()> {
+        let rules = levels::clean_up_rules(&self.config(), self.inner.clock.now());
+        let changed: Vec<ContextId> = edits.iter().map(|change| change.id).collect();
+        let store = &self.inner.store;
+        let evicted = store
+            .edit_all(&self.inner.collection, edits, rules)
+            .await??;
+        let left = evicted.into_iter().chain(changed);
+        self.inner.working_set.forget(left);
+        Ok(())
+    }
+
     /// Changes a context and returns it as it is now. A new text is embedded anew.
     ///
     /// # Errors
@@ -169,8 +182,8 @@ impl HiragManager {
         let config = self.config();
         let now = self.inner.clock.now();
         patch.validate(&config.limits, now)?;
-        let current = self.get(id).await?;
-        if current.deleted_at.is_some() {
+        // Nothing is embedded for what is not there; whether it still is, the write sees to.
+        if self.get(id).await?.deleted_at.is_some() {
             return Err(ContextError::Deleted(id).into());
         }
         let mut edit = Edit::default();
@@ -184,23 +197,12 @@ impl HiragManager {
             edit.text = Some((text, tokens, vector));
         }
         edit.metadata = patch.metadata;
-        if let Some(merge) = patch.merge_metadata {
-            let mut metadata = edit.metadata.unwrap_or(current.metadata);
-            for (key, value) in merge {
-                if value.is_null() {
-                    metadata.remove(&key);
-                } else {
-                    metadata.insert(key, value);
-                }
-            }
-            crate::context::validate_metadata(
-                &metadata,
-                crate::context::MetadataLimits {
-                    max_bytes: config.limits.max_metadata_bytes,
-                },
-            )?;
-            edit.metadata = Some(metadata);
-        }
+        let limits = MetadataLimits {
+            max_bytes: config.limits.max_metadata_bytes,
+        };
+        let merge = patch
+            .merge_metadata
+            .map(|changes| Merge { changes, limits });
         if let Some(level) = patch.level {
             check_level(&config, level)?;
             edit.level = Some(level);
@@ -210,14 +212,7 @@ impl HiragManager {
         if let Some(expires_at) = patch.expires_at {
             edit.expiry = Some((expires_at.map(|at| at.as_millisecond()), false));
         }
-        let batch = WriteBatch {
-            edit: vec![(id, edit)],
-            ..WriteBatch::default()
-        };
-        let written = self.apply(batch).await?;
-        if written.edited == 0 {
-            return Err(ContextError::UnknownId(id).into());
-        }
+        self.edit(vec![LiveEdit { id, edit, merge }]).await?;
         let context = self.get(id).await?;
         if context.level == ContextLevel::Immediate {
             self.refresh_working_set(&[id]).await?;

@@ -74,7 +74,7 @@ export function contextAnswers({ memory }: Scene): Answers {
       return { moved: ids.length };
     },
     delete: ({ ids }) => ({ operation: 1, ids, per_level: memory.remove(ids) }),
-    undo: ({ ids }) => ({ ids: memory.bringBack(ids), superseded: [] }),
+    undo: ({ ids = null }) => ({ ids: memory.bringBack(ids), superseded: [] }),
     clear: ({ level }) => {
       const ids = memory.list({ filter: ofLevel(level) }).map((c) => c.id);
       return { operation: 2, ids, per_level: memory.remove(ids) };

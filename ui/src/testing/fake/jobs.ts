@@ -22,6 +22,7 @@ const report = {
   ],
   cancelled: false,
   warnings: [],
+  untold: [],
 };
 
 /** Jobs that go on by themselves where the scene is live, and as a test reports them elsewhere. */

@@ -145,6 +145,7 @@ export function searchAnswers(scene: Scene): Answers {
               { changes: [{ kind: "threshold", from: threshold, to: 0.04 }], rank: 14, smallest: true },
               { changes: [{ kind: "limit", from: 12, to: 20 }], rank: 14, smallest: true },
             ],
+        ruled_out: ["recency"],
       };
     },
     trace: ({ id }) => search(traced(id), id).trace,

@@ -2,7 +2,8 @@ use std::fmt::Write;
 
 use hirag::context::{ContextLevel, ContextResponse, Degradation, RetrievedContext};
 use hirag::retrieval::{
-    Change, Explanation, Outcome, ScoreParts, StageCounts, StageTiming, TokenLedger, Trace, WhyNot,
+    Change, Explanation, Outcome, RankingWeight, ScoreParts, StageCounts, StageTiming, TokenLedger,
+    Trace, WhyNot,
 };
 
 use super::super::output::Style;
@@ -257,11 +258,14 @@ pub(in super::super) fn why(why: &WhyNot, style: Style) -> String {
     if matches!(found.outcome, Outcome::Chosen { .. }) {
         return out;
     }
-    if why.suggestions.is_empty() {
-        let _ = writeln!(out, "No single change was found that lets it in.");
-        return out;
+    match why.suggestions.is_empty() {
+        true => {
+            let _ = writeln!(out, "No single change was found that lets it in.");
+        }
+        false => {
+            let _ = writeln!(out, "{}", style.bold("what would let it in"));
+        }
     }
-    let _ = writeln!(out, "{}", style.bold("what would let it in"));
     for suggestion in &why.suggestions {
         let changes: Vec<String> = suggestion.changes.iter().map(change).collect();
         let smallest = if suggestion.smallest {
@@ -276,7 +280,22 @@ pub(in super::super) fn why(why: &WhyNot, style: Style) -> String {
             suggestion.rank
         );
     }
+    if !why.ruled_out.is_empty() {
+        let names: Vec<String> = why.ruled_out.iter().map(|name| weight_key(*name)).collect();
+        let _ = writeln!(
+            out,
+            "No value of one of these alone lets it in: {}",
+            names.join(", ")
+        );
+    }
     out
+}
+
+fn weight_key(name: RankingWeight) -> String {
+    format!(
+        "`hirag.ranking_weights.{}`",
+        format!("{name:?}").to_lowercase()
+    )
 }
 
 fn change(change: &Change) -> String {
@@ -296,9 +315,9 @@ fn change(change: &Change) -> String {
         Change::Tokens { from, to } => format!("--max-tokens {to} instead of {from}"),
         Change::Limit { from, to } => format!("--limit {to} instead of {from}"),
         Change::Weight { name, from, to, .. } => {
-            let name = format!("{name:?}").to_lowercase();
             format!(
-                "`hirag.ranking_weights.{name}` from {} to {}, the others scaled alike",
+                "{} from {} to {}, the others scaled alike",
+                weight_key(*name),
                 short(*from),
                 short(*to)
             )

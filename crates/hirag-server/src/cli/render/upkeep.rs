@@ -34,8 +34,17 @@ pub(in super::super) fn import(report: &ImportReport, style: Style) -> String {
         .iter()
         .map(|skipped| format!("{}: {}", skipped.path, skipped.reason))
         .collect();
-    told(&mut out, "skipped", &skipped, style);
-    for (title, problems) in [("warnings", &report.warnings), ("failed", &report.failed)] {
+    told(&mut out, "skipped", &skipped, 0, style);
+    let (failed, warnings) = report
+        .untold
+        .iter()
+        .fold((0, 0), |(failed, warnings), file| {
+            (failed + file.failed, warnings + file.warnings)
+        });
+    for (title, problems, untold) in [
+        ("warnings", &report.warnings, warnings),
+        ("failed", &report.failed, failed),
+    ] {
         let lines: Vec<String> = problems
             .iter()
             .map(|problem| match problem.line {
@@ -44,7 +53,7 @@ pub(in super::super) fn import(report: &ImportReport, style: Style) -> String {
                 None => format!("{}: {}", problem.path, problem.message),
             })
             .collect();
-        told(&mut out, title, &lines, style);
+        told(&mut out, title, &lines, untold, style);
     }
     if report.cancelled {
         let _ = write!(
@@ -62,16 +71,18 @@ fn waits(number: u64) -> String {
     }
 }
 
-fn told(out: &mut String, title: &str, lines: &[String], style: Style) {
+fn told(out: &mut String, title: &str, lines: &[String], untold: u64, style: Style) {
     if lines.is_empty() {
         return;
     }
-    let _ = write!(out, "\n{} ({})", style.bold(title), lines.len());
+    let all = lines.len() as u64 + untold;
+    let _ = write!(out, "\n{} ({all})", style.bold(title));
     for line in lines.iter().take(TOLD) {
         let _ = write!(out, "\n  {}", harmless(line));
     }
-    if lines.len() > TOLD {
-        let _ = write!(out, "\n  and {} more", lines.len() - TOLD);
+    let more = all.saturating_sub(TOLD as u64);
+    if more > 0 {
+        let _ = write!(out, "\n  and {more} more");
     }
 }
 
@@ -92,7 +103,7 @@ pub(in super::super) fn collected(collected: &Collected, style: Style) -> String
             true => {
                 let _ = write!(out, "\n{what}: none");
             }
-            false => told(&mut out, what, &lines, style),
+            false => told(&mut out, what, &lines, 0, style),
         }
     }
     let _ = match report.dry_run {

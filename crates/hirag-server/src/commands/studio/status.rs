@@ -1,7 +1,7 @@
 //! How everything is.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hirag::manager::{ComponentHealth, Health, HealthState};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct ActivityResponse {
 /// # Errors
 /// None.
 pub async fn startup(studio: &Studio, _request: Nothing) -> Result<StartupState> {
-    Ok(studio.startup().await)
+    Ok(studio.startup())
 }
 
 /// Counts, sizes, rates and latencies.
@@ -62,21 +62,15 @@ pub async fn activity(studio: &Studio, request: ActivityRequest) -> Result<Activ
 pub async fn health(studio: &Studio, _request: Nothing) -> Result<Health> {
     let host = studio.host().await?;
     let mut health = commands::health(&host).await;
-    let (secrets, folder) = (studio.secrets().clone(), studio.data_dir().to_owned());
+    let keyring = keyring(studio).await;
+    let folder = studio.data_dir().to_owned();
     let asked = tokio::task::spawn_blocking(move || {
         let begin = Instant::now();
-        let keyring = match secrets.keyring() {
-            Ok(()) => (HealthState::Healthy, "it answers".to_owned()),
-            Err(error) => (
-                HealthState::Degraded,
-                format!("{error}; tokens last for this run only"),
-            ),
-        };
-        let keyring = component("keyring", keyring, begin);
-        let begin = Instant::now();
-        [keyring, component("disk", disk(&folder), begin)]
+        let (state, detail) = disk(&folder);
+        component("disk", state, detail, begin.elapsed())
     });
-    if let Ok(components) = asked.await {
+    if let Ok(disk) = asked.await {
+        let components = [keyring, disk];
         // Without a keyring everything works but the keeping of tokens.
         let worst = |state: HealthState, one: &ComponentHealth| match one.name.as_str() {
             "disk" if one.state as u8 > state as u8 => one.state,
@@ -88,17 +82,33 @@ pub async fn health(studio: &Studio, _request: Nothing) -> Result<Health> {
     Ok(health)
 }
 
-fn component(
-    name: &str,
-    (state, detail): (HealthState, String),
-    begin: Instant,
-) -> ComponentHealth {
+fn component(name: &str, state: HealthState, detail: String, took: Duration) -> ComponentHealth {
     ComponentHealth {
         name: name.to_owned(),
         state,
         detail,
-        latency_ms: begin.elapsed().as_secs_f64() * 1_000.0,
+        latency_ms: took.as_secs_f64() * 1_000.0,
     }
+}
+
+/// Not waited for if it hangs: the rest of the health is to be seen.
+async fn keyring(studio: &Studio) -> ComponentHealth {
+    let (state, detail, took) = match studio.keyring().await {
+        Some(answer) => match answer.outcome {
+            Ok(()) => (HealthState::Healthy, "it answers".to_owned(), answer.took),
+            Err(error) => (
+                HealthState::Degraded,
+                format!("{error}; tokens last for this run only"),
+                answer.took,
+            ),
+        },
+        None => (
+            HealthState::Degraded,
+            "it has not answered yet".to_owned(),
+            Duration::ZERO,
+        ),
+    };
+    component("keyring", state, detail, took)
 }
 
 /// The space on the disk that holds `folder`.

@@ -187,7 +187,7 @@ fn told(begin: Instant, tried: Result<(String, usize)>) -> ProviderTest {
 /// Lets the memory's provider use the token as it is now.
 async fn use_token(studio: &Studio, kind: TokenKind) {
     if kind == TokenKind::Embedding {
-        studio.use_embedding_token().await;
+        studio.bring_embedding_token().await;
     }
 }
 
@@ -196,6 +196,10 @@ async fn with<T: Send + 'static>(
     studio: &Studio,
     work: impl FnOnce(&Secrets) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let secrets = studio.secrets().clone();
-    tokio::task::spawn_blocking(move || work(&secrets)).await?
+    let worked = crate::studio::ask(studio.secrets(), work).await;
+    worked.unwrap_or_else(|| {
+        Err(Error::Internal(
+            "the tokens could not be asked for".to_owned(),
+        ))
+    })
 }

@@ -1,7 +1,6 @@
 //! Clean-up, backup and restore.
 
-use std::path::Path;
-
+use hirag::files::beside;
 use hirag::manager::DATABASE_FILE;
 use serde::Deserialize;
 
@@ -9,6 +8,7 @@ use super::counted;
 use super::jobs::file;
 use crate::commands::{self, Backup, Collected, Error, RestoreRequest, RestoredDatabase, Result};
 use crate::studio::{ActivityKind, Studio};
+use crate::whole_file::WholeFile;
 
 /// Whether to clean up or to tell what a clean-up would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ts_rs::TS)]
@@ -59,19 +59,23 @@ pub async fn backup(studio: &Studio, request: FileRequest) -> Result<Backup> {
 /// before a restore: the database itself, and its log beside the copy.
 ///
 /// # Errors
-/// [`Error::Unwritable`]; a file that exists is not written over.
+/// [`Error::Unwritable`]; a file that exists is not written over, and none is left half written.
 pub async fn backup_file(studio: &Studio, request: FileRequest) -> Result<Backup> {
     let target = file(&request.file)?;
     let database = studio.data_dir().join(DATABASE_FILE);
     let work = move || {
-        let bytes = copy(&database, &target)?;
-        let beside = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push("-wal");
-            std::path::PathBuf::from(name)
-        };
-        if beside(&database).exists() {
-            copy(&beside(&database), &beside(&target))?;
+        let (copy, bytes) = WholeFile::copy_of(&database, &target)?;
+        let [log, kept_log] = [&database, &target].map(|path| beside(path, "-wal"));
+        // The log first: a copy that is there has what belongs to it.
+        let logged = log.exists();
+        if logged {
+            WholeFile::copy_of(&log, &kept_log)?.0.finish_new()?;
+        }
+        if let Err(error) = copy.finish_new() {
+            if logged {
+                let _ = std::fs::remove_file(&kept_log);
+            }
+            return Err(error);
         }
         Ok(Backup {
             file: target.display().to_string(),
@@ -80,18 +84,6 @@ pub async fn backup_file(studio: &Studio, request: FileRequest) -> Result<Backup
     };
     let copied = tokio::task::spawn_blocking(work).await;
     copied?
-}
-
-fn copy(from: &Path, to: &Path) -> Result<u64> {
-    let unwritable = |error: std::io::Error| Error::Unwritable {
-        path: to.to_owned(),
-        reason: error.to_string(),
-    };
-    let mut source = std::fs::File::open(from)?;
-    let mut target = std::fs::File::create_new(to).map_err(unwritable)?;
-    let bytes = std::io::copy(&mut source, &mut target).map_err(unwritable)?;
-    target.sync_all().map_err(unwritable)?;
-    Ok(bytes)
 }
 
 /// Puts a backup in the place of the database, which is kept beside it, and opens it. Jobs end

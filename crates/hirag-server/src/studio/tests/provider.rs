@@ -8,6 +8,7 @@ use serde_json::json;
 use wiremock::matchers::{any, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use super::startup::Hanging;
 use super::*;
 use crate::commands::studio::Nothing;
 use crate::secrets::{Keep, TokenKind, TokenSource};
@@ -196,6 +197,31 @@ async fn health_names_keyring_and_disk_beside_the_memory() {
         "{names:?}"
     );
     assert!(names.contains(&"store"));
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_the_keyring_gives_late_is_used_from_then_on() {
+    let server = endpoint().await;
+    let mut place = Place::with(&format!(
+        "[embedding]\nprovider = \"http\"\napi_url = \"{}/v1\"\nmodel = \"m\"\nmax_retries = 0\n\
+         cache_enabled = false\nbatch_window_ms = 1\n",
+        server.uri()
+    ));
+    place.provider = None;
+    let vault = Arc::new(Hanging::default());
+    vault.set("embedding", &SecretString::from(TOKEN)).unwrap();
+    place.vault = vault.clone();
+    let studio = place.start();
+    let store = || ask::store(&studio, NewContext::new("a text"));
+    assert!(store().await.unwrap().pending_because.is_some());
+    vault.answer();
+    let begin = std::time::Instant::now();
+    while store().await.unwrap().pending_because.is_some() {
+        assert!(begin.elapsed().as_secs() < 20, "the token does not come");
+        ask::breaker_reset(&studio, Nothing {}).await.unwrap();
+        tokio::task::yield_now().await;
+    }
     studio.shut_down().await.unwrap();
 }
 

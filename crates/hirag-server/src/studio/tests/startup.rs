@@ -1,8 +1,10 @@
 use hirag::context::ContextLevel;
+use parking_lot::{Condvar, Mutex};
+use secrecy::SecretString;
 
 use super::*;
 use crate::commands::studio::Nothing;
-use crate::secrets::KeyringState;
+use crate::secrets::{KeyringState, VaultError};
 use crate::studio::StartupPhase;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,18 +12,97 @@ async fn it_is_there_before_the_database_and_tells_when_that_is_open() {
     let place = Place::new();
     let studio = place.start();
     let mut events = studio.events();
-    let state = studio.startup().await;
+    let state = studio.startup();
     assert!(state.problem.is_none());
-    assert_eq!(state.keyring, KeyringState::Available);
     // A command waits for the database.
     store(&studio, "one", ContextLevel::LongTerm).await;
-    assert_eq!(studio.startup().await.state, StartupPhase::Ready);
+    assert_eq!(studio.startup().state, StartupPhase::Ready);
     studio.shut_down().await.unwrap();
     let told = next(&mut events, |event| match event {
-        StudioEvent::Startup(state) => Some(state),
+        StudioEvent::Startup(state) => (state.state == StartupPhase::Ready).then_some(()),
         _ => None,
     });
-    assert_eq!(told.await.state, StartupPhase::Ready);
+    told.await;
+}
+
+/// A keyring that answers no question before it is told to.
+#[derive(Debug, Default)]
+pub(super) struct Hanging {
+    inner: MemoryVault,
+    answers: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Hanging {
+    fn wait(&self) {
+        let mut answers = self.answers.lock();
+        self.changed.wait_while(&mut answers, |answers| !*answers);
+    }
+
+    pub(super) fn answer(&self) {
+        *self.answers.lock() = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Vault for Hanging {
+    fn check(&self) -> Result<(), VaultError> {
+        self.wait();
+        self.inner.check()
+    }
+
+    fn get(&self, name: &str) -> Result<Option<SecretString>, VaultError> {
+        self.wait();
+        self.inner.get(name)
+    }
+
+    fn set(&self, name: &str, secret: &SecretString) -> Result<(), VaultError> {
+        self.inner.set(name, secret)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), VaultError> {
+        self.inner.remove(name)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyring_that_hangs_holds_up_nothing_and_its_answer_is_told_when_it_comes() {
+    let mut place =
+        Place::with("[embedding]\nprovider = \"http\"\napi_url = \"http://[::1]:9/v1\"\n");
+    let vault = Arc::new(Hanging::default());
+    place.vault = vault.clone();
+    let studio = place.start();
+    let mut events = studio.events();
+    let id = store(&studio, "stored meanwhile", ContextLevel::LongTerm).await;
+    let state = studio.startup();
+    assert_eq!(state.state, StartupPhase::Ready);
+    assert_eq!(state.keyring, KeyringState::Asking);
+    let health = ask::health(&studio, Nothing {}).await.unwrap();
+    let keyring = health.components.iter().find(|one| one.name == "keyring");
+    assert!(
+        keyring.unwrap().detail.contains("not answered"),
+        "{health:?}"
+    );
+    vault.answer();
+    let told = next(&mut events, |event| match event {
+        StudioEvent::Startup(state) => Some(state.keyring).filter(|k| *k != KeyringState::Asking),
+        _ => None,
+    });
+    assert_eq!(told.await, KeyringState::Available);
+    ask::get(&studio, ask::GetRequest { id }).await.unwrap();
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_closes_while_the_keyring_hangs() {
+    let mut place =
+        Place::with("[embedding]\nprovider = \"http\"\napi_url = \"http://[::1]:9/v1\"\n");
+    let vault = Arc::new(Hanging::default());
+    place.vault = vault.clone();
+    let studio = place.start();
+    store(&studio, "stored meanwhile", ContextLevel::LongTerm).await;
+    studio.shut_down().await.unwrap();
+    vault.answer();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +125,7 @@ async fn a_bad_settings_file_opens_with_the_defaults_and_names_the_key() {
     let place = Place::with("[hirag]\nl1_size = 0\n");
     let studio = place.start();
     ask::stats(&studio, Nothing {}).await.unwrap();
-    let problem = studio.startup().await.settings_problem.unwrap();
+    let problem = studio.startup().settings_problem.unwrap();
     assert_eq!(problem.code, "invalid_settings");
     assert!(problem.message.contains("hirag.l1_size"), "{problem:?}");
     let settings = ask::settings(&studio, Nothing {}).await.unwrap();
@@ -76,7 +157,7 @@ async fn a_broken_database_is_told_can_be_saved_and_replaced_by_a_backup() {
     let studio = place.start();
     let error = ask::stats(&studio, Nothing {}).await.unwrap_err();
     assert_eq!(error.code(), "not_open");
-    let state = studio.startup().await;
+    let state = studio.startup();
     assert_eq!(state.state, StartupPhase::Failed);
     assert_eq!(state.problem.unwrap().code, "store_corrupt");
     // Settings and the broken file are still to be had.
@@ -95,7 +176,7 @@ async fn a_broken_database_is_told_can_be_saved_and_replaced_by_a_backup() {
         "a file that is there is not written over"
     );
     ask::restore(&studio, backup).await.unwrap();
-    assert_eq!(studio.startup().await.state, StartupPhase::Ready);
+    assert_eq!(studio.startup().state, StartupPhase::Ready);
     let context = ask::get(&studio, ask::GetRequest { id }).await.unwrap();
     assert_eq!(context.text, "saved");
     studio.shut_down().await.unwrap();

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::{ImportOptions, Tally};
 use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
 use crate::error::{Error, Result};
-use crate::import::{Contents, Document, Problem, Reader, Records, SourceFile};
+use crate::import::{Contents, Document, PROBLEMS_PER_FILE, Problem, Reader, Records, SourceFile};
 use crate::manager::HiragManager;
 use crate::store::VectorStore;
 use crate::store::sqlite::{Edit, Known, SourceState};
@@ -151,7 +151,10 @@ impl Planner {
                 Err(problem) => unit.tally.failed.push(problem),
             }
             whole &= unit.tally.failed.is_empty();
-            if unit.texts() >= RECORDS || unit.tally.unchanged >= 4_096 {
+            let enough = unit.texts() >= RECORDS
+                || unit.tally.unchanged >= 4_096
+                || unit.tally.failed.len() >= PROBLEMS_PER_FILE;
+            if enough {
                 self.send(std::mem::take(&mut unit));
                 if self.cancelled() {
                     return Ok(());

@@ -1,5 +1,6 @@
 //! What SQLite says, in the words of [`StoreError`].
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Error, ErrorCode};
@@ -27,6 +28,18 @@ impl From<Error> for StoreError {
             },
             _ => Self::Sqlite { path, source },
         }
+    }
+}
+
+/// What the system says of the file or folder at `path`.
+pub(super) fn io_at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |source| match source.kind() {
+        io::ErrorKind::StorageFull => StoreError::DiskFull { path },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly { path }
+        }
+        _ => StoreError::Io { path, source },
     }
 }
 

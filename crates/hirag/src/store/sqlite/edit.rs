@@ -1,12 +1,12 @@
-//! Changing, marking as deleted, and bringing back.
+//! Changing contexts that are there.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
 
+use super::lifecycle::{self, CleanUpRules};
 use super::writer::Changes;
 use super::{SqliteStore, collections, contexts, fields, vectors, words};
 use crate::context::{
-    ContentHash, Context, ContextError, ContextId, ContextLevel, Filter, LevelCounts, Metadata,
+    ContentHash, ContextError, ContextId, ContextLevel, Metadata, MetadataLimits, validate_metadata,
 };
 use crate::store::StoreError;
 
@@ -25,139 +25,79 @@ pub struct Edit {
     pub position: Option<i64>,
 }
 
-/// What was marked as deleted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Deletion {
-    /// The number of this deletion.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub operation: i64,
-    /// The contexts, as many as were there.
-    pub ids: Vec<ContextId>,
-    /// How many from each level.
-    pub per_level: LevelCounts,
+/// Keys to set in metadata, or, with null, to remove.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merge {
+    /// The keys with their values.
+    pub changes: Metadata,
+    /// What the result may be.
+    pub limits: MetadataLimits,
 }
 
-/// What was brought back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Restored {
-    /// The contexts.
-    pub ids: Vec<ContextId>,
-    /// Contexts that stay deleted because the same part of their source was stored again since.
-    pub superseded: Vec<ContextId>,
+impl Merge {
+    fn into(self, mut metadata: Metadata) -> Result<Metadata, ContextError> {
+        for (key, value) in self.changes {
+            if value.is_null() {
+                metadata.remove(&key);
+            } else {
+                metadata.insert(key, value);
+            }
+        }
+        validate_metadata(&metadata, self.limits)?;
+        Ok(metadata)
+    }
+}
+
+/// A change to a context that must be there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveEdit {
+    /// The context.
+    pub id: ContextId,
+    /// The change.
+    pub edit: Edit,
+    /// Changes to the metadata that it has then, in place of those of `edit`.
+    pub merge: Option<Merge>,
 }
 
 impl SqliteStore {
-    /// Changes a context; all of the change or none of it.
+    /// Changes contexts, all of them or none, and brings L1 back to its size in the same
+    /// transaction. Returns what moved from L1 to L2 to make room.
     ///
     /// # Errors
-    /// `Ok(None)` when there is no such context or it is marked as deleted.
-    pub async fn edit(
+    /// `Ok(Err(_))` with the first id that is unknown or marked as deleted, or whose merged metadata
+    /// is not allowed; nothing was changed then.
+    pub async fn edit_all(
         &self,
         collection: &str,
-        id: ContextId,
-        edit: Edit,
-    ) -> Result<Option<Context>, StoreError> {
+        edits: Vec<LiveEdit>,
+        rules: CleanUpRules,
+    ) -> Result<Result<Vec<ContextId>, ContextError>, StoreError> {
         let name = collection.to_owned();
         let now_ms = self.now_ms();
         self.write(move |c, changes| {
             let number = collections::number(c, &name)?;
-            let Some(seq) = live_seq(c, number, id)? else {
-                return Ok(None);
-            };
-            apply(c, number, seq, &edit, now_ms, changes)?;
-            Ok(contexts::get(c, number, &[id])?.pop())
-        })
-        .await
-    }
-
-    /// Marks contexts as deleted; they can be brought back until they are purged.
-    ///
-    /// # Errors
-    /// `Ok(Err(_))` with the first id that is unknown or marked already; nothing was marked then.
-    pub async fn mark_deleted(
-        &self,
-        collection: &str,
-        ids: Vec<ContextId>,
-    ) -> Result<Result<Deletion, ContextError>, StoreError> {
-        let name = collection.to_owned();
-        let now_ms = self.now_ms();
-        self.write(move |c, changes| {
-            let number = collections::number(c, &name)?;
-            let mut seqs = Vec::with_capacity(ids.len());
-            for id in ids {
-                match live_seq(c, number, id)? {
-                    Some(seq) if seqs.contains(&seq) => {}
-                    Some(seq) => seqs.push(seq),
-                    None => return Ok(Err(not_live(c, number, id)?)),
+            let mut allowed = Vec::with_capacity(edits.len());
+            for LiveEdit {
+                id,
+                mut edit,
+                merge,
+            } in edits
+            {
+                let Some(seq) = live_seq(c, number, id)? else {
+                    return Ok(Err(not_live(c, number, id)?));
+                };
+                if let Some(merge) = merge {
+                    match merge.into(metadata(c, seq)?) {
+                        Ok(merged) => edit.metadata = Some(merged),
+                        Err(error) => return Ok(Err(error)),
+                    }
                 }
+                allowed.push((seq, edit));
             }
-            mark(c, &seqs, now_ms, changes).map(Ok)
-        })
-        .await
-    }
-
-    /// Marks everything that passes the filter as deleted.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails; nothing was marked then.
-    pub async fn mark_matching(
-        &self,
-        collection: &str,
-        filter: Filter,
-    ) -> Result<Deletion, StoreError> {
-        let name = collection.to_owned();
-        let now_ms = self.now_ms();
-        self.write(move |c, changes| {
-            let number = collections::number(c, &name)?;
-            let seqs = super::scroll::matching(c, number, &filter)?;
-            mark(c, &seqs, now_ms, changes)
-        })
-        .await
-    }
-
-    /// Brings contexts back: those of the last deletion, or the given ones. What has expired in
-    /// the meantime gets `l2_expiry_ms` in L2 and no expiry elsewhere.
-    ///
-    /// # Errors
-    /// [`StoreError::NothingToUndo`].
-    pub async fn undo(
-        &self,
-        collection: &str,
-        ids: Option<Vec<ContextId>>,
-        l2_expiry_ms: Option<i64>,
-    ) -> Result<Restored, StoreError> {
-        let name = collection.to_owned();
-        let now_ms = self.now_ms();
-        self.write(move |c, changes| {
-            let number = collections::number(c, &name)?;
-            let rows = match ids {
-                Some(ids) => deleted_rows(c, number, &ids)?,
-                None => last_deletion(c, number)?,
-            };
-            if rows.is_empty() {
-                return Err(StoreError::NothingToUndo);
+            for (seq, edit) in &allowed {
+                apply(c, number, *seq, edit, now_ms, changes)?;
             }
-            let mut restored = Restored::default();
-            for (seq, id) in rows {
-                let changed = c
-                    .prepare_cached(
-                        "UPDATE OR IGNORE contexts SET deleted_ms = NULL, deleted_by = NULL,
-                             expires_ms = CASE WHEN expires_ms > ?2 THEN expires_ms
-                                  WHEN level = 2 AND expires_ms IS NOT NULL THEN ?3 END,
-                             level_expiry = CASE WHEN expires_ms > ?2 THEN level_expiry ELSE 1 END
-                         WHERE seq = ?1",
-                    )?
-                    .execute(params![seq, now_ms, l2_expiry_ms])?;
-                if changed == 1 {
-                    changes.rows.insert(seq);
-                    restored.ids.push(id);
-                } else {
-                    restored.superseded.push(id);
-                }
-            }
-            Ok(restored)
+            lifecycle::evict(c, number, &rules, now_ms, changes).map(Ok)
         })
         .await
     }
@@ -266,43 +206,14 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Marks rows as deleted under a new operation number.
-pub(super) fn mark(
-    connection: &Connection,
-    seqs: &[i64],
-    now_ms: i64,
-    changes: &mut Changes,
-) -> Result<Deletion, StoreError> {
-    let mut deletion = Deletion {
-        operation: connection
-            .prepare_cached(
-                "INSERT INTO counters VALUES ('operation', 1)
-                 ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
-            )?
-            .query_row([], |row| row.get(0))?,
-        ..Deletion::default()
-    };
-    let mut statement = connection.prepare_cached(
-        "UPDATE contexts SET deleted_ms = ?2, deleted_by = ?3
-         WHERE seq = ?1 AND deleted_ms IS NULL RETURNING id, level",
-    )?;
-    for &seq in seqs {
-        let marked = statement
-            .query_row(params![seq, now_ms, deletion.operation], |row| {
-                let level: u8 = row.get(1)?;
-                Ok((row.get(0)?, contexts::level_of(1, level)?))
-            })
-            .optional()?;
-        if let Some((id, level)) = marked {
-            deletion.ids.push(ContextId::from_bytes(id));
-            *deletion.per_level.get_mut(level) += 1;
-            changes.rows.insert(seq);
-        }
-    }
-    Ok(deletion)
+fn metadata(connection: &Connection, seq: i64) -> Result<Metadata, StoreError> {
+    let json: String = connection
+        .prepare_cached("SELECT metadata FROM contexts WHERE seq = ?1")?
+        .query_row([seq], |row| row.get(0))?;
+    serde_json::from_str(&json).map_err(|e| StoreError::Internal(e.to_string()))
 }
 
-fn live_seq(
+pub(super) fn live_seq(
     connection: &Connection,
     collection: i64,
     id: ContextId,
@@ -316,7 +227,7 @@ fn live_seq(
 }
 
 /// What is wrong with an id of which there is no live row.
-fn not_live(
+pub(super) fn not_live(
     connection: &Connection,
     collection: i64,
     id: ContextId,
@@ -325,37 +236,4 @@ fn not_live(
         Some(_) => ContextError::Deleted(id),
         None => ContextError::UnknownId(id),
     })
-}
-
-fn deleted_rows(
-    connection: &Connection,
-    collection: i64,
-    ids: &[ContextId],
-) -> Result<Vec<(i64, ContextId)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq FROM contexts WHERE id = ?1 AND collection = ?2 AND deleted_ms IS NOT NULL",
-    )?;
-    let mut rows = Vec::new();
-    for &id in ids {
-        let seq = statement
-            .query_row(params![id.as_bytes(), collection], |row| row.get(0))
-            .optional()?;
-        rows.extend(seq.map(|seq| (seq, id)));
-    }
-    Ok(rows)
-}
-
-fn last_deletion(
-    connection: &Connection,
-    collection: i64,
-) -> Result<Vec<(i64, ContextId)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, id FROM contexts WHERE collection = ?1 AND deleted_by =
-             (SELECT max(deleted_by) FROM contexts
-              WHERE collection = ?1 AND deleted_ms IS NOT NULL)",
-    )?;
-    let rows = statement.query_map([collection], |row| {
-        Ok((row.get(0)?, ContextId::from_bytes(row.get(1)?)))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -8,6 +8,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::classify::io_at;
 use crate::files::beside;
 use crate::store::StoreError;
 
@@ -40,16 +41,10 @@ impl WriterLock {
             .truncate(false)
             .open(&path)
             .map_err(|source| match source.kind() {
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                    StoreError::ReadOnly { path: path.clone() }
-                }
                 std::io::ErrorKind::StorageFull => StoreError::DiskFull {
                     path: database.to_owned(),
                 },
-                _ => StoreError::Io {
-                    path: path.clone(),
-                    source,
-                },
+                _ => io_at(&path)(source),
             })?;
         let start = Instant::now();
         loop {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use rusqlite::{Connection, OpenFlags};
 
+use super::classify::io_at;
 use super::lock::WriterLock;
 use super::readers::Readers;
 use super::words::Lexicon;
 use super::writer::Writer;
-use super::{Shared, SqliteStore, Watch, data_version, follow, schema};
+use super::{Shared, SqliteStore, Watch, data_version, follow, restore, schema};
 use crate::clock::SharedClock;
 use crate::files::beside;
 use crate::store::StoreError;
@@ -81,6 +82,18 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
             Err(e) => return Err(e),
         },
     };
+    match &lock {
+        Some(_) => restore::finish_begun(path)?,
+        None if restore::is_begun(path)? => {
+            return Err(StoreError::CannotOpen {
+                path: path.clone(),
+                reason: "a restore of it goes on, or was broken off; a process that may write it \
+                         finishes it"
+                    .to_owned(),
+            });
+        }
+        None => {}
+    }
     let residents = Arc::new(RwLock::default());
     let lexicon = Arc::new(Lexicon::new()?);
     let writer = match lock {
@@ -146,17 +159,7 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
 
 fn lock(path: &Path, patience: Duration) -> Result<WriterLock, StoreError> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| match source.kind() {
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                StoreError::ReadOnly {
-                    path: folder.to_owned(),
-                }
-            }
-            _ => StoreError::Io {
-                path: folder.to_owned(),
-                source,
-            },
-        })?;
+        std::fs::create_dir_all(folder).map_err(io_at(folder))?;
     }
     WriterLock::acquire(path, patience)
 }

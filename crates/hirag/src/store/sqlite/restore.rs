@@ -1,19 +1,31 @@
 //! A backup in the place of the database.
 
+mod swap;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
+use self::swap::Swap;
+use super::classify::io_at;
 use super::lock::WriterLock;
-use super::open::register_vector_functions;
+use super::open::{connect_to_read, register_vector_functions};
 use super::schema;
-use crate::files::beside;
+use super::upkeep::write_copy;
+use crate::files::{beside, folder_of, remove_if_there};
 use crate::store::StoreError;
 
+pub(super) use self::swap::{finish_begun, is_begun};
+
 /// Puts the backup at `backup` in the place of the database at `target`. What was there is kept
-/// beside it; its new path is returned. Blocks.
+/// beside it, with its log; its new path is returned. Blocks.
+///
+/// Whatever breaks it off, the old database or the new one is there whole at the next start: up to
+/// the moment when the copy is complete it is the old one, from then on the new one.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] or [`StoreError::Newer`] for a backup that this program cannot use,
@@ -24,45 +36,34 @@ pub fn restore(
     now: Timestamp,
 ) -> Result<Option<PathBuf>, StoreError> {
     register_vector_functions();
-    check(backup).map_err(|e| e.at(backup))?;
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| StoreError::Io { path, source }
-    };
-    if let Some(folder) = target.parent() {
-        std::fs::create_dir_all(folder).map_err(io(folder))?;
-    }
+    let source = check(backup).map_err(|e| e.at(backup))?;
+    std::fs::create_dir_all(folder_of(target)).map_err(io_at(folder_of(target)))?;
     let _lock = WriterLock::acquire(target, Duration::ZERO)?;
-    let fresh = beside(target, ".restoring");
-    std::fs::copy(backup, &fresh).map_err(io(&fresh))?;
-    std::fs::File::open(&fresh)
-        .and_then(|file| file.sync_all())
-        .map_err(io(&fresh))?;
-    let kept = target
-        .exists()
-        .then(|| beside(target, &format!(".before-restore-{}", now.as_second())));
-    if let Some(kept) = &kept {
-        // The log belongs to the old file: it moves along, whole.
-        for suffix in ["-wal", "-shm"] {
-            let log = beside(target, suffix);
-            if log.exists() {
-                std::fs::rename(&log, beside(kept, suffix)).map_err(io(&log))?;
-            }
+    finish_begun(target)?;
+    let copy = beside(target, ".restoring");
+    let begun = write_copy(&source, &copy)
+        .map_err(|e| match e {
+            damaged @ StoreError::Corrupt { .. } => damaged.at(backup),
+            other => other.at(target),
+        })
+        .and_then(|()| Swap::begin(&copy, target, now).map_err(io_at(target)));
+    match begun {
+        Ok(swap) => swap.carry_out_or_undo().map_err(io_at(target)),
+        Err(error) => {
+            let _ = remove_if_there(&copy);
+            Err(error)
         }
-        std::fs::rename(target, kept).map_err(io(target))?;
     }
-    std::fs::rename(&fresh, target).map_err(io(target))?;
-    Ok(kept)
 }
 
-fn check(backup: &Path) -> Result<(), StoreError> {
+fn check(backup: &Path) -> Result<Connection, StoreError> {
     if !backup.is_file() {
         return Err(StoreError::CannotOpen {
             path: backup.to_owned(),
             reason: "there is no such file".to_owned(),
         });
     }
-    let connection = Connection::open_with_flags(backup, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = connect_to_read(backup)?;
     if schema::check(&connection, backup)? == 0 {
         return Err(StoreError::Corrupt {
             path: backup.to_owned(),
@@ -76,5 +77,5 @@ fn check(backup: &Path) -> Result<(), StoreError> {
             reason: verdict,
         });
     }
-    Ok(())
+    Ok(connection)
 }

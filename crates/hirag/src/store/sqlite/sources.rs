@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::edit::{self, Edit};
 use super::lifecycle::{self, CleanUpRules};
-use super::{RowMap, SqliteStore, collections, contexts, trait_impl, vectors};
+use super::{RowMap, SqliteStore, collections, contexts, deletion, trait_impl, vectors};
 use crate::context::{ContentHash, ContextId};
 use crate::store::{Record, StoreError};
 
@@ -138,7 +138,7 @@ impl SqliteStore {
                 removed.extend(contexts::seq_of(c, number, id)?);
             }
             if !removed.is_empty() {
-                let marked = edit::mark(c, &removed, now_ms, changes)?;
+                let marked = deletion::mark(c, &removed, now_ms, changes)?;
                 written.removed = marked.ids.len() as u64;
             }
             for (id, change) in &batch.edit {

@@ -97,6 +97,14 @@ fn rules() -> CleanUpRules {
     }
 }
 
+/// Rules by which L2 keeps what comes back.
+fn lasting() -> CleanUpRules {
+    CleanUpRules {
+        l2_expiry_ms: Some(i64::MAX),
+        ..rules()
+    }
+}
+
 #[tokio::test]
 async fn a_changed_text_is_found_by_its_new_words_only() {
     let place = Place::new();
@@ -109,7 +117,14 @@ async fn a_changed_text_is_found_by_its_new_words_only() {
         text: Some(("sleeping cats".into(), 2, None)),
         ..Edit::default()
     };
-    let context = store.edit(NAME, id, edit).await.unwrap().unwrap();
+    let change = LiveEdit {
+        id,
+        edit,
+        merge: None,
+    };
+    let edited = store.edit_all(NAME, vec![change], rules()).await.unwrap();
+    assert_eq!(edited, Ok(Vec::new()));
+    let context = store.get(NAME, &[id]).await.unwrap().remove(0);
     assert_eq!(context.embedding, crate::context::EmbeddingState::Pending);
     assert!(found(&store, "dog").await.is_empty());
     assert_eq!(found(&store, "cats").await, [id]);
@@ -233,7 +248,7 @@ async fn clean_up_marks_undo_brings_back_and_purge_removes() {
     let done = store.clean_up(NAME, rules(), false).await.unwrap();
     assert_eq!((done.expired, done.promoted), (plan.expired, plan.promoted));
     assert_eq!(store.counts(NAME).await.unwrap().deleted, 1);
-    let restored = store.undo(NAME, None, Some(i64::MAX)).await.unwrap();
+    let restored = store.undo(NAME, None, lasting()).await.unwrap().unwrap();
     assert_eq!(restored.ids, [short_id]);
     assert_eq!(found(&store, "short").await, [short_id]);
     store
@@ -244,7 +259,7 @@ async fn clean_up_marks_undo_brings_back_and_purge_removes() {
     let purged = store.purge(NAME, i64::MAX).await.unwrap();
     assert_eq!(purged.texts, ["short lived"]);
     assert_eq!(
-        store.undo(NAME, None, None).await.unwrap_err().code(),
+        store.undo(NAME, None, rules()).await.unwrap_err().code(),
         "nothing_to_undo"
     );
     assert!(store.inspect(NAME).await.unwrap().is_ok());

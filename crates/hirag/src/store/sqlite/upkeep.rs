@@ -8,9 +8,10 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 pub use self::inspect::{Finding, Inspection};
+use super::classify::io_at;
 use super::{SqliteStore, collections, contexts};
 use crate::context::LevelCounts;
-use crate::files::beside;
+use crate::files::{beside, folder_of, remove_if_there, sync_folder_of};
 use crate::store::StoreError;
 use crate::tasks::broken_off;
 
@@ -139,30 +140,39 @@ impl SqliteStore {
                 ),
             });
         }
+        if !folder_of(&target).is_dir() {
+            return Err(StoreError::Io {
+                source: std::io::Error::new(
+                    std::io::ErrorKind::NotFound,
+                    "its folder is not there",
+                ),
+                path: target,
+            });
+        }
         let partial = beside(&target, ".partial");
-        let named = target.clone();
         self.read(move |c| {
-            let io = |source| StoreError::Io {
-                path: named.clone(),
-                source,
-            };
-            if partial.exists() {
-                std::fs::remove_file(&partial).map_err(io)?;
+            let written = write_copy(c, &partial).and_then(|()| {
+                std::fs::rename(&partial, &target)
+                    .and_then(|()| sync_folder_of(&target))
+                    .map_err(io_at(&target))
+            });
+            if written.is_err() {
+                let _ = remove_if_there(&partial);
             }
-            let copied = c
-                .execute("VACUUM INTO ?1", [partial.to_string_lossy()])
-                .map_err(|e| StoreError::from(e).at(&named));
-            if let Err(e) = copied {
-                let _ = std::fs::remove_file(&partial);
-                return Err(e);
-            }
-            std::fs::File::open(&partial)
-                .and_then(|file| file.sync_all())
-                .map_err(io)?;
-            std::fs::rename(&partial, &named).map_err(io)
+            written.map_err(|e| e.at(&target))
         })
         .await
     }
+}
+
+/// Writes a copy of the database, with what its log holds, to `file`, and synchronises it. What
+/// stands there is written over.
+pub(super) fn write_copy(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    remove_if_there(file).map_err(io_at(file))?;
+    connection.execute("VACUUM INTO ?1", [file.to_string_lossy()])?;
+    std::fs::File::open(file)
+        .and_then(|copy| copy.sync_all())
+        .map_err(io_at(file))
 }
 
 fn counts(connection: &Connection, collection: i64) -> Result<StoreCounts, StoreError> {
