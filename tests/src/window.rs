@@ -11,6 +11,7 @@ mod driver;
 mod home;
 mod keyring;
 mod page;
+mod picture;
 mod process;
 mod studio;
 

@@ -31,6 +31,12 @@ const QUESTIONS: [&str; 8] = [
     "What do field engineers want?",
 ];
 
+/// Nothing is being read or drawn, no message covers anything, and the text stays as it is.
+const SETTLED: &str = "
+    const busy = document.querySelector('.loading, .wait, .toast') || document.fonts.status !== 'loaded';
+    if (busy || window.seen !== text()) [window.seen, window.since] = [text(), performance.now()];
+    return performance.now() - window.since > 700;";
+
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap());
     std::fs::create_dir_all(&folder).unwrap();
@@ -81,7 +87,8 @@ fn work(studio: &Studio) {
         studio.go("overview");
         // Another question each time, so that it is embedded anew.
         studio.go_with("search", "query", &format!("{question} {round}"));
-        let _ = studio.read(Role::Article, "Result 1");
+        studio.see("compared");
+        studio.miss("Searching…");
     }
 }
 
@@ -108,6 +115,5 @@ fn show(studio: &Studio, view: &str) {
         "settings" => studio.go("settings?tab=retrieval"),
         other => studio.go(other),
     }
-    let ready = "return document.fonts.status === 'loaded' && !document.querySelector('.loading, .wait, .toast');";
-    let _ = studio.ask("the view has settled", ready);
+    let _ = studio.ask("the view has settled", SETTLED);
 }

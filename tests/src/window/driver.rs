@@ -87,7 +87,10 @@ impl Driver {
             .map_err(|error| error.to_string())?;
         match good {
             true => Ok(body["value"].clone()),
-            false => Err(body["value"]["message"].to_string()),
+            false => Err(format!(
+                "{}: {}",
+                body["value"]["error"], body["value"]["message"]
+            )),
         }
     }
 }

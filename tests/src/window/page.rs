@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value as Json, json};
 
 use super::driver::{Driver, ELEMENT};
-use super::{PATIENCE, until};
+use super::{PATIENCE, picture, until};
 
 /// Keys as WebDriver names them.
 const CONTROL: char = '\u{e009}';
@@ -187,11 +187,11 @@ impl Page {
         source.as_str().unwrap().to_owned()
     }
 
-    /// A picture of the page, as PNG.
+    /// A picture of the page, as PNG of few colours.
     #[must_use]
     pub fn picture(&self) -> Vec<u8> {
         let picture = self.driver.ask("GET", "/screenshot", None).unwrap();
-        BASE64_STANDARD.decode(picture.as_str().unwrap()).unwrap()
+        picture::small(&BASE64_STANDARD.decode(picture.as_str().unwrap()).unwrap())
     }
 
     fn find(&self, role: Role, name: &str) -> String {

@@ -71,13 +71,16 @@ async fn an_import_that_was_killed_loses_nothing_and_is_completed_by_the_next() 
         "const told = text().match(/([1-9][\\d,]*) contexts?, \\d+ of 40 files/); return told && told[1];",
     );
     studio.kill();
-    let told: usize = told.as_str().unwrap().replace(',', "").parse().unwrap();
+    let told = number(&told);
 
     let studio = desk.open();
     studio.go("levels");
     let _ = studio.read(Role::Option, "what was there before the accident");
-    let list = studio.read(Role::Region, "L3 ");
-    let there = number_after(&list, "L3 Long-term");
+    let there = studio.within("L3 ").ask(
+        "the level is counted",
+        "const all = text().match(/Long-term ([\\d,]+) /); return all && all[1];",
+    );
+    let there = number(&there);
     assert!(there >= told && there < 240, "{there} of {told} are there");
 
     import(&studio, &folder);
@@ -104,13 +107,6 @@ async fn open(desk: &Desk, place: &Place) -> HiragManager {
     HiragManager::open(options).await.unwrap()
 }
 
-fn number_after(text: &str, words: &str) -> usize {
-    let (_, rest) = text
-        .split_once(words)
-        .unwrap_or_else(|| panic!("{words:?} in {text}"));
-    let number = rest.split_whitespace().next().unwrap();
-    number
-        .replace(',', "")
-        .parse()
-        .unwrap_or_else(|_| panic!("{text}"))
+fn number(text: &serde_json::Value) -> usize {
+    text.as_str().unwrap().replace(',', "").parse().unwrap()
 }
