@@ -21,7 +21,7 @@ step = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help setup run bundle test bench coverage fmt types clean
 .PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
-.PHONY: check-ui check-pages
+.PHONY: check-ui check-pages check-window screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ bundle: setup $(PAGES) ## build the installer
 	$(call step,bundle)
 	@scripts/bundle "$(TARGET_DIR)"
 
-test: setup check-fmt check-lints check-tests check-docs check-licences check-types check-links check-ui check-pages ## everything that must hold before a commit
+test: setup check-fmt check-lints check-tests check-docs check-licences check-types check-links check-ui check-pages check-window ## everything that must hold before a commit
 	$(call step,all checks passed)
 
 check-fmt: ## formatting
@@ -48,7 +48,7 @@ check-fmt: ## formatting
 
 check-lints: $(PAGES) ## clippy, warnings as errors
 	$(call step,clippy)
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features hirag-tests/window --locked -- -D warnings
 
 # The property tests of the gate try the same cases every time, so that a change is judged by itself;
 # plain `cargo test` tries new ones.
@@ -83,6 +83,17 @@ check-pages: ui/node_modules ## the interface in a real browser: accessibility, 
 	$(call step,interface in a browser)
 	npm --prefix ui run build:fake
 	npm --prefix ui run test:browser
+
+# Both are built as one, with the features that the other tests have built their parts with.
+check-window: $(PAGES) ## the real window, on a display that nobody sees
+	$(call step,window)
+	cargo build --workspace --locked --features hirag-tests/window --bin hirag-studio --test window
+	cargo test --workspace --locked --features hirag-tests/window --test window
+
+screenshots: $(PAGES) ## the pictures in docs/screenshots, from the real window
+	$(call step,screenshots)
+	cargo build --workspace --locked --features hirag-tests/window --bin hirag-studio --bin make-screenshots
+	"$(TARGET_DIR)/debug/make-screenshots" docs/screenshots
 
 $(PAGES): ui/node_modules $(PAGES_FROM)
 	$(call step,interface)

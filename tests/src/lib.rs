@@ -1,5 +1,5 @@
 //! What the integration tests share: a provider without a model, a store without a database,
-//! folders of notes, and an endpoint that plays a script.
+//! folders of notes, an endpoint that plays a script, and a hand on the real window.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,3 +15,5 @@ pub mod notes;
 pub mod place;
 pub mod provider;
 pub mod store_suite;
+#[cfg(target_os = "linux")]
+pub mod window;

@@ -149,6 +149,8 @@ impl JobHandle {
         let Some(entry) = entries.find(&self.id) else {
             return;
         };
+        // The first says how much there is to do.
+        let first = entry.job.progress.unit.is_empty();
         let rate = entry.pace.mark(now, done);
         let left = total.map(|total| total.saturating_sub(done) as f64);
         entry.job.progress = JobProgress {
@@ -159,7 +161,7 @@ impl JobHandle {
             seconds_left: left.filter(|_| rate > 0.0).map(|left| left / rate),
             text,
         };
-        if now.saturating_sub(entry.told) >= EVENT_STEP {
+        if first || now.saturating_sub(entry.told) >= EVENT_STEP {
             entry.told = now;
             shared.tell(&entry.job);
         }

@@ -280,5 +280,7 @@ impl Studio {
             .inner
             .events
             .send(StudioEvent::Settings(Box::new(self.settings_now())));
+        // It says, too, whether the file can be read.
+        self.tell_startup().await;
     }
 }

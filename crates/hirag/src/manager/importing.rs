@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -109,11 +109,16 @@ impl HiragManager {
             if cancel.load(Ordering::Relaxed) {
                 gathered.clear();
             }
-            let ready = self.embed_units(std::mem::take(&mut gathered)).await?;
-            if let Some(writing) = writing.take() {
-                settle(writing, &mut report, &mut state).await?;
-                progress(state);
-            }
+            let embedded = self.embed_units(std::mem::take(&mut gathered));
+            // What is written is told at once, and not when the next is embedded.
+            let written = async {
+                if let Some(writing) = writing.take() {
+                    settle(writing, &mut report, &mut state).await?;
+                    progress(state);
+                }
+                Ok::<_, Error>(())
+            };
+            let (ready, ()) = try_join(embedded, written).await?;
             let manager = self.clone();
             writing = Some(tokio::spawn(async move {
                 try_join_all(ready.into_iter().map(|unit| manager.write_unit(unit))).await

@@ -128,6 +128,26 @@ async fn a_job_is_cancelled_and_its_kind_runs_once_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn how_much_there_is_to_do_is_told_at_once() {
+    let place = Place::new();
+    let studio = place.start();
+    let mut events = studio.events();
+    let started = studio.jobs().start(JobKind::Import, |handle| async move {
+        handle.progress(0, Some(100), "bytes", "begins".to_owned());
+        handle
+            .until_cancelled(std::future::pending::<Result<()>>())
+            .await
+    });
+    let begun = next(&mut events, |event| match event {
+        StudioEvent::Job(job) if job.progress.total.is_some() => Some(job),
+        _ => None,
+    });
+    assert_eq!(begun.await.progress.text, "begins");
+    studio.jobs().cancel(&started.unwrap()).unwrap();
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn progress_has_a_rate_and_the_time_left_and_failures_their_reason() {
     let place = Place::new();
     let studio = place.start();

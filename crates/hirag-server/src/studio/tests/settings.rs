@@ -103,5 +103,10 @@ async fn changes_from_outside_come_into_force_and_bad_ones_are_told() {
     let told = settings().await;
     assert_eq!(told.problem, None);
     assert_eq!(host.manager().config().levels.promotion, 8);
+    let startup = next(&mut events, |event| match event {
+        StudioEvent::Startup(state) => Some(state),
+        _ => None,
+    });
+    assert_eq!(startup.await.settings_problem, None, "the page hears of it");
     studio.shut_down().await.unwrap();
 }

@@ -1,0 +1,96 @@
+use std::net::TcpListener;
+use std::process::Command;
+
+use serde_json::{Value as Json, json};
+use ureq::Agent;
+use ureq::http::Request;
+
+use super::desk::{Desk, program};
+use super::process::{Running, children};
+use super::{PATIENCE, until};
+
+/// The name that WebDriver gives to what stands for an element.
+pub(super) const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A session of WebDriver with one window.
+#[derive(Debug)]
+pub(super) struct Driver {
+    process: Running,
+    agent: Agent,
+    root: String,
+}
+
+impl Driver {
+    /// Starts the program under a driver.
+    pub(super) fn start(desk: &Desk) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = port.local_addr().unwrap().port();
+        let mut command = Command::new("WebKitWebDriver");
+        desk.sit(&mut command);
+        command
+            .arg(format!("--port={port}"))
+            .env("TAURI_AUTOMATION", "true")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .stdout(desk.home.output())
+            .stderr(desk.home.output());
+        let process = Running::start(&mut command);
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE * 2))
+            .build()
+            .into();
+        let mut driver = Self {
+            process,
+            agent,
+            root: format!("http://127.0.0.1:{port}"),
+        };
+        until("WebKitWebDriver answers", || {
+            let status = driver.ask("GET", "/status", None).ok()?;
+            status["ready"].as_bool().filter(|ready| *ready)
+        });
+        let options = json!({"binary": program(), "args": desk.arguments()});
+        let wanted = json!({"capabilities": {"alwaysMatch": {
+            "webkitgtk:browserOptions": options,
+            "timeouts": {"script": PATIENCE.as_millis() as u64},
+        }}});
+        let session = driver.ask("POST", "/session", Some(wanted)).unwrap();
+        let session = session["sessionId"].as_str().unwrap();
+        driver.root = format!("{}/session/{session}", driver.root);
+        driver
+    }
+
+    /// The process of the window.
+    pub(super) fn window(&self) -> u32 {
+        let all = children(self.process.pid());
+        all.first().copied().expect("the driver has no window")
+    }
+
+    /// Runs a script in the page; what it calls its last argument with comes back.
+    pub(super) fn run(&self, script: &str, arguments: &[Json]) -> Result<Json, String> {
+        let body = json!({"script": script, "args": arguments});
+        self.ask("POST", "/execute/async", Some(body))
+    }
+
+    /// Asks for something of the session.
+    pub(super) fn ask(&self, method: &str, path: &str, body: Option<Json>) -> Result<Json, String> {
+        let address = format!("{}{path}", self.root);
+        let request = Request::builder().method(method).uri(address);
+        let answer = match body {
+            Some(body) => self.agent.run(request.body(body.to_string()).unwrap()),
+            None => self.agent.run(request.body(()).unwrap()),
+        };
+        let mut answer = answer.map_err(|error| error.to_string())?;
+        let good = answer.status().is_success();
+        let body: Json = answer
+            .body_mut()
+            .read_json()
+            .map_err(|error| error.to_string())?;
+        match good {
+            true => Ok(body["value"].clone()),
+            false => Err(format!(
+                "{}: {}",
+                body["value"]["error"], body["value"]["message"]
+            )),
+        }
+    }
+}
