@@ -124,7 +124,7 @@ pub(crate) async fn report(fault: &Fault, studio: &Studio) -> String {
 
 /// How the parts stand.
 async fn state(studio: &Studio) -> String {
-    let startup = studio.startup().await;
+    let startup = studio.startup();
     let problem = startup.problem.map(|problem| problem.code);
     let mut lines = vec![
         format!(

@@ -281,6 +281,6 @@ impl Studio {
             .events
             .send(StudioEvent::Settings(Box::new(self.settings_now())));
         // It says, too, whether the file can be read.
-        self.tell_startup().await;
+        self.tell_startup();
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::counted;
 use super::jobs::file;
-use crate::commands::{self, Backup, Collected, Error, RestoreRequest, RestoredDatabase, Result};
+use crate::commands::{self, Backup, Collected, RestoreRequest, RestoredDatabase, Result};
 use crate::studio::{ActivityKind, Studio};
 use crate::whole_file::WholeFile;
 
