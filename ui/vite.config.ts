@@ -39,6 +39,6 @@ export default defineConfig(({ mode }) => ({
     include: ["src/**/*.test.ts", "tests/*.test.ts"],
     setupFiles: ["src/testing/setup.ts"],
     maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
 }));
