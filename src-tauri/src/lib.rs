@@ -8,6 +8,7 @@ mod arguments;
 mod ending;
 mod events;
 mod fault;
+mod graphics;
 mod instance;
 mod ipc;
 mod logs;
@@ -23,6 +24,7 @@ use clap::Parser;
 
 /// Opens the window and returns when it is closed.
 pub fn main() -> ExitCode {
+    graphics::choose();
     let outcome = arguments::Arguments::parse()
         .places()
         .map_err(|error| error.to_string())

@@ -1,13 +1,19 @@
-use tauri::webview::NewWindowResponse;
+use std::time::Duration;
+
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
-    App, AppHandle, DragDropEvent, Emitter, Manager, Url, WebviewUrl, WebviewWindowBuilder, Window,
-    WindowEvent,
+    App, AppHandle, DragDropEvent, Emitter, Manager, Url, WebviewUrl, WebviewWindow,
+    WebviewWindowBuilder, Window, WindowEvent,
 };
+use tokio::time::sleep;
 
 use crate::ending;
 
 /// The one window's name.
 const LABEL: &str = "main";
+
+/// A page that is not loaded by then has something wrong with it, which is to be seen.
+const LOADING: Duration = Duration::from_secs(3);
 
 /// Whether there is something to open a window on. The library for windows panics where there is not.
 pub(crate) fn has_display() -> bool {
@@ -15,20 +21,38 @@ pub(crate) fn has_display() -> bool {
     !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
 }
 
-/// Opens the window.
+/// Opens the window, out of sight until its page is there: an empty one would flash before it.
 ///
 /// # Errors
 /// Where the system gives none.
 pub(crate) fn open(app: &App) -> tauri::Result<()> {
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
         .title("HiRAG Studio")
         .inner_size(1280.0, 820.0)
         .min_inner_size(900.0, 600.0)
+        .visible(false)
+        .on_page_load(|window, page| {
+            if page.event() == PageLoadEvent::Finished {
+                show(&window);
+            }
+        })
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
+    tauri::async_runtime::spawn(async move {
+        sleep(LOADING).await;
+        if !ending::has_begun(window.app_handle()) {
+            show(&window);
+        }
+    });
     Ok(())
+}
+
+fn show(window: &WebviewWindow) {
+    if let Err(error) = window.show() {
+        tracing::warn!(%error, "the window is not shown");
+    }
 }
 
 /// Whether the page may go there: nowhere but within itself.

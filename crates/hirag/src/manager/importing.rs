@@ -76,6 +76,7 @@ impl HiragManager {
         mut progress: impl FnMut(ImportProgress) + Send,
     ) -> Result<ImportReport> {
         self.require_writable()?;
+        let _timer = self.inner.profiler.timer("import").long();
         let config = self.config();
         let tokens = self.inner.tokens;
         let reader = Reader::new(config.import.clone(), config.limits.clone(), tokens)?;

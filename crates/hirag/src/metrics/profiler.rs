@@ -204,20 +204,22 @@ impl PerformanceProfiler {
         took: Duration,
         parts: &[(&'static str, Duration)],
     ) {
-        let now = self.shared.clock.elapsed();
-        let recorded = self.operation(operation);
-        {
-            let mut operation = recorded.lock();
-            operation.minute.record(now, took);
-            operation.five_minutes.record(now, took);
-            operation.hour.record(now, took);
-            operation.all.record(took);
-            operation.since_taken.record(took);
-        }
+        self.count(operation, took);
         let slow_ms = self.shared.slow_ms.load(Ordering::Relaxed);
         if took >= Duration::from_millis(slow_ms) {
             self.remember_slow(operation, took, parts);
         }
+    }
+
+    fn count(&self, operation: &'static str, took: Duration) {
+        let now = self.shared.clock.elapsed();
+        let recorded = self.operation(operation);
+        let mut operation = recorded.lock();
+        operation.minute.record(now, took);
+        operation.five_minutes.record(now, took);
+        operation.hour.record(now, took);
+        operation.all.record(took);
+        operation.since_taken.record(took);
     }
 
     /// Measures one run of `operation`, until the timer is dropped.
@@ -229,6 +231,7 @@ impl PerformanceProfiler {
             start: now,
             part_start: now,
             parts: Vec::new(),
+            long: false,
             cancelled: false,
         }
     }
@@ -340,6 +343,7 @@ pub struct Timer {
     start: Duration,
     part_start: Duration,
     parts: Vec<(&'static str, Duration)>,
+    long: bool,
     cancelled: bool,
 }
 
@@ -370,6 +374,12 @@ impl Timer {
         &self.parts
     }
 
+    /// For work whose length is its size, e.g. an import: however long it takes, it is not slow.
+    pub fn long(mut self) -> Self {
+        self.long = true;
+        self
+    }
+
     /// Records nothing, e.g. for a run that was refused before it did anything.
     pub fn cancel(mut self) {
         self.cancelled = true;
@@ -378,10 +388,15 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        if !self.cancelled {
-            let took = self.elapsed();
-            self.profiler
-                .record_parts(self.operation, took, &self.parts);
+        if self.cancelled {
+            return;
+        }
+        let took = self.elapsed();
+        match self.long {
+            true => self.profiler.count(self.operation, took),
+            false => self
+                .profiler
+                .record_parts(self.operation, took, &self.parts),
         }
     }
 }

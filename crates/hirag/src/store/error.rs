@@ -38,7 +38,7 @@ pub enum StoreError {
     },
     /// The file is no database or damaged.
     #[error(
-        "{path} is not a usable database: {reason}; `hirag restore` brings back a backup, and the damaged file is left as it is"
+        "{path} is not a usable database: {reason}; it is left as it is, and a backup can be restored in its place"
     )]
     Corrupt {
         /// The database.

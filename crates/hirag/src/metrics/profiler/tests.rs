@@ -58,6 +58,17 @@ fn a_timer_records_its_run_and_its_parts() {
 }
 
 #[test]
+fn work_that_is_long_by_nature_is_counted_and_not_called_slow() {
+    let (profiler, clock) = profiler();
+    let timer = profiler.timer("import").long();
+    clock.advance(ms(90_000));
+    drop(timer);
+    let metrics = profiler.metrics();
+    assert_eq!(metrics.operations[0].last_five_minutes.max_ms, 90_000.0);
+    assert!(metrics.slow.is_empty());
+}
+
+#[test]
 fn a_cancelled_timer_records_nothing() {
     let (profiler, _clock) = profiler();
     profiler.timer("retrieve").cancel();
