@@ -35,7 +35,8 @@ impl Bus {
             Command::new("dbus-daemon")
                 .args(["--nofork", "--print-address=1", "--config-file"])
                 .arg(settings)
-                .stdout(Stdio::piped()),
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null()),
         );
         let address = first_line(&mut daemon);
         Self {

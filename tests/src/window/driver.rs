@@ -23,8 +23,7 @@ pub(super) struct Driver {
 impl Driver {
     /// Starts the program under a driver.
     pub(super) fn start(desk: &Desk) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        let port = free_port();
         let mut command = Command::new("WebKitWebDriver");
         desk.sit(&mut command);
         command
@@ -35,6 +34,8 @@ impl Driver {
             .stderr(desk.home.output());
         let process = Running::start(&mut command);
         let agent = Agent::config_builder()
+            // The driver is on this machine.
+            .proxy(None)
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE * 2))
             .build()
@@ -93,4 +94,10 @@ impl Driver {
             )),
         }
     }
+}
+
+/// A port that nobody listens at.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
