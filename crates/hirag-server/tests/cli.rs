@@ -335,6 +335,22 @@ fn an_import_reports_what_failed_and_again_changes_nothing() {
 }
 
 #[test]
+fn of_a_file_full_of_broken_lines_the_rest_is_counted() {
+    let memory = Memory::new();
+    let file = memory.path("log.jsonl");
+    write(&file, &"broken\n".repeat(1_000));
+    let path = file.to_str().unwrap();
+    let output = memory.run(&["import", path, "--json"]);
+    assert_eq!(status(&output), 1);
+    let report = document(&output);
+    assert_eq!(report["failed"].as_array().unwrap().len(), 100);
+    assert_eq!(report["untold"][0]["failed"], 900);
+    let told = stdout(&memory.run(&["import", path]));
+    assert!(told.contains("failed (1000)"), "{told}");
+    assert!(told.contains("and 980 more"), "{told}");
+}
+
+#[test]
 fn an_export_can_be_imported_again() {
     let memory = Memory::new();
     memory.store(&[
@@ -452,6 +468,7 @@ fn an_empty_memory_answers() {
 #[test]
 fn wrong_usage_is_status_2_and_names_the_rule() {
     let memory = Memory::new();
+    let deep = format!("k={}", "[".repeat(200) + &"]".repeat(200));
     for (arguments, code) in [
         (&["list", "--level", "L9"][..], "unknown_level"),
         (&["get", "not-an-id"], "invalid_id"),
@@ -460,6 +477,8 @@ fn wrong_usage_is_status_2_and_names_the_rule() {
             &["search", "x", "--where", "{\"must\": 1}"],
             "invalid_filter",
         ),
+        (&["search", "x", "--where", "[]"], "invalid_filter"),
+        (&["store", "x", "--meta", &deep], "usage"),
         (&["store", "x", "--priority", "urgent"], "unknown_priority"),
         (&["store", "x", "--expires", "soon"], "usage"),
         (&["store", "x", "--meta", "novalue"], "usage"),
@@ -499,6 +518,12 @@ fn bad_input_is_status_1_and_changes_nothing() {
         (&["update", absent, "--text", "x"], "not_found"),
         (&["update", absent], "empty_update"),
         (&["delete", absent], "not_found"),
+        (&["undo", absent], "not_found"),
+        (&["move", absent, "L2"], "not_found"),
+        (&["why", absent, "x"], "not_found"),
+        (&["backup", "/nowhere/at/all.db"], "io_failed"),
+        (&["export", "/nowhere/at/all.jsonl"], "io_failed"),
+        (&["restore", "/nowhere/at/all.db"], "store_cannot_open"),
         (&["trace", absent], "trace_not_found"),
     ] {
         assert_eq!(memory.refused(arguments, 1), code, "{arguments:?}");

@@ -35,21 +35,26 @@ impl FromStr for MetaPair {
         if key.is_empty() {
             return Err(format!("`{pair}` has no key; write key=value"));
         }
+        let value = read_value(value).ok_or_else(|| {
+            format!("the value of `{key}` is nested too deep; metadata has at most 16 levels")
+        })?;
         Ok(Self {
             key: key.to_owned(),
-            value: read_value(value),
+            value,
         })
     }
 }
 
-/// JSON where it is any but a string, which needs no quotes here; otherwise text.
-fn read_value(text: &str) -> Value {
-    match serde_json::from_str(text) {
+/// JSON where it is any but a string, which needs no quotes here; otherwise text. `None` for JSON
+/// that is too deep to be read: kept as text, it would not be what was meant.
+fn read_value(text: &str) -> Option<Value> {
+    Some(match serde_json::from_str(text) {
+        Err(error) if error.to_string().starts_with("recursion limit") => return None,
         Ok(Value::String(_)) | Err(_) => text.into(),
         // A number of many digits is an account or a telephone, and must keep them.
         Ok(Value::Number(n)) if n.is_f64() && !text.contains(['.', 'e', 'E']) => text.into(),
         Ok(value) => value,
-    }
+    })
 }
 
 /// The metadata of pairs; of equal keys, the last counts.
@@ -198,6 +203,14 @@ mod tests {
 
     fn value_of(pair: &str) -> Value {
         pair.parse::<MetaPair>().unwrap().value
+    }
+
+    #[test]
+    fn json_that_is_too_deep_to_be_read_is_no_text() {
+        let deep = format!("k={}{}", "[".repeat(500), "]".repeat(500));
+        let error = deep.parse::<MetaPair>().unwrap_err();
+        assert!(error.contains("`k`") && error.contains("16"), "{error}");
+        assert_eq!(value_of("k=[[["), json!("[[["));
     }
 
     #[test]

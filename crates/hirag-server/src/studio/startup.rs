@@ -59,8 +59,7 @@ pub(super) enum Phase {
 
 impl Studio {
     /// How far the start has come.
-    #[must_use]
-    pub fn startup(&self) -> StartupState {
+    pub async fn startup(&self) -> StartupState {
         let (state, problem) = match &*self.inner.phase.borrow() {
             Phase::Opening => (StartupPhase::Opening, None),
             Phase::Ready(_) => (StartupPhase::Ready, None),
@@ -88,7 +87,7 @@ impl Studio {
             let _turn = self.inner.turn.lock().await;
             self.open_in_turn().await;
         }
-        self.tell_startup();
+        self.tell_startup().await;
     }
 
     async fn open_in_turn(&self) {
@@ -187,19 +186,20 @@ impl Studio {
         let turn = self.inner.turn.lock().await;
         // Whoever asks meanwhile waits for the new one.
         let closed = self.close_in_turn(Phase::Opening).await;
-        self.tell_startup();
+        self.tell_startup().await;
         let outcome = match closed {
             Ok(()) => work.await,
             Err(error) => Err(error),
         };
         self.open_in_turn().await;
         drop(turn);
-        self.tell_startup();
+        self.tell_startup().await;
         outcome
     }
 
-    pub(super) fn tell_startup(&self) {
-        let _ = self.inner.events.send(StudioEvent::Startup(self.startup()));
+    pub(super) async fn tell_startup(&self) {
+        let state = self.startup().await;
+        let _ = self.inner.events.send(StudioEvent::Startup(state));
     }
 
     /// The settings in force.

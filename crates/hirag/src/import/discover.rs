@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ignore::WalkBuilder;
 use serde::{Deserialize, Serialize};
@@ -177,6 +177,8 @@ impl Finder {
         // Two links to one folder are no loop, but a folder full of them has more paths than
         // there are atoms; so each folder is entered once.
         let entered = Mutex::new(HashSet::new());
+        let above = Arc::new(Mutex::new(Vec::new()));
+        let (refused, start) = (Arc::clone(&above), fs::canonicalize(root).ok());
         let entries = WalkBuilder::new(root)
             .standard_filters(false)
             .hidden(true)
@@ -184,14 +186,19 @@ impl Finder {
             .sort_by_file_path(Path::cmp)
             .filter_entry(move |entry| {
                 let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                !folder
-                    || fs::canonicalize(entry.path()).is_ok_and(|path| {
-                        let mut entered = match entered.lock() {
-                            Ok(entered) => entered,
-                            Err(poisoned) => poisoned.into_inner(),
-                        };
-                        entered.insert(path)
-                    })
+                if !folder {
+                    return true;
+                }
+                let Ok(path) = fs::canonicalize(entry.path()) else {
+                    return false;
+                };
+                let holds_start = start
+                    .as_ref()
+                    .is_some_and(|start| path != *start && start.starts_with(&path));
+                if holds_start {
+                    locked(&refused).push(entry.path().to_owned());
+                }
+                !holds_start && locked(&entered).insert(path)
             })
             .build();
         for entry in entries {
@@ -200,6 +207,10 @@ impl Finder {
                 Ok(entry) => self.file(entry.path(), false),
                 Err(error) => self.walk_error(root, &error),
             }
+        }
+        for link in locked(&above).drain(..) {
+            // It would bring in everything around what was asked for, up to the whole disk.
+            self.skip(&link, "symbolic link to a folder that holds this one");
         }
     }
 
@@ -296,6 +307,11 @@ impl Finder {
                 .parent()
                 .is_some_and(|folder| folder.join(CORPUS).is_file())
     }
+}
+
+/// What a panic left behind is as good as what was there before.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_broken_link(path: &Path) -> bool {

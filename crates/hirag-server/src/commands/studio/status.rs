@@ -35,7 +35,7 @@ pub struct ActivityResponse {
 /// # Errors
 /// None.
 pub async fn startup(studio: &Studio, _request: Nothing) -> Result<StartupState> {
-    Ok(studio.startup())
+    Ok(studio.startup().await)
 }
 
 /// Counts, sizes, rates and latencies.

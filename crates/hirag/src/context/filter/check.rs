@@ -3,6 +3,9 @@
 use super::{Condition, Field, Test, Value, parse_time};
 use crate::context::{ContextError, ContextLevel};
 
+/// Bytes of a path into metadata at most: what sixteen keys of the longest have.
+const MAX_PATH_BYTES: usize = 4_111;
+
 impl Condition {
     /// A condition, checked: levels must be known, time stamps well formed, lists not empty.
     ///
@@ -11,8 +14,19 @@ impl Condition {
     pub fn new(field: Field, test: Test) -> Result<Self, ContextError> {
         let malformed =
             |rule: String| ContextError::MalformedFilter(format!("`{}`: {rule}", field.key()));
-        if matches!(&field, Field::Metadata(path) if path.is_empty()) {
-            return Err(malformed("the key is empty".to_owned()));
+        match &field {
+            Field::Metadata(path) if path.is_empty() => {
+                return Err(malformed("the key is empty".to_owned()));
+            }
+            Field::Metadata(path) if path.len() > MAX_PATH_BYTES => {
+                let start: String = path.chars().take(24).collect();
+                return Err(ContextError::MalformedFilter(format!(
+                    "the key that starts with `{start}` has {} bytes, over the limit of \
+                     {MAX_PATH_BYTES}",
+                    path.len()
+                )));
+            }
+            _ => {}
         }
         let values: Vec<&Value> = match &test {
             Test::AnyOf(values) if values.is_empty() => {

@@ -32,7 +32,15 @@ impl Filter {
     /// # Errors
     /// [`ContextError::MalformedFilter`] with the place and the rule.
     pub fn from_json(json: &str) -> Result<Self, ContextError> {
-        serde_json::from_str(json).map_err(|e| ContextError::MalformedFilter(e.to_string()))
+        let malformed = |e: serde_json::Error| ContextError::MalformedFilter(e.to_string());
+        let filter = serde_json::from_str(json).map_err(malformed)?;
+        // A list is read as the fields in their order; an empty one would let everything through.
+        if json.trim_start().starts_with('[') {
+            let rule =
+                "it must be an object: {\"must\": [...], \"should\": [...], \"must_not\": [...]}";
+            return Err(ContextError::MalformedFilter(rule.to_owned()));
+        }
+        Ok(filter)
     }
 }
 
@@ -92,6 +100,10 @@ mod tests {
 
     #[test]
     fn malformed_filters_are_refused_with_the_rule() {
+        let long = format!(
+            r#"{{"must":[{{"key":"{}","match":1}}]}}"#,
+            "k".repeat(20_000)
+        );
         for (json, hint) in [
             (r#"{"must":[{"key":"a"}]}"#, "exactly one"),
             (
@@ -112,10 +124,14 @@ mod tests {
             (r#"{"must":[{"key":"","match":1}]}"#, "empty"),
             (r#"{"musst":[]}"#, "musst"),
             ("[", "EOF"),
+            ("[]", "must be an object"),
+            (" [[], [], []]", "must be an object"),
+            (&long, "over the limit of 4111"),
         ] {
             let error = Filter::from_json(json).unwrap_err();
             assert_eq!(error.code(), "invalid_filter");
             assert!(error.to_string().contains(hint), "{json}: {error}");
+            assert!(error.to_string().len() < 1_000, "{error}");
         }
     }
 }

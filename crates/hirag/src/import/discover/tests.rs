@@ -110,6 +110,28 @@ fn the_same_file_by_two_paths_is_imported_once() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_to_a_folder_around_what_was_asked_for_brings_in_no_more() {
+    use std::os::unix::fs::symlink;
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "shared/note.md", "text");
+    write(dir.path(), "private/diary.md", "text");
+    write(dir.path(), "books/book.md", "text");
+    let shared = dir.path().join("shared");
+    symlink("..", shared.join("up")).unwrap();
+    symlink("/", shared.join("everything")).unwrap();
+    symlink(dir.path().join("books"), shared.join("books")).unwrap();
+    let found = find(&shared, Format::Auto);
+    let names: Vec<_> = found.files.iter().map(|f| f.path.file_name()).collect();
+    assert_eq!(names, [Some("book.md".as_ref()), Some("note.md".as_ref())]);
+    let skipped: Vec<_> = found.skipped.iter().map(|s| s.reason.as_str()).collect();
+    assert_eq!(
+        skipped,
+        ["symbolic link to a folder that holds this one"; 2]
+    );
+}
+
+#[cfg(unix)]
+#[test]
 fn links_in_circles_are_survived_and_told() {
     use std::os::unix::fs::symlink;
     let dir = tempfile::tempdir().unwrap();

@@ -6,6 +6,9 @@
 //! precision of the scores. Only where too many orders are possible among too many candidates is
 //! the search given up, and values are sampled.
 
+#[cfg(test)]
+mod tests;
+
 use super::super::RankingWeight;
 use super::case::Case;
 use super::lead::Lead;
