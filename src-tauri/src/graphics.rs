@@ -15,6 +15,7 @@ pub(crate) fn choose() {
     }
     #[expect(
         unsafe_code,
+        clippy::disallowed_methods,
         reason = "the web view takes this from the environment alone"
     )]
     // SAFETY: nothing reads the environment meanwhile, as there is no other thread.
