@@ -371,6 +371,11 @@ async fn garbage_is_refused_and_left_as_it_is() {
         assert!(said.contains("hirag restore"), "{said}");
         assert_eq!(fs::read(place.database()).unwrap(), damaged);
     }
+    // So is a log beside it, which may be what is left.
+    let log = place.data_dir().join("hirag.db-wal");
+    fs::write(&log, b"what is left of a log").unwrap();
+    assert_refused(&place, "store_corrupt").await;
+    fs::remove_file(&log).unwrap();
     fs::write(place.database(), &whole).unwrap();
     let manager = place.open().await;
     assert_sound(&manager).await;

@@ -76,7 +76,7 @@ impl Studio {
         let now = KeyringAnswer { outcome, took };
         let before = keyring.answer.send_replace(Some(now.clone()));
         if before.is_none_or(|before| before.outcome != now.outcome) {
-            self.tell_startup().await;
+            self.tell_startup();
         }
     }
 

@@ -59,7 +59,8 @@ pub(super) enum Phase {
 
 impl Studio {
     /// How far the start has come.
-    pub async fn startup(&self) -> StartupState {
+    #[must_use]
+    pub fn startup(&self) -> StartupState {
         let (state, problem) = match &*self.inner.phase.borrow() {
             Phase::Opening => (StartupPhase::Opening, None),
             Phase::Ready(_) => (StartupPhase::Ready, None),
@@ -87,7 +88,7 @@ impl Studio {
             let _turn = self.inner.turn.lock().await;
             self.open_in_turn().await;
         }
-        self.tell_startup().await;
+        self.tell_startup();
     }
 
     async fn open_in_turn(&self) {
@@ -186,20 +187,19 @@ impl Studio {
         let turn = self.inner.turn.lock().await;
         // Whoever asks meanwhile waits for the new one.
         let closed = self.close_in_turn(Phase::Opening).await;
-        self.tell_startup().await;
+        self.tell_startup();
         let outcome = match closed {
             Ok(()) => work.await,
             Err(error) => Err(error),
         };
         self.open_in_turn().await;
         drop(turn);
-        self.tell_startup().await;
+        self.tell_startup();
         outcome
     }
 
-    pub(super) async fn tell_startup(&self) {
-        let state = self.startup().await;
-        let _ = self.inner.events.send(StudioEvent::Startup(state));
+    pub(super) fn tell_startup(&self) {
+        let _ = self.inner.events.send(StudioEvent::Startup(self.startup()));
     }
 
     /// The settings in force.

@@ -35,7 +35,7 @@ pub struct ActivityResponse {
 /// # Errors
 /// None.
 pub async fn startup(studio: &Studio, _request: Nothing) -> Result<StartupState> {
-    Ok(studio.startup().await)
+    Ok(studio.startup())
 }
 
 /// Counts, sizes, rates and latencies.

@@ -12,11 +12,11 @@ async fn it_is_there_before_the_database_and_tells_when_that_is_open() {
     let place = Place::new();
     let studio = place.start();
     let mut events = studio.events();
-    let state = studio.startup().await;
+    let state = studio.startup();
     assert!(state.problem.is_none());
     // A command waits for the database.
     store(&studio, "one", ContextLevel::LongTerm).await;
-    assert_eq!(studio.startup().await.state, StartupPhase::Ready);
+    assert_eq!(studio.startup().state, StartupPhase::Ready);
     studio.shut_down().await.unwrap();
     let told = next(&mut events, |event| match event {
         StudioEvent::Startup(state) => (state.state == StartupPhase::Ready).then_some(()),
@@ -74,7 +74,7 @@ async fn a_keyring_that_hangs_holds_up_nothing_and_its_answer_is_told_when_it_co
     let studio = place.start();
     let mut events = studio.events();
     let id = store(&studio, "stored meanwhile", ContextLevel::LongTerm).await;
-    let state = studio.startup().await;
+    let state = studio.startup();
     assert_eq!(state.state, StartupPhase::Ready);
     assert_eq!(state.keyring, KeyringState::Asking);
     let health = ask::health(&studio, Nothing {}).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_bad_settings_file_opens_with_the_defaults_and_names_the_key() {
     let place = Place::with("[hirag]\nl1_size = 0\n");
     let studio = place.start();
     ask::stats(&studio, Nothing {}).await.unwrap();
-    let problem = studio.startup().await.settings_problem.unwrap();
+    let problem = studio.startup().settings_problem.unwrap();
     assert_eq!(problem.code, "invalid_settings");
     assert!(problem.message.contains("hirag.l1_size"), "{problem:?}");
     let settings = ask::settings(&studio, Nothing {}).await.unwrap();
@@ -157,7 +157,7 @@ async fn a_broken_database_is_told_can_be_saved_and_replaced_by_a_backup() {
     let studio = place.start();
     let error = ask::stats(&studio, Nothing {}).await.unwrap_err();
     assert_eq!(error.code(), "not_open");
-    let state = studio.startup().await;
+    let state = studio.startup();
     assert_eq!(state.state, StartupPhase::Failed);
     assert_eq!(state.problem.unwrap().code, "store_corrupt");
     // Settings and the broken file are still to be had.
@@ -176,7 +176,7 @@ async fn a_broken_database_is_told_can_be_saved_and_replaced_by_a_backup() {
         "a file that is there is not written over"
     );
     ask::restore(&studio, backup).await.unwrap();
-    assert_eq!(studio.startup().await.state, StartupPhase::Ready);
+    assert_eq!(studio.startup().state, StartupPhase::Ready);
     let context = ask::get(&studio, ask::GetRequest { id }).await.unwrap();
     assert_eq!(context.text, "saved");
     studio.shut_down().await.unwrap();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::classify::io_at;
@@ -99,8 +100,12 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
     let writer = match lock {
         Some(_) => {
             let mut connection = connect(path, OpenFlags::default())?;
-            // Before the pragmas: they would write into a newer program's database.
+            // Before the pragmas: they would write into a newer program's database. Up to then
+            // the log is not tidied up either: of a damaged file, it may be what is left.
+            let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            connection.set_db_config(keep_log, true)?;
             schema::check(&connection, path)?;
+            connection.set_db_config(keep_log, false)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;

@@ -166,13 +166,26 @@ impl SqliteStore {
 }
 
 /// Writes a copy of the database, with what its log holds, to `file`, and synchronises it. What
-/// stands there is written over.
+/// stands there is written over; after a failure, nothing stands there.
 pub(super) fn write_copy(connection: &Connection, file: &Path) -> Result<(), StoreError> {
-    remove_if_there(file).map_err(io_at(file))?;
-    connection.execute("VACUUM INTO ?1", [file.to_string_lossy()])?;
-    std::fs::File::open(file)
-        .and_then(|copy| copy.sync_all())
-        .map_err(io_at(file))
+    // With the journal that a copy has until it is complete: it would be taken for the new copy's.
+    let clear = || {
+        remove_if_there(file)?;
+        remove_if_there(&beside(file, "-journal"))
+    };
+    clear().map_err(io_at(file))?;
+    let written = connection
+        .execute("VACUUM INTO ?1", [file.to_string_lossy()])
+        .map_err(StoreError::from)
+        .and_then(|_| {
+            std::fs::File::open(file)
+                .and_then(|copy| copy.sync_all())
+                .map_err(io_at(file))
+        });
+    if written.is_err() {
+        let _ = clear();
+    }
+    written
 }
 
 fn counts(connection: &Connection, collection: i64) -> Result<StoreCounts, StoreError> {

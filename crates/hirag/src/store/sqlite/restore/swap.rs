@@ -202,6 +202,7 @@ pub(in super::super) fn finish_begun(target: &Path) -> Result<(), StoreError> {
             swap.carry_out()?;
             tracing::warn!(database = %target.display(), "a restore that was broken off is done now");
         }
+        remove_if_there(&beside(target, ".restoring-journal"))?;
         remove_if_there(&beside(target, ".restoring"))
     };
     finish().map_err(super::super::classify::io_at(target))
