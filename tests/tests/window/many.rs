@@ -1,4 +1,4 @@
-//! A hundred thousand contexts: the lists scroll to their end, and a search answers.
+//! Very many contexts: the lists scroll to their end, and a search answers.
 
 use hirag::HiragManager;
 use hirag::config::Config;
@@ -7,29 +7,28 @@ use hirag::manager::OpenOptions;
 use hirag_tests::provider::FakeProvider;
 use hirag_tests::window::{Desk, END, Role};
 
-const CONTEXTS: usize = 100_000;
+/// A jump to the end reads all pages before it; with more, an unoptimised build takes a minute for it.
+const CONTEXTS: usize = 20_000;
 const AT_ONCE: usize = 1_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_thousand_contexts_scroll_to_the_end_and_are_searched() {
+async fn twenty_thousand_contexts_scroll_to_the_end_and_are_searched() {
     let desk = Desk::new();
-    let begin = std::time::Instant::now();
     fill(&desk).await;
-    println!("filled in {:?}", begin.elapsed());
     let studio = desk.open();
     studio.go("levels");
     studio.press(Role::Radio, "L3");
     let list = studio.within("L3 ");
-    list.see("100,000");
+    list.see("20,000");
     list.press(Role::Option, "Note");
     studio.keys(&[], END);
     // Newest first: the end is the oldest.
     let _ = list.read(Role::Option, "Note 0 ");
 
-    studio.go_with("search", "query", "note 77777");
+    studio.go_with("search", "query", "note 17777");
     let best = studio.read(Role::Article, "Result 1");
-    assert!(best.contains("Note 77777 "), "{best}");
-    studio.see("100,000 compared");
+    assert!(best.contains("Note 17777 "), "{best}");
+    studio.see("20,000 compared");
 }
 
 /// Vectors of the built-in model's name and size, so that they are the ones to search.
