@@ -368,7 +368,7 @@ async fn garbage_is_refused_and_left_as_it_is() {
     for damaged in [garbage, [&b"junk"[..], &whole[4..]].concat()] {
         fs::write(place.database(), &damaged).unwrap();
         let said = assert_refused(&place, "store_corrupt").await;
-        assert!(said.contains("hirag restore"), "{said}");
+        assert!(said.contains("a backup can be restored"), "{said}");
         assert_eq!(fs::read(place.database()).unwrap(), damaged);
     }
     // So is a log beside it, which may be what is left.

@@ -96,7 +96,8 @@ fn the_content_policy_lets_in_nothing_from_elsewhere_and_runs_nothing_inline() {
 
 #[test]
 fn the_page_has_an_action_for_every_entry_of_the_menu() {
-    let page = read("ui/src/views/palette.ts")
+    let page = read("ui/src/views/places.ts")
+        + &read("ui/src/views/palette.ts")
         + &read("ui/src/views/App.svelte")
         + &read("ui/src/shared/theme.svelte.ts");
     for action in menu::actions() {
