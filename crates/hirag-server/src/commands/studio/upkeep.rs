@@ -59,7 +59,7 @@ pub async fn backup(studio: &Studio, request: FileRequest) -> Result<Backup> {
 /// before a restore: the database itself, and its log beside the copy.
 ///
 /// # Errors
-/// [`Error::Unwritable`]; a file that exists is not written over, and none is left half written.
+/// [`commands::Error::Unwritable`]; a file that exists is not written over, and none is left half written.
 pub async fn backup_file(studio: &Studio, request: FileRequest) -> Result<Backup> {
     let target = file(&request.file)?;
     let database = studio.data_dir().join(DATABASE_FILE);
