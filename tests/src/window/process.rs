@@ -45,16 +45,17 @@ pub(super) fn send(signal: &str, to: &str) {
         .status();
 }
 
-/// Whether the process is there and not only waits to be collected.
+/// Whether the process is there and does not only wait to be collected. Its first thread may do that while
+/// others still hold the database and the name on the bus.
 pub(super) fn is_alive(pid: u32) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return false;
     };
-    let state = stat
-        .rsplit(") ")
-        .next()
-        .and_then(|rest| rest.chars().next());
-    !matches!(state, None | Some('Z' | 'X'))
+    let state = stat.rsplit(") ").next();
+    let state = state.and_then(|rest| rest.chars().next());
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let others = threads.is_ok_and(|threads| threads.count() > 1);
+    !matches!(state, None | Some('Z' | 'X')) || others
 }
 
 /// The processes that `pid` started itself.
