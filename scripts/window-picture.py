@@ -22,7 +22,13 @@ import urllib.request
 
 PATIENCE = 60  # seconds, for the whole of it
 ENDING = 5  # seconds for a process that was asked to end
-READY = "return document.querySelector('main h1') !== null && !document.body.innerText.includes('Opening the database')"
+# When the view has what it shows, and that is on the display.
+READY = """
+const shown = arguments[0];
+const ready = document.querySelector("main h1") && !document.querySelector("main :is(.loading, .opening)");
+if (ready) requestAnimationFrame(() => requestAnimationFrame(() => shown(true)));
+else shown(false);
+"""
 
 
 class Failed(Exception):
@@ -116,7 +122,7 @@ def take(program, picture, limit, output):
             window = f"{driver}/session/{session['sessionId']}"
             limit.doing = "waiting for something in the window"
             script = {"script": READY, "args": []}
-            wait(lambda: ask("POST", f"{window}/execute/sync", script))
+            wait(lambda: ask("POST", f"{window}/execute/async", script))
             limit.doing = "taking the picture"
             with open(picture, "wb") as file:
                 file.write(base64.b64decode(ask("GET", f"{window}/screenshot")))
