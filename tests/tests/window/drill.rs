@@ -46,7 +46,9 @@ async fn after_a_new_threshold_a_drill_opens_the_breaker_and_words_decide() {
         .within("Breaker now")
         .see("Calls are refused at once");
     studio.within("Timeline").see("Open 2 failures");
-    studio.within("Waiting for vectors").see("1 context wait");
+    studio
+        .within("Waiting for vectors")
+        .see("1 Full text finds them meanwhile");
 
     studio
         .within("Drill")
@@ -55,7 +57,9 @@ async fn after_a_new_threshold_a_drill_opens_the_breaker_and_words_decide() {
         .within("Breaker now")
         .press(Role::Button, "Close it now");
     studio.hear("The breaker is closed.");
-    studio.within("Waiting for vectors").see("Nothing waits");
+    studio
+        .within("Waiting for vectors")
+        .see("Every context has its vector");
 }
 
 fn store(studio: &Page, text: &str) {

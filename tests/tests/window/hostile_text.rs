@@ -29,6 +29,6 @@ fn markup_and_scripts_in_a_text_are_shown_as_text_everywhere() {
     );
     assert_eq!(
         made,
-        serde_json::json!({"title": "HiRAG Studio", "made": 0})
+        serde_json::json!({"title": "Overview – HiRAG Studio", "made": 0})
     );
 }
