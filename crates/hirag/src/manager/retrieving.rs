@@ -56,7 +56,8 @@ impl HiragManager {
         // Accesses and trace are a help for later: they are written outside of the caller's time.
         let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
         let record = move || {
-            let trace = manager.trace_of(request, &selection, outcome);
+            let listed = manager.config().traces.max_candidates;
+            let trace = manager.trace_of(request, &selection, outcome, listed);
             drop(selection);
             drop(manager.record(returned, &trace));
         };
@@ -82,17 +83,19 @@ impl HiragManager {
     /// # Errors
     /// As [`Self::retrieve`].
     pub async fn explain(&self, request: ContextRequest) -> Result<(ContextResponse, Trace)> {
-        let (response, trace, _) = self.explain_kept(request).await?;
+        let (response, trace, _) = self.explain_kept(request, usize::MAX).await?;
         Ok((response, trace))
     }
 
-    /// The same, and the candidates to rank by other settings.
+    /// The same with the best `listed` candidates and all that were chosen, and the candidates to
+    /// rank by other settings.
     ///
     /// # Errors
     /// As [`Self::retrieve`].
     pub async fn explain_kept(
         &self,
         mut request: ContextRequest,
+        listed: usize,
     ) -> Result<(ContextResponse, Trace, Rerankable)> {
         request.explain = true;
         let Answered {
@@ -103,7 +106,7 @@ impl HiragManager {
         let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
         let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
         let (trace, written) = off_the_async_threads(move || {
-            let trace = manager.trace_of(request, &selection, outcome);
+            let trace = manager.trace_of(request, &selection, outcome, listed);
             let written = manager.record(Vec::new(), &trace);
             (trace, written)
         })
@@ -182,17 +185,19 @@ impl HiragManager {
         Ok(compared.await?.result)
     }
 
-    fn trace_of(&self, request: ContextRequest, selection: &Selection, outcome: Outcome) -> Trace {
-        let listed = match request.explain {
-            true => usize::MAX,
-            false => self.config().traces.max_candidates,
-        };
+    fn trace_of(
+        &self,
+        request: ContextRequest,
+        selection: &Selection,
+        outcome: Outcome,
+        listed: usize,
+    ) -> Trace {
         let candidates = selection.explain_best(listed);
         let facts = outcome.metadata;
         Trace {
             id: facts.trace_id,
             time: outcome.time,
-            complete: request.explain,
+            complete: request.explain && candidates.len() < listed,
             mode: selection.mode(),
             request,
             settings: *selection.settings(),

@@ -62,6 +62,10 @@ pub struct Reranked {
     pub total_tokens: u32,
 }
 
+/// Candidates of a trace that a window gets: a hundred thousand would be fifty megabytes, and seconds.
+/// The counts are of all, and [`why`] answers for any.
+pub(super) const LISTED: usize = 250;
+
 /// The best contexts for a query; its candidates can be ranked by other settings afterwards.
 ///
 /// # Errors
@@ -70,7 +74,7 @@ pub async fn search(studio: &Studio, request: ContextRequest) -> Result<SearchRe
     let host = studio.host().await?;
     let query = preview(&request.query);
     let (response, trace, kept) = if request.explain {
-        let (response, trace, kept) = host.manager().explain_kept(request).await?;
+        let (response, trace, kept) = host.manager().explain_kept(request, LISTED).await?;
         (response, Some(trace), kept)
     } else {
         let (response, kept) = host.manager().retrieve_kept(request).await?;

@@ -5,6 +5,7 @@ use hirag::retrieval::{Outcome, Trace, TraceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::retrieval::LISTED;
 use crate::commands::{self, Result};
 use crate::studio::Studio;
 
@@ -183,7 +184,8 @@ pub async fn uses(studio: &Studio, request: UsesRequest) -> Result<UsesResponse>
 pub async fn replay(studio: &Studio, request: TraceRequest) -> Result<Replay> {
     let host = studio.host().await?;
     let then = host.manager().trace(request.id).await?;
-    let again = host.manager().explain_kept(then.request.clone()).await?;
+    let again = host.manager().explain_kept(then.request.clone(), LISTED);
+    let again = again.await?;
     let (response, trace, kept) = again;
     studio
         .searches()

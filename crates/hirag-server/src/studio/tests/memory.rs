@@ -176,6 +176,27 @@ async fn a_search_can_be_ranked_again_by_other_weights() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_window_gets_the_best_of_many_candidates_and_the_count_of_all() {
+    let place = Place::new();
+    let studio = place.start();
+    let many = (0..600)
+        .map(|number| NewContext::new(format!("apples {number}")).at_level(ContextLevel::LongTerm));
+    let host = studio.host().await.unwrap();
+    host.manager().store_all(many.collect()).await.unwrap();
+    let request = ContextRequest {
+        explain: true,
+        limit: Some(3),
+        ..ContextRequest::new("apples")
+    };
+    let search = ask::search(&studio, request).await.unwrap();
+    let trace = search.trace.unwrap();
+    assert_eq!(trace.counts.searched, 600);
+    assert_eq!(trace.candidates.len(), 250);
+    assert!(!trace.complete);
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replay_tells_what_entered_left_and_moved_since() {
     let place = Place::new();
     let studio = place.start();
