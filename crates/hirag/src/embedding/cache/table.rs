@@ -76,7 +76,6 @@ pub(super) fn delete_unused_since(db: &Connection, before: i64) -> rusqlite::Res
 /// Brings the file under `max_bytes` by deleting what was used longest ago; some more than
 /// needed, so that not every write has to.
 pub(super) fn evict(db: &Connection, max_bytes: u64) -> rusqlite::Result<()> {
-    let mut evicted = false;
     loop {
         let bytes = used_bytes(db)?;
         let rows = count(db)?;
@@ -91,9 +90,9 @@ pub(super) fn evict(db: &Connection, max_bytes: u64) -> rusqlite::Result<()> {
              (SELECT rowid FROM embedding ORDER BY used LIMIT ?1)",
             params![excess],
         )?;
-        evicted = true;
     }
-    if evicted {
+    // Also where what was over its time made the room: the file has grown all the same.
+    if file_bytes(db)? > max_bytes {
         db.execute_batch("PRAGMA incremental_vacuum")?;
     }
     Ok(())
@@ -102,6 +101,13 @@ pub(super) fn evict(db: &Connection, max_bytes: u64) -> rusqlite::Result<()> {
 pub(super) fn count(db: &Connection) -> rusqlite::Result<u64> {
     let rows: i64 = db.query_row("SELECT count(*) FROM embedding", [], |row| row.get(0))?;
     Ok(rows.max(0).unsigned_abs())
+}
+
+/// Bytes of all pages, those that are free too.
+fn file_bytes(db: &Connection) -> rusqlite::Result<u64> {
+    let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let bytes = number("page_count")?.saturating_mul(number("page_size")?);
+    Ok(bytes.max(0).unsigned_abs())
 }
 
 /// Bytes of the pages in use.
