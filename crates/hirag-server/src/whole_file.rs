@@ -50,6 +50,15 @@ impl WholeFile {
         Ok((copy, bytes))
     }
 
+    /// Writes all of `bytes`.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`].
+    pub fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.staged.write_all(bytes);
+        written.map_err(|e| unwritable(&self.place, e))
+    }
+
     /// Gives it permissions other than for its owner alone.
     ///
     /// # Errors

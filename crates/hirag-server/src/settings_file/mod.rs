@@ -7,7 +7,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use hirag::config::{Config, ConfigError};
@@ -158,8 +158,7 @@ impl SettingsFile {
         let folder = std::fs::create_dir_all(folder_of(&target));
         folder.map_err(|e| unwritable(e.to_string()))?;
         let mut file = WholeFile::begin(&target)?;
-        let written = file.write_all(text.as_bytes());
-        written.map_err(|e| unwritable(e.to_string()))?;
+        file.put(text.as_bytes())?;
         if let Ok(facts) = target.metadata() {
             if facts.permissions().readonly() {
                 return Err(unwritable("it is read-only".to_owned()));

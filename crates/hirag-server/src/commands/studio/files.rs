@@ -1,15 +1,14 @@
 //! What only a window has: files that a person picks, links that are opened outside, and the report
 //! of a fault. The dialogs are the shell's; what is asked and answered stands here.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use crate::commands::{Error, Result};
+use crate::whole_file::WholeFile;
 
 /// What to pick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ts_rs::TS)]
@@ -112,21 +111,12 @@ pub struct CrashReport {
 /// # Errors
 /// [`Error::Unwritable`]; the file is as it was then.
 pub async fn write_file(path: PathBuf, bytes: Vec<u8>) -> Result<()> {
-    let written = tokio::task::spawn_blocking(move || write(&path, &bytes)).await;
-    written?
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let unwritable = |error: std::io::Error| Error::Unwritable {
-        path: path.to_owned(),
-        reason: error.to_string(),
+    let work = move || {
+        let mut file = WholeFile::begin(&path)?;
+        file.put(&bytes)?;
+        file.finish()
     };
-    let folder = path.parent().unwrap_or(path);
-    let mut staged = NamedTempFile::new_in(folder).map_err(unwritable)?;
-    staged.write_all(bytes).map_err(unwritable)?;
-    staged.as_file().sync_all().map_err(unwritable)?;
-    staged.persist(path).map_err(|e| unwritable(e.error))?;
-    Ok(())
+    tokio::task::spawn_blocking(work).await?
 }
 
 #[cfg(test)]

@@ -105,17 +105,22 @@ pub(super) fn count(db: &Connection) -> rusqlite::Result<u64> {
 
 /// Bytes of all pages, those that are free too.
 fn file_bytes(db: &Connection) -> rusqlite::Result<u64> {
-    let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let bytes = number("page_count")?.saturating_mul(number("page_size")?);
-    Ok(bytes.max(0).unsigned_abs())
+    bytes_of(db, pragma(db, "page_count")?)
 }
 
 /// Bytes of the pages in use.
 pub(super) fn used_bytes(db: &Connection) -> rusqlite::Result<u64> {
-    let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let pages = number("page_count")? - number("freelist_count")?;
-    let bytes = pages.saturating_mul(number("page_size")?);
+    let free = pragma(db, "freelist_count")?;
+    bytes_of(db, pragma(db, "page_count")? - free)
+}
+
+fn bytes_of(db: &Connection, pages: i64) -> rusqlite::Result<u64> {
+    let bytes = pages.saturating_mul(pragma(db, "page_size")?);
     Ok(bytes.max(0).unsigned_abs())
+}
+
+fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i64> {
+    db.pragma_query_value(None, name, |row| row.get(0))
 }
 
 /// A checksum over the key and the components, then the components, each little-endian.
