@@ -5,8 +5,10 @@
 //! twenty. Fixed seed, fixed clock. Each row is 500 questions that were not asked before, with a
 //! pause before each. `back_to_back` asks without pauses: traces and access counts of the questions
 //! before are written meanwhile, and take their share of the cores. `after_store` stores a note
-//! before each question instead: nothing that was read for earlier questions can serve it. The model
-//! takes no time.
+//! before each question instead: nothing that was read for earlier questions can serve it.
+//! `window/*` asks a second memory, of 100,000 notes (100, 19,900, 80,000), what the window asks:
+//! `retrieve` is the time that its answers tell, `reasons` what the reasons take on top, and
+//! `rerank` the order by other weights. The model takes no time.
 //!
 //!     cargo bench -p hirag-benches --bench retrieval_percentiles [-- QUESTIONS]
 //!
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hirag::context::{ContextLevel, ContextRequest};
+use hirag::retrieval::OtherSettings;
 use hirag_benches::Memory;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -62,12 +65,58 @@ fn main() {
         let times = measure(&runtime, &mut memory, questions, 1_000, before);
         row(&mut rows, name, times);
     }
+    window(&runtime, questions, &mut rows);
     if let Some(file) = results() {
         let body = serde_json::to_vec_pretty(&rows).expect("numbers are JSON");
         std::fs::create_dir_all(file.parent().expect("it is in a folder"))
             .and_then(|()| std::fs::write(&file, body))
             .expect("the results are written");
     }
+}
+
+/// Candidates whose reasons the window gets.
+const LISTED: usize = 250;
+
+/// What the window asks of a large memory.
+fn window(runtime: &Arc<Runtime>, questions: usize, rows: &mut BTreeMap<String, Value>) {
+    let mut memory = Memory::filled(runtime, [100, 19_900, 80_000]);
+    let (mut whole, mut reasons, mut ranked) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..WARM_UP + questions {
+        let request = ContextRequest::new(memory.writer.question());
+        let manager = memory.manager.clone();
+        let task = runtime.spawn(async move {
+            tokio::time::sleep(PAUSE).await;
+            let start = Instant::now();
+            let asked = manager.explain_kept(request, LISTED).await;
+            let (answer, _, kept) = asked.expect("it is answered");
+            let took = milliseconds(start);
+            let other = OtherSettings {
+                relevance_threshold: Some(0.1),
+                ..OtherSettings::default()
+            };
+            let start = Instant::now();
+            let order = kept.rank(&other).expect("the settings are allowed");
+            assert!(!order.chosen().is_empty(), "something is found");
+            (took, answer.retrieval_time_ms, milliseconds(start))
+        });
+        let (took, retrieval, rerank) = runtime.block_on(task).expect("the task ends");
+        if number >= WARM_UP {
+            whole.push(retrieval);
+            reasons.push(took - retrieval);
+            ranked.push(rerank);
+        }
+    }
+    for (name, times) in [
+        ("window/retrieve", whole),
+        ("window/reasons", reasons),
+        ("window/rerank", ranked),
+    ] {
+        rows.insert(name.to_owned(), figures(name, times));
+    }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1_000.0
 }
 
 /// What happens before each question.

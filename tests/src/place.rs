@@ -99,7 +99,7 @@ impl Default for Place {
 /// Waits for everything that was queued for the writer before: accesses are written without
 /// anyone waiting for them.
 pub async fn settled(manager: &HiragManager) {
-    manager.settle().await.unwrap();
+    manager.settle().await;
 }
 
 /// Waits until `condition` holds; fails after twenty seconds.

@@ -49,6 +49,7 @@ import type { PickedPaths } from "./PickedPaths";
 import type { ProviderTest } from "./ProviderTest";
 import type { Replay } from "./Replay";
 import type { ReportResponse } from "./ReportResponse";
+import type { Reasons } from "./Reasons";
 import type { RerankRequest } from "./RerankRequest";
 import type { Reranked } from "./Reranked";
 import type { Resilience } from "./Resilience";
@@ -97,6 +98,7 @@ export interface Commands {
   undo: { request: UndoRequest; response: Restored };
   clear: { request: ClearRequest; response: Deletion };
   search: { request: ContextRequest; response: SearchResponse };
+  reasons: { request: TraceRequest; response: Reasons };
   why: { request: WhyRequest; response: WhyNot };
   trace: { request: TraceRequest; response: Trace };
   traces: { request: TracesRequest; response: TracesResponse };

@@ -23,10 +23,10 @@ use hirag_server::commands::studio::{
     FileRequest, GetRequest, HistoryRequest, ImportPreview, ImportPreviewRequest, ImportStart,
     JobRequest, JobStarted, JobsResponse, ListResponse, MoveAllRequest, Moved, Nothing,
     OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest, PickSaveRequest,
-    PickedPath, PickedPaths, ProviderTest, Replay, ReportResponse, RerankRequest, Reranked,
-    Resilience, SaveRequest, SettingProblems, StudioSettings, TestProviderRequest, TextsRequest,
-    TextsResponse, TokenRequest, TokenSetRequest, TraceRequest, TracesRequest, TracesResponse,
-    UsesRequest, UsesResponse,
+    PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RerankRequest,
+    Reranked, Resilience, SaveRequest, SettingProblems, StudioSettings, TestProviderRequest,
+    TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest, TracesRequest,
+    TracesResponse, UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
     Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,

@@ -1,5 +1,6 @@
 //! The façade: one handle that stores, retrieves and keeps the memory in order.
 
+mod afterwards;
 mod background;
 mod deleting;
 mod details;
@@ -18,10 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use secrecy::SecretString;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 pub use details::{ContextDetails, Near, SessionNeighbours, VectorFacts};
 pub use evaluating::EvalOptions;
@@ -32,6 +32,7 @@ pub use status::{ComponentHealth, Health, HealthState, Stats};
 pub use upkeep::Purge;
 pub use writing::Stored;
 
+use self::afterwards::Afterwards;
 use self::models::Models;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
@@ -105,8 +106,7 @@ struct Inner {
     clock: SharedClock,
     /// Whether the queue rests.
     paused: watch::Sender<bool>,
-    /// Work that no caller waits for; closing does.
-    background: Mutex<JoinSet<()>>,
+    afterwards: Afterwards,
 }
 
 impl HiragManager {
@@ -157,7 +157,7 @@ impl HiragManager {
             limiter,
             clock,
             paused: watch::Sender::new(false),
-            background: Mutex::default(),
+            afterwards: Afterwards::default(),
         };
         let manager = Self {
             inner: Arc::new(inner),
@@ -250,23 +250,11 @@ impl HiragManager {
         &self.inner.limiter
     }
 
-    /// Waits until accesses and traces of the retrievals so far are on the disk.
-    ///
-    /// # Errors
-    /// [`StoreError`](crate::store::StoreError) when the database fails.
-    pub async fn settle(&self) -> Result<()> {
-        self.end_background().await;
-        if self.is_writable() {
-            // Writes are done in turn.
-            self.inner.store.delete(&self.inner.collection, &[]).await?;
-        }
-        Ok(())
-    }
-
-    async fn end_background(&self) {
-        let mut background = std::mem::take(&mut *self.inner.background.lock());
-        // One that panicked has ended as well.
-        while background.join_next().await.is_some() {}
+    /// Waits until accesses and traces of the retrievals so far are on the disk, or could not be
+    /// written.
+    pub async fn settle(&self) {
+        self.inner.afterwards.end().await;
+        self.inner.store.written().await;
     }
 
     /// Finishes what was begun, writes what waits, and closes.
@@ -275,7 +263,7 @@ impl HiragManager {
     /// [`Error::Internal`](crate::Error::Internal) if the last commit could not be waited for.
     pub async fn shut_down(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
-        self.end_background().await;
+        inner.afterwards.end().await;
         off_the_async_threads(move || {
             inner.store.shut_down();
             inner.models.flush();

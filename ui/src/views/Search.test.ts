@@ -37,6 +37,13 @@ describe("a search", () => {
     );
   });
 
+  it("shows every result, however many, and then what was dropped", async () => {
+    draft.limit = 40;
+    await searched("billing");
+    await waitFor(() => expect(document.querySelectorAll("article")).toHaveLength(40), { timeout: 20_000 });
+    expect(screen.getByRole("button", { name: "See each with its reason" })).toBeVisible();
+  });
+
   it("shows markup in results as text", async () => {
     await searched("markup must stay text script");
     await screen.findByRole("article", { name: "Result 1" });

@@ -5,7 +5,6 @@ mod query;
 
 use std::sync::Arc;
 
-use futures::future::OptionFuture;
 use jiff::Timestamp;
 
 use self::answer::Answered;
@@ -15,15 +14,10 @@ use crate::context::{ContextError, ContextId, ContextRequest, ContextResponse, R
 use crate::error::Result;
 use crate::levels;
 use crate::retrieval::{
-    Candidates, Ranking, Rerankable, RetrievalError, RetrievalSettings, SearchFacts, Selection,
-    Trace, TraceId, WhyNot, why_not,
+    Candidates, Explanation, Ranking, Rerankable, RetrievalError, RetrievalSettings, SearchFacts,
+    Selection, Trace, TraceId, WhyNot, why_not,
 };
-use crate::store::StoreError;
 use crate::store::sqlite::{KeptTrace, TraceBounds};
-
-/// Traces that may wait to be written. Each holds its candidates; with more of them, whoever asks
-/// the next question waits for its trace too.
-const TRACES_IN_BACKGROUND: usize = 4;
 
 impl HiragManager {
     /// The best contexts for a query inside its budget, with the reasons.
@@ -54,26 +48,10 @@ impl HiragManager {
             .touch(&returned, self.inner.clock.now());
         let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
         // Accesses and trace are a help for later: they are written outside of the caller's time.
-        let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
-        let record = move || {
-            let listed = manager.config().traces.max_candidates;
-            let trace = manager.trace_of(request, &selection, outcome, listed);
-            drop(selection);
-            drop(manager.record(returned, &trace));
-        };
-        let rest = {
-            let mut background = self.inner.background.lock();
-            while background.try_join_next().is_some() {}
-            if background.len() < TRACES_IN_BACKGROUND {
-                background.spawn_blocking(record);
-                None
-            } else {
-                Some(record)
-            }
-        };
-        if let Some(record) = rest {
-            off_the_async_threads(record).await?;
-        }
+        let listed = self.config().traces.max_candidates;
+        let outcome = Outcome::of(time, &response);
+        self.record_afterwards(request, selection, outcome, returned, listed)
+            .await?;
         Ok((response, kept))
     }
 
@@ -83,38 +61,51 @@ impl HiragManager {
     /// # Errors
     /// As [`Self::retrieve`].
     pub async fn explain(&self, request: ContextRequest) -> Result<(ContextResponse, Trace)> {
-        let (response, trace, _) = self.explain_kept(request, usize::MAX).await?;
-        Ok((response, trace))
+        let request = ContextRequest {
+            explain: true,
+            ..request
+        };
+        let Answered {
+            time,
+            response,
+            selection,
+        } = self.answer(&request).await?;
+        let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
+        let trace = off_the_async_threads(move || {
+            let trace = outcome.trace(request, &selection, selection.explain_best(usize::MAX));
+            manager.record(Vec::new(), &trace);
+            trace
+        });
+        Ok((response, trace.await?))
     }
 
-    /// The same with the best `listed` candidates and all that were chosen, and the candidates to
-    /// rank by other settings.
+    /// The same for who does not wait for all the reasons: the trace comes without candidates, and
+    /// what became of them can be asked of what is kept, as can the order by other settings. The
+    /// trace that is written has the best `listed`.
     ///
     /// # Errors
     /// As [`Self::retrieve`].
     pub async fn explain_kept(
         &self,
-        mut request: ContextRequest,
+        request: ContextRequest,
         listed: usize,
     ) -> Result<(ContextResponse, Trace, Rerankable)> {
-        request.explain = true;
+        let request = ContextRequest {
+            explain: true,
+            ..request
+        };
         let Answered {
             time,
             response,
             selection,
         } = self.answer(&request).await?;
         let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
-        let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
-        let (trace, written) = off_the_async_threads(move || {
-            let trace = manager.trace_of(request, &selection, outcome, listed);
-            let written = manager.record(Vec::new(), &trace);
-            (trace, written)
-        })
-        .await?;
-        // Who asks for reasons will ask for the trace again.
-        if let Some(Ok(Err(error))) = OptionFuture::from(written).await {
-            tracing::warn!(%error, "a trace could not be kept");
-        }
+        let outcome = Outcome::of(time, &response);
+        let trace = outcome
+            .clone()
+            .trace(request.clone(), &selection, Vec::new());
+        self.record_afterwards(request, selection, outcome, Vec::new(), listed)
+            .await?;
         Ok((response, trace, kept))
     }
 
@@ -157,7 +148,12 @@ impl HiragManager {
     /// # Errors
     /// [`RetrievalError::UnknownTrace`] when it is not kept, or not any more.
     pub async fn trace(&self, id: TraceId) -> Result<Trace> {
-        let body = self.inner.store.trace(*id.as_bytes()).await?;
+        let mut body = self.inner.store.trace(*id.as_bytes()).await?;
+        if body.is_none() {
+            // It may be on its way to the disk.
+            self.settle().await;
+            body = self.inner.store.trace(*id.as_bytes()).await?;
+        }
         body.and_then(|body| serde_json::from_slice(&body).ok())
             .ok_or_else(|| RetrievalError::UnknownTrace(id.to_string()).into())
     }
@@ -165,8 +161,9 @@ impl HiragManager {
     /// The last traces, newest first.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails.
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
     pub async fn recent_traces(&self, limit: usize) -> Result<Vec<Trace>> {
+        self.settle().await;
         let bodies = self.inner.store.recent_traces(limit).await?;
         Ok(bodies
             .iter()
@@ -185,34 +182,25 @@ impl HiragManager {
         Ok(compared.await?.result)
     }
 
-    fn trace_of(
+    async fn record_afterwards(
         &self,
         request: ContextRequest,
-        selection: &Selection,
+        selection: Selection,
         outcome: Outcome,
+        returned: Vec<ContextId>,
         listed: usize,
-    ) -> Trace {
-        let candidates = selection.explain_best(listed);
-        let facts = outcome.metadata;
-        Trace {
-            id: facts.trace_id,
-            time: outcome.time,
-            complete: request.explain && candidates.len() < listed,
-            mode: selection.mode(),
-            request,
-            settings: *selection.settings(),
-            degraded: facts.degraded,
-            total_tokens: outcome.total_tokens,
-            retrieval_time_ms: outcome.retrieval_time_ms,
-            timings: facts.timings,
-            counts: selection.counts(),
-            ledger: facts.ledger,
-            candidates,
-        }
+    ) -> Result<()> {
+        let manager = self.clone();
+        let record = move || {
+            let trace = outcome.trace(request, &selection, selection.explain_best(listed));
+            drop(selection);
+            manager.record(returned, &trace);
+        };
+        self.inner.afterwards.leave(record).await
     }
 
     /// Writes that contexts were returned, and the trace if traces are kept.
-    fn record(&self, returned: Vec<ContextId>, trace: &Trace) -> Option<Recorded> {
+    fn record(&self, returned: Vec<ContextId>, trace: &Trace) {
         let traces = &self.config().traces;
         let oldest = traces.max_age.duration().map_or(i64::MIN, |age| {
             levels::before(trace.time, age).as_millisecond()
@@ -231,14 +219,12 @@ impl HiragManager {
                 oldest_ms: oldest,
             },
         });
-        self.inner.store.record_retrieval(returned, trace)
+        self.inner.store.record_retrieval(returned, trace);
     }
 }
 
-/// Where it comes when something was written.
-type Recorded = tokio::sync::oneshot::Receiver<std::result::Result<(), StoreError>>;
-
 /// What a trace takes from the answer.
+#[derive(Clone)]
 struct Outcome {
     time: Timestamp,
     metadata: RetrievalMetadata,
@@ -253,6 +239,30 @@ impl Outcome {
             metadata: response.metadata.clone(),
             total_tokens: response.total_tokens,
             retrieval_time_ms: response.retrieval_time_ms,
+        }
+    }
+
+    fn trace(
+        self,
+        request: ContextRequest,
+        selection: &Selection,
+        candidates: Vec<Explanation>,
+    ) -> Trace {
+        let facts = self.metadata;
+        Trace {
+            id: facts.trace_id,
+            time: self.time,
+            complete: request.explain && candidates.len() == selection.compared(),
+            mode: selection.mode(),
+            request,
+            settings: *selection.settings(),
+            degraded: facts.degraded,
+            total_tokens: self.total_tokens,
+            retrieval_time_ms: self.retrieval_time_ms,
+            timings: facts.timings,
+            counts: selection.counts(),
+            ledger: facts.ledger,
+            candidates,
         }
     }
 }

@@ -155,6 +155,12 @@ impl Selection {
         self.ranking.searched
     }
 
+    /// How many candidates there are, those outside of levels and filter included.
+    #[must_use]
+    pub fn compared(&self) -> usize {
+        self.ranking.candidates.items.len()
+    }
+
     /// The chosen contexts, best first.
     #[must_use]
     pub fn chosen(&self) -> &[Chosen] {

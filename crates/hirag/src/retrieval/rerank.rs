@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{
-    Candidates, RankingWeights, RetrievalError, RetrievalSettings, RetrievalStrategy, Selection,
-    SelectionRequest, select,
+    Candidates, Chosen, Explanation, RankingWeights, RetrievalError, RetrievalSettings,
+    RetrievalStrategy, Selection, SelectionRequest, select,
 };
 
 /// What to rank by instead; `None` is as the search was.
@@ -27,6 +27,7 @@ pub struct Rerankable {
     candidates: Arc<Candidates>,
     settings: RetrievalSettings,
     request: SelectionRequest,
+    chosen: Vec<Chosen>,
     max_tokens_limit: u32,
 }
 
@@ -49,6 +50,7 @@ impl Rerankable {
             candidates: Arc::clone(&selection.ranking.candidates),
             settings: *selection.settings(),
             request: *selection.request(),
+            chosen: selection.chosen().to_vec(),
             max_tokens_limit,
         }
     }
@@ -59,10 +61,17 @@ impl Rerankable {
         self.candidates.items.len()
     }
 
-    /// What the search chose.
+    /// What the search chose, best first.
     #[must_use]
-    pub fn before(&self) -> Selection {
-        select(&self.candidates, &self.settings, &self.request)
+    pub fn before(&self) -> &[Chosen] {
+        &self.chosen
+    }
+
+    /// What became of the `count` best candidates and of all that were chosen, as
+    /// [`Selection::explain_best`] tells.
+    #[must_use]
+    pub fn reasons(&self, count: usize) -> Vec<Explanation> {
+        select(&self.candidates, &self.settings, &self.request).explain_best(count)
     }
 
     /// What it would have chosen with other settings, at the same moment. Takes milliseconds for
@@ -146,7 +155,7 @@ mod tests {
     fn nothing_else_is_what_the_search_chose() {
         let kept = kept();
         let again = kept.rank(&OtherSettings::default()).unwrap();
-        assert_eq!(again.chosen(), kept.before().chosen());
+        assert_eq!(again.chosen(), kept.before());
     }
 
     #[test]

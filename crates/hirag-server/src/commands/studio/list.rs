@@ -25,6 +25,7 @@ macro_rules! window_commands {
             clear: ClearRequest => Deletion,
 
             search: ContextRequest => SearchResponse,
+            reasons: TraceRequest => Reasons,
             why: WhyRequest => WhyNot,
             trace: TraceRequest => Trace,
             traces: TracesRequest => TracesResponse,

@@ -1,14 +1,15 @@
 //! Searching, ranking again, and asking why not.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use hirag::context::{ContextId, ContextRequest};
 use hirag::retrieval::{
-    OtherSettings, RankingWeights, RetrievalStrategy, ScoreParts, TraceId, WhyNot,
+    Explanation, OtherSettings, RankingWeights, RetrievalStrategy, ScoreParts, TraceId, WhyNot,
 };
 use serde::{Deserialize, Serialize};
 
-use super::preview;
+use super::{TraceRequest, preview};
 use crate::commands::{self, Error, Result, SearchResponse, WhyRequest};
 use crate::studio::{ActivityKind, Studio};
 
@@ -66,7 +67,8 @@ pub struct Reranked {
 /// The counts are of all, and [`why`] answers for any.
 pub(super) const LISTED: usize = 250;
 
-/// The best contexts for a query; its candidates can be ranked by other settings afterwards.
+/// The best contexts for a query; its candidates can be ranked by other settings afterwards. The
+/// trace comes without candidates: [`reasons`] tells of them.
 ///
 /// # Errors
 /// As [`commands::search`].
@@ -87,6 +89,26 @@ pub async fn search(studio: &Studio, request: ContextRequest) -> Result<SearchRe
     let activity = studio.activity();
     activity.note_search(ActivityKind::Searched, summary, &ids, Some(id));
     Ok(SearchResponse { response, trace })
+}
+
+/// What became of a search.
+#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
+pub struct Reasons {
+    /// The best candidates, and all that were returned.
+    pub candidates: Vec<Explanation>,
+}
+
+/// What became of the candidates of a search.
+///
+/// # Errors
+/// As [`commands::trace`], for one whose candidates are not held any more.
+pub async fn reasons(studio: &Studio, request: TraceRequest) -> Result<Reasons> {
+    let held = studio.searches().lock().get(request.id);
+    let candidates = match held {
+        Some(search) => tokio::task::spawn_blocking(move || search.reasons(LISTED)).await?,
+        None => super::trace(studio, request).await?.candidates,
+    };
+    Ok(Reasons { candidates })
 }
 
 /// Why a context was not returned, and what would let it in.
@@ -111,11 +133,10 @@ pub async fn rerank(studio: &Studio, request: RerankRequest) -> Result<Reranked>
         relevance_threshold: request.relevance_threshold,
         max_tokens: request.max_tokens,
     };
-    let work = move || Ok((search.before(), search.rank(&other)?));
-    let ranked: Result<_> = tokio::task::spawn_blocking(work).await?;
-    let (before, now) = ranked?;
-    let previous: HashMap<ContextId, (usize, f32)> = before
-        .chosen()
+    let kept = Arc::clone(&search);
+    let now = tokio::task::spawn_blocking(move || kept.rank(&other)).await??;
+    let previous: HashMap<ContextId, (usize, f32)> = search
+        .before()
         .iter()
         .map(|chosen| (chosen.id, (chosen.rank, chosen.score)))
         .collect();
@@ -132,7 +153,7 @@ pub async fn rerank(studio: &Studio, request: RerankRequest) -> Result<Reranked>
         })
         .collect();
     let stays = |id| contexts.iter().any(|context| context.id == id);
-    let gone = before.chosen().iter().map(|chosen| chosen.id);
+    let gone = search.before().iter().map(|chosen| chosen.id);
     Ok(Reranked {
         dropped: gone.filter(|id| !stays(*id)).collect(),
         total_tokens: now.total_tokens(),

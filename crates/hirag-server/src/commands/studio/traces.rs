@@ -5,7 +5,7 @@ use hirag::retrieval::{Outcome, Trace, TraceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::retrieval::LISTED;
+use super::retrieval::{LISTED, reasons};
 use crate::commands::{self, Result};
 use crate::studio::Studio;
 
@@ -185,12 +185,11 @@ pub async fn replay(studio: &Studio, request: TraceRequest) -> Result<Replay> {
     let host = studio.host().await?;
     let then = host.manager().trace(request.id).await?;
     let again = host.manager().explain_kept(then.request.clone(), LISTED);
-    let again = again.await?;
-    let (response, trace, kept) = again;
-    studio
-        .searches()
-        .lock()
-        .keep(response.metadata.trace_id, kept);
+    let (_, mut trace, kept) = again.await?;
+    studio.searches().lock().keep(trace.id, kept);
+    trace.candidates = reasons(studio, TraceRequest { id: trace.id })
+        .await?
+        .candidates;
     let (before, now) = (places(&then), places(&trace));
     let only_in = |one: &[(ContextId, u32)], other: &[(ContextId, u32)]| {
         let ids = one.iter().map(|(id, _)| *id);

@@ -346,7 +346,7 @@ async fn an_access_is_known_to_the_searches_after_it() {
     };
     let (before, created_ms) = accesses(&store).await;
     place.clock.advance(Duration::from_secs(60));
-    drop(store.record_retrieval(vec![id], None));
+    store.record_retrieval(vec![id], None);
     // Nobody waits for a touch, but what is written after it is.
     store.insert(NAME, vec![other]).await.unwrap();
     assert_eq!(before, 0);

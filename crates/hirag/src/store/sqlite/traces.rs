@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::{Connection, OptionalExtension, params};
-use tokio::sync::oneshot::Receiver;
 
 use super::SqliteStore;
 use super::contexts::signed;
@@ -91,28 +90,33 @@ pub struct KeptTrace {
 
 impl SqliteStore {
     /// Counts that contexts were returned, and keeps the trace of the retrieval. Lost only with
-    /// the process: neither is worth a caller's time. What comes back tells when it is done, for
-    /// who wants to wait. While the writer has other work, only so many traces wait for it.
-    pub fn record_retrieval(
-        &self,
-        returned: Vec<ContextId>,
-        trace: Option<KeptTrace>,
-    ) -> Option<Receiver<Result<(), StoreError>>> {
-        let writer = self.shared.writer.as_ref()?;
+    /// the process: neither is worth a caller's time, and [`Self::written`] is for who wants to
+    /// wait. While the writer has other work, only so many traces wait for it. A store that cannot
+    /// write does nothing.
+    pub fn record_retrieval(&self, returned: Vec<ContextId>, trace: Option<KeptTrace>) {
+        let Some(writer) = &self.shared.writer else {
+            return;
+        };
         let trace = trace.filter(|_| self.shared.trace_tally.may_wait());
         let now_ms = self.now_ms();
         let tally = Arc::clone(&self.shared.trace_tally);
         let waits = trace.is_some();
-        Some(writer.submit(move |c, changes| {
+        drop(writer.submit(move |c, changes| {
             if waits {
                 tally.waits_no_more();
             }
-            count_accesses(c, &returned, now_ms, changes)?;
-            match trace {
-                Some(trace) => keep(c, &tally, &trace, now_ms),
-                None => Ok(()),
-            }
-        }))
+            count_accesses(c, &returned, now_ms, changes)
+                .and_then(|()| trace.map_or(Ok(()), |trace| keep(c, &tally, &trace, now_ms)))
+                .inspect_err(|error| tracing::warn!(%error, "a retrieval could not be recorded"))
+        }));
+    }
+
+    /// Waits until everything that was given to the writer before is on disk, or has failed.
+    pub async fn written(&self) {
+        if let Some(writer) = &self.shared.writer {
+            // Who waits learns from what is there then, not from this answer.
+            let _ = writer.submit(|_, _| Ok(())).await;
+        }
     }
 
     /// The body of a trace.

@@ -1,0 +1,105 @@
+//! Work that a caller leaves behind: he does not wait for it, closing does.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::off_the_async_threads;
+use crate::error::Result;
+
+/// Pieces of work that may be left behind at once. Each holds what it works on; with more of
+/// them, whoever brings the next one waits for it.
+const ROOM: u32 = 4;
+
+/// What was left behind and has not ended.
+#[derive(Debug)]
+pub(super) struct Afterwards {
+    room: Arc<Semaphore>,
+}
+
+impl Default for Afterwards {
+    fn default() -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(ROOM as usize)),
+        }
+    }
+}
+
+impl Afterwards {
+    /// Has `work`, which blocks, done by another thread; waits for it only when there is no room.
+    pub(super) async fn leave(&self, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
+            return off_the_async_threads(work).await;
+        };
+        tokio::task::spawn_blocking(move || {
+            // Given back even if the work panics.
+            let _place = place;
+            work();
+        });
+        Ok(())
+    }
+
+    /// Waits for all that was left behind before.
+    pub(super) async fn end(&self) {
+        // The semaphore is never closed; without its places there would be nothing to wait for.
+        drop(self.room.acquire_many(ROOM).await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_the_end_finds_all_done_that_was_left_before() {
+        let afterwards = Arc::new(Afterwards::default());
+        let done = Arc::new(AtomicU32::new(0));
+        let (go, begin) = channel::<()>();
+        let counter = Arc::clone(&done);
+        let slow = move || {
+            begin.recv().unwrap();
+            counter.fetch_add(1, Ordering::SeqCst);
+        };
+        afterwards.leave(slow).await.unwrap();
+        afterwards.leave(|| panic!("it is caught")).await.unwrap();
+        let ends = {
+            let afterwards = Arc::clone(&afterwards);
+            let done = Arc::clone(&done);
+            tokio::spawn(async move {
+                afterwards.end().await;
+                done.load(Ordering::SeqCst)
+            })
+        };
+        tokio::task::yield_now().await;
+        assert!(!ends.is_finished(), "the slow one has not begun");
+        go.send(()).unwrap();
+        assert_eq!(ends.await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn without_room_the_work_is_waited_for() {
+        let afterwards = Afterwards::default();
+        let mut held = Vec::new();
+        for _ in 0..ROOM {
+            let (go, begin) = channel::<()>();
+            let wait = move || {
+                // Until the other end is dropped.
+                let _ = begin.recv();
+            };
+            afterwards.leave(wait).await.unwrap();
+            held.push(go);
+        }
+        let done = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&done);
+        let one_more = move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+        };
+        afterwards.leave(one_more).await.unwrap();
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+        drop(held);
+        afterwards.end().await;
+    }
+}
