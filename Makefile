@@ -108,10 +108,10 @@ bench: setup ## run the benches and print a table against the targets
 	cargo bench --locked -p hirag-benches
 	@scripts/bench-table "$(TARGET_DIR)/criterion"
 
-coverage: setup ## line coverage of the core library, at least 85 %
+coverage: setup ## line coverage of the core library by its own tests and those in tests/, at least 85 %
 	$(call step,coverage)
 	@tarpaulin=$$(scripts/cargo-tool cargo-tarpaulin $(TARPAULIN_VERSION) --no-default-features); \
-	"$$tarpaulin" tarpaulin --engine Ptrace --timeout 300 --locked -p hirag --lib \
+	"$$tarpaulin" tarpaulin --engine Ptrace --timeout 300 --locked -p hirag -p hirag-tests --tests \
 		--include-files 'crates/hirag/src/*' --target-dir "$(TARGET_DIR)/coverage" --fail-under 85
 
 fmt: ## format the code

@@ -88,7 +88,9 @@ async fn every_version_opens_with_all_its_contents() {
         });
         assert_eq!(deleted.await.unwrap().contexts[0].text, "marked as deleted");
         assert_eq!(manager.undo(None).await.unwrap().ids.len(), 1);
-        assert!(!manager.recent_traces(10).await.unwrap().is_empty());
+        let traces = manager.recent_traces(10).await.unwrap();
+        let queries: Vec<&str> = traces.iter().map(|t| t.request.query.as_str()).collect();
+        assert_eq!(queries, ["夜 owls", "owls at night"], "version {number}");
         assert_eq!(manager.embed_pending(|_| {}).await.unwrap(), 1);
 
         // It goes on as if it had been made today.

@@ -50,6 +50,7 @@ impl FromStr for TraceId {
 /// What a final score is made of; every part lies between 0 and 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(default)] // Traces of before a part was told of are read too.
 pub struct ScoreParts {
     /// Similarity of the vectors; `None` without a vector on either side.
     pub vector: Option<f32>,
