@@ -195,3 +195,42 @@ async fn a_backup_that_is_none_leaves_the_memory_as_it_is_and_open() {
     ask::get(&studio, ask::GetRequest { id }).await.unwrap();
     studio.shut_down().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_only_looks_does_not_load_the_model() {
+    let mut place = Place::new();
+    place.provider = None;
+    // Files that would be found out if they were loaded.
+    let model = place.path("model");
+    std::fs::create_dir_all(model.join("1_Pooling")).unwrap();
+    for (file, content) in [
+        ("model.onnx", "no weights"),
+        ("tokenizer.json", "{}"),
+        (
+            "hirag-model.json",
+            r#"{"id": "hollow", "pooling": "mean", "max_tokens": 64}"#,
+        ),
+    ] {
+        std::fs::write(model.join(file), content).unwrap();
+    }
+    let settings = SETTINGS.replacen(
+        "[embedding]\n",
+        &format!("[embedding]\nmodel_dir = '{}'\n", model.display()),
+        1,
+    );
+    std::fs::write(place.path("config.toml"), settings).unwrap();
+    let studio = place.start();
+    let of_provider = async || {
+        let health = ask::health(&studio, Nothing {}).await.unwrap();
+        let mut parts = health.components.into_iter();
+        parts.find(|part| part.name == "embedding").unwrap().detail
+    };
+    assert!(of_provider().await.contains("not loaded"));
+    ask::stats(&studio, Nothing {}).await.unwrap();
+    ask::settings(&studio, Nothing {}).await.unwrap();
+    ask::resilience(&studio, Nothing {}).await.unwrap();
+    let looked = ask::clean_up(&studio, ask::CleanUpRequest { dry_run: true }).await;
+    looked.unwrap();
+    assert!(of_provider().await.contains("not loaded"));
+    studio.shut_down().await.unwrap();
+}
