@@ -1,4 +1,5 @@
 use hirag::context::ContextLevel;
+use hirag::files::beside;
 use parking_lot::{Condvar, Mutex};
 use secrecy::SecretString;
 
@@ -165,6 +166,16 @@ async fn a_broken_database_is_told_can_be_saved_and_replaced_by_a_backup() {
     let copy = ask::FileRequest {
         file: place.path("broken.db").display().to_string(),
     };
+    // Another program, a newer one perhaps, may be able to write it.
+    let writer = std::fs::File::options()
+        .write(true)
+        .open(beside(&database, ".lock"))
+        .unwrap();
+    writer.lock().unwrap();
+    let refused = ask::backup_file(&studio, copy.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), "store_locked");
+    assert!(!place.path("broken.db").exists());
+    drop(writer);
     ask::backup_file(&studio, copy.clone()).await.unwrap();
     assert_eq!(
         std::fs::read(place.path("broken.db")).unwrap(),
