@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::metrics::{CacheStats, PerformanceMetrics, ProcessResources};
 use crate::resilience::{BreakerSnapshot, LimiterSnapshot};
 use crate::store::VectorSpec;
-use crate::store::sqlite::{DatabaseSize, StoreCounts};
+use crate::store::sqlite::{DatabaseParts, DatabaseSize, StoreCounts};
 
 /// Everything that is counted.
 #[derive(Debug, Clone, Serialize)]
@@ -56,6 +56,14 @@ impl HiragManager {
             circuit_breaker: self.inner.breaker.snapshot(),
             rate_limiter: self.inner.limiter.snapshot(),
         })
+    }
+
+    /// What takes the database's room; not for every few seconds.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    pub async fn database_parts(&self) -> Result<DatabaseParts> {
+        Ok(self.inner.store.parts().await?)
     }
 
     /// How many contexts wait for their vector.

@@ -8,6 +8,7 @@ mod list;
 mod performance;
 mod resilience;
 mod retrieval;
+mod sample;
 mod settings;
 mod status;
 mod tokens;
@@ -29,14 +30,15 @@ pub use jobs::{
     reembed_start,
 };
 pub use performance::{
-    CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, history, performance,
-    performance_csv, performance_report,
+    CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, database_parts,
+    history, performance, performance_csv, performance_report,
 };
 pub use resilience::{
     DrillStart, PauseRequest, Resilience, ResilienceDefaults, breaker_reset, drill_start,
     drill_stop, pause_embedding, resilience,
 };
 pub use retrieval::{RerankRequest, Reranked, RerankedContext, rerank, search, why};
+pub use sample::sample_start;
 pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,

@@ -52,7 +52,7 @@ pub use restore::restore;
 pub use search::CandidateQuery;
 pub use sources::{Known, SourceState, WriteBatch, Written};
 pub use traces::{KeptTrace, TraceBounds};
-pub use upkeep::{DatabaseSize, Finding, Inspection, StoreCounts};
+pub use upkeep::{DatabaseParts, DatabaseSize, Finding, Inspection, StoreCounts};
 
 use self::readers::Readers;
 use self::resident::Resident;
