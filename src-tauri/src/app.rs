@@ -44,7 +44,6 @@ pub(crate) fn run(places: Places) -> Result<(), Box<dyn Error>> {
 
 fn set_up(app: &mut App, places: Places) -> Result<(), Box<dyn Error>> {
     logs::start(app, &places);
-    tray::build(app);
     let options = StudioOptions::at(places.config_file, places.data_dir);
     fault::watch(app.handle(), options.clock.clone());
     fault::rehearse();
@@ -55,5 +54,7 @@ fn set_up(app: &mut App, places: Places) -> Result<(), Box<dyn Error>> {
     app.manage(Ending::default());
     ending::hear_signals(app.handle());
     window::open(app)?;
+    // The page is being loaded meanwhile, by processes of its own.
+    tray::build(app);
     Ok(())
 }

@@ -51,11 +51,6 @@ pub(crate) fn begin(app: &AppHandle) {
     });
 }
 
-/// Whether the program is about to end.
-pub(crate) fn has_begun(app: &AppHandle) -> bool {
-    app.state::<Ending>().begun.load(Ordering::Acquire)
-}
-
 /// Whether the memory is closed.
 pub(crate) fn is_done(app: &AppHandle) -> bool {
     app.state::<Ending>().done.load(Ordering::Acquire)

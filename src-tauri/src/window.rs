@@ -1,19 +1,18 @@
-use std::time::Duration;
-
-use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::utils::config::Color;
+use tauri::webview::NewWindowResponse;
 use tauri::{
-    App, AppHandle, DragDropEvent, Emitter, Manager, Url, WebviewUrl, WebviewWindow,
-    WebviewWindowBuilder, Window, WindowEvent,
+    App, AppHandle, DragDropEvent, Emitter, Manager, Theme, Url, WebviewUrl, WebviewWindowBuilder,
+    Window, WindowEvent,
 };
-use tokio::time::sleep;
 
 use crate::ending;
 
 /// The one window's name.
 const LABEL: &str = "main";
 
-/// A page that is not loaded by then has something wrong with it, which is to be seen.
-const LOADING: Duration = Duration::from_secs(3);
+/// The paper of the page, `--bg` in `ui/src/shared/styles/tokens.css`.
+const LIGHT: Color = Color(0xfa, 0xf9, 0xf6, 0xff);
+const DARK: Color = Color(0x17, 0x17, 0x15, 0xff);
 
 /// Whether there is something to open a window on. The library for windows panics where there is not.
 pub(crate) fn has_display() -> bool {
@@ -21,7 +20,7 @@ pub(crate) fn has_display() -> bool {
     !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
 }
 
-/// Opens the window, out of sight until its page is there: an empty one would flash before it.
+/// Opens the window. Until its page is there it looks like one with nothing on it.
 ///
 /// # Errors
 /// Where the system gives none.
@@ -30,29 +29,20 @@ pub(crate) fn open(app: &App) -> tauri::Result<()> {
         .title("HiRAG Studio")
         .inner_size(1280.0, 820.0)
         .min_inner_size(900.0, 600.0)
+        // Not before it has its size, its place and its colour.
         .visible(false)
-        .on_page_load(|window, page| {
-            if page.event() == PageLoadEvent::Finished {
-                show(&window);
-            }
-        })
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
-    tauri::async_runtime::spawn(async move {
-        sleep(LOADING).await;
-        if !ending::has_begun(window.app_handle()) {
-            show(&window);
-        }
-    });
-    Ok(())
-}
-
-fn show(window: &WebviewWindow) {
-    if let Err(error) = window.show() {
-        tracing::warn!(%error, "the window is not shown");
+    let paper = match window.theme() {
+        Ok(Theme::Dark) => DARK,
+        _ => LIGHT,
+    };
+    if let Err(error) = window.set_background_color(Some(paper)) {
+        tracing::info!(%error, "the window has a colour of its own until its page is there");
     }
+    window.show()
 }
 
 /// Whether the page may go there: nowhere but within itself.
@@ -111,6 +101,15 @@ pub(crate) fn happened(window: &Window, event: &WindowEvent) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_window_has_the_colours_of_the_page() {
+        let tokens = include_str!("../../ui/src/shared/styles/tokens.css");
+        for Color(red, green, blue, _) in [LIGHT, DARK] {
+            let colour = format!("--bg: #{red:02x}{green:02x}{blue:02x};");
+            assert!(tokens.contains(&colour), "{colour}");
+        }
+    }
 
     #[test]
     fn the_page_stays_within_itself() {

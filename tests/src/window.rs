@@ -24,7 +24,7 @@ pub use studio::Studio;
 use std::time::{Duration, Instant};
 
 /// How long anything may take that a person waits for, on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Looks until there is something, at most for [`PATIENCE`].
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

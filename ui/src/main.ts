@@ -5,7 +5,7 @@ import App from "./views/App.svelte";
 import NoHost from "./views/NoHost.svelte";
 import "./shared/styles/base.css";
 
-/** Without waiting for anything: the window is shown as soon as the page is loaded. */
+/** Without waiting for anything: the window is open already, and empty. */
 function start(): void {
   const target = document.getElementById("app");
   if (!target) return;

@@ -15,6 +15,7 @@ import type { CountRequest } from "./CountRequest";
 import type { CountResponse } from "./CountResponse";
 import type { CrashReport } from "./CrashReport";
 import type { CsvResponse } from "./CsvResponse";
+import type { DatabaseParts } from "./DatabaseParts";
 import type { DeleteRequest } from "./DeleteRequest";
 import type { Deletion } from "./Deletion";
 import type { DetailsRequest } from "./DetailsRequest";
@@ -105,6 +106,7 @@ export interface Commands {
   rerank: { request: RerankRequest; response: Reranked };
   replay: { request: TraceRequest; response: Replay };
   performance: { request: PerformanceRequest; response: PerformanceMetrics };
+  database_parts: { request: Nothing; response: DatabaseParts };
   history: { request: HistoryRequest; response: History };
   chart: { request: ChartRequest; response: Chart };
   performance_csv: { request: HistoryRequest; response: CsvResponse };
@@ -116,6 +118,7 @@ export interface Commands {
   breaker_reset: { request: Nothing; response: Nothing };
   import_preview: { request: ImportPreviewRequest; response: ImportPreview };
   import_start: { request: ImportStart; response: JobStarted };
+  sample_start: { request: Nothing; response: JobStarted };
   reembed_start: { request: Nothing; response: JobStarted };
   export_start: { request: ExportStart; response: JobStarted };
   jobs: { request: Nothing; response: JobsResponse };

@@ -15,7 +15,7 @@ use hirag::manager::{
 use hirag::metrics::{Bucket, PerformanceMetrics, Span};
 use hirag::resilience::BreakerEvent;
 use hirag::retrieval::{Trace, WhyNot};
-use hirag::store::sqlite::{Deletion, Restored};
+use hirag::store::sqlite::{DatabaseParts, Deletion, Restored};
 use hirag::store::{Order, Page};
 use hirag_server::commands::studio::{
     ActivityRequest, ActivityResponse, ChangeSettingsRequest, CleanUpRequest, ClearRequest,

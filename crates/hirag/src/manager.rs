@@ -6,6 +6,7 @@ mod deleting;
 mod details;
 mod embedding;
 mod evaluating;
+mod health;
 mod importing;
 mod models;
 mod reading;
@@ -25,10 +26,11 @@ use tokio::sync::watch;
 
 pub use details::{ContextDetails, Near, SessionNeighbours, VectorFacts};
 pub use evaluating::EvalOptions;
+pub use health::{ComponentHealth, Health, HealthState};
 pub use importing::ImportOptions;
 pub use reading::ListRequest;
 pub use reembedding::{EmbeddingProgress, Reembedded};
-pub use status::{ComponentHealth, Health, HealthState, Stats};
+pub use status::Stats;
 pub use upkeep::Purge;
 pub use writing::Stored;
 

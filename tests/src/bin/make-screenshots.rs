@@ -12,6 +12,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use hirag::HiragManager;
+use hirag::config::Config;
+use hirag::context::{ContextLevel, NewContext};
+use hirag::manager::OpenOptions;
 use hirag_tests::window::{Desk, Role, Studio};
 use serde_json::json;
 
@@ -21,14 +25,58 @@ const WORK: Duration = Duration::from_secs(150);
 const DRILL: (Duration, &str) = (Duration::from_secs(60), "25");
 
 const QUESTIONS: [&str; 8] = [
-    "Why was billing down?",
+    "What happens when the disk is full?",
     "Where do tokens live?",
-    "What did we decide about storage?",
+    "How do I bring back something I deleted?",
     "Who answers questions about the benchmark?",
-    "How do we fuse words and vectors?",
-    "What happens during an incident?",
-    "Why are old caches removed?",
-    "What do field engineers want?",
+    "How are words and vectors fused?",
+    "What happens when the provider fails?",
+    "Why was this note not found?",
+    "What does an agent need to connect?",
+];
+
+/// What an agent has stored beside the sample.
+const OF_AN_AGENT: [(ContextLevel, &str, &str); 8] = [
+    (
+        ContextLevel::Immediate,
+        "standup",
+        "Maria is away until Thursday. Questions about the search benchmark go to Jonas.",
+    ),
+    (
+        ContextLevel::Immediate,
+        "standup",
+        "We ship version 0.4 on Friday if the import of large folders stays under two minutes.",
+    ),
+    (
+        ContextLevel::Immediate,
+        "debugging",
+        "The importer skips files that are not UTF-8 and names each one at the end.",
+    ),
+    (
+        ContextLevel::Immediate,
+        "debugging",
+        "A Markdown table was cut in the middle of a row. Chunks end at row borders since today.",
+    ),
+    (
+        ContextLevel::ShortTerm,
+        "incident-12",
+        "Billing was down for nine minutes: a migration locked the invoices table.",
+    ),
+    (
+        ContextLevel::ShortTerm,
+        "incident-12",
+        "After the outage we agreed to run long migrations in batches of five thousand rows.",
+    ),
+    (
+        ContextLevel::ShortTerm,
+        "reading-group",
+        "Vectors miss rare names, words miss paraphrases. Using both finds more than either alone.",
+    ),
+    (
+        ContextLevel::ShortTerm,
+        "interviews",
+        "Two of five people asked why a note they remembered did not come up. Showing the reason calmed them.",
+    ),
 ];
 
 /// Nothing is being read or drawn, no message covers anything, and the text stays as it is.
@@ -43,7 +91,10 @@ fn main() {
     let desk = Desk::new();
     let studio = desk.open();
     studio.press(Role::Button, "Try the sample workspace");
-    studio.hear("Stored a sample of 24 contexts.");
+    studio.hear("Import is done.");
+    studio.close();
+    store_as_an_agent(&desk);
+    let studio = desk.open();
     work(&studio);
     for theme in ["light", "dark"] {
         studio.go("settings?tab=appearance");
@@ -55,6 +106,25 @@ fn main() {
         }
     }
     studio.close();
+}
+
+fn store_as_an_agent(desk: &Desk) {
+    let config = Config::load(Some(&desk.home.config_file()), std::iter::empty()).unwrap();
+    let store = async {
+        let manager = HiragManager::open(OpenOptions::new(config, desk.home.data_dir()))
+            .await
+            .unwrap();
+        for (level, session, text) in OF_AN_AGENT {
+            let new = NewContext {
+                agent: Some("assistant".to_owned()),
+                session: Some(session.to_owned()),
+                ..NewContext::new(text).at_level(level)
+            };
+            manager.store(new).await.unwrap();
+        }
+        manager.shut_down().await.unwrap();
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(store);
 }
 
 const VIEWS: [&str; 7] = [

@@ -24,4 +24,8 @@ fn closing_it_closes_the_memory_first() {
     studio.close();
     let log = desk.home.log();
     assert!(log.contains("the memory is closed"), "{log}");
+    // With nothing beside it that belongs to it.
+    for name in ["hirag.db-wal", "hirag.db-shm"] {
+        assert!(!desk.home.data_dir().join(name).exists(), "{name}");
+    }
 }

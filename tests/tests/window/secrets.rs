@@ -48,6 +48,7 @@ fn without_a_keyring_a_token_is_kept_for_this_run_only() {
     studio.go("settings?tab=tokens");
     let panel = panel_of(&studio);
     panel.see("No keyring runs here");
+    panel.miss("here: no keyring");
     panel.fill("Token", "with a space");
     panel.press(Role::Button, "For this run only");
     panel.see("not set");

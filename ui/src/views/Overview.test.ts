@@ -1,8 +1,14 @@
 import { screen, waitFor } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { jobs } from "../features/host/jobs.svelte";
+import { router } from "../shared/router.svelte";
 import { show } from "../testing/page";
 import Overview from "./Overview.svelte";
+
+beforeEach(() => {
+  jobs.all = [];
+});
 
 describe("the overview", () => {
   it("counts each level and says how every part is", async () => {
@@ -11,16 +17,19 @@ describe("the overview", () => {
     expect(await screen.findByText("The local model answers.")).toBeVisible();
   });
 
-  it("names three ways to begin when nothing is stored, and stores the sample", async () => {
+  it("names three ways to begin when nothing is stored, and imports the sample", async () => {
     const user = userEvent.setup();
     const fake = show(Overview, {}, { contexts: 0 });
     expect(await screen.findByText("Import a folder")).toBeVisible();
     expect(screen.getByText("Connect an agent")).toBeVisible();
+    const stop = jobs.follow();
     await user.click(screen.getByText("Try the sample workspace"));
+    expect(await screen.findByText("Importing the sample…")).toBeVisible();
+    expect(fake.requests("sample_start")).toHaveLength(1);
+    await waitFor(() => expect(jobs.find("job-1")).toBeDefined());
+    fake.report({ id: "job-1", state: "done" });
     await waitFor(() => expect(location.hash).toMatch(/^#\/search\?query=/));
-    const stored = fake.requests("store");
-    expect(stored.length).toBeGreaterThan(20);
-    expect(new Set(stored.map((request) => request.level)).size).toBe(3);
+    stop();
   });
 
   it("says what failed and tries again", async () => {
@@ -35,9 +44,14 @@ describe("the overview", () => {
   it("says that the sample is there and removes it", async () => {
     const user = userEvent.setup();
     const fake = show(Overview, {}, { contexts: 0 });
+    const stop = jobs.follow();
     await user.click(await screen.findByText("Try the sample workspace"));
+    await waitFor(() => expect(jobs.find("job-1")).toBeDefined());
+    fake.report({ id: "job-1", state: "done" });
+    router.go("overview");
     await user.click(await screen.findByRole("button", { name: "Remove the sample" }));
-    await waitFor(() => expect(fake.requests("delete")[0]?.ids).toHaveLength(fake.requests("store").length));
+    await waitFor(() => expect(fake.requests("delete")[0]?.ids).toHaveLength(60));
     expect(await screen.findByText("The memory is empty. Three ways to begin")).toBeVisible();
+    stop();
   });
 });

@@ -44,6 +44,8 @@ describe("performance", () => {
     expect(await screen.findByText("Nothing ran in this window")).toBeVisible();
     const resources = within(await screen.findByRole("region", { name: "Caches, memory and disk" }));
     expect(await resources.findByText(/Write-ahead log 400 KB/)).toBeVisible();
+    expect(await resources.findByText(/^Vectors 1\.5 MB/)).toBeVisible();
+    expect(resources.getByText(/^Index of words 600 KB/)).toBeVisible();
     expect(screen.getByRole("heading", { name: /^Memory/ })).toBeVisible();
   });
 

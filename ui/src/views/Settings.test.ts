@@ -50,7 +50,8 @@ describe("the token", () => {
     router.go("settings", { tab: "tokens" });
     const fake = show(Settings, {}, { keyring: "absent" });
     const panel = within(await screen.findByRole("region", { name: "Embedding endpoint" }));
-    expect(await panel.findByText(/No keyring runs here: no Secret Service/)).toBeVisible();
+    const said = await panel.findByText(/^No keyring runs here: no Secret Service answers on the session bus\. A token/);
+    expect(said).toBeVisible();
     expect(panel.queryByRole("button", { name: "Keep in the keyring" })).toBeNull();
     await user.type(panel.getByLabelText("Token"), `${secret}{Enter}`);
     await waitFor(() => expect(fake.requests("token_set")[0]?.keep).toBe("this_run"));

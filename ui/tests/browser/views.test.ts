@@ -185,6 +185,26 @@ describe.each([
   });
 });
 
+describe("messages", () => {
+  it.each(views.filter(([name]) => !name.startsWith("open")))("lie over nothing in %s", async (_, address) => {
+    const { page } = await studio.open(address, { width: 900, height: 600 });
+    for (let i = 0; i < 3; i += 1) await page.keyboard.press("Control+z");
+    await page.getByRole("group").getByText("There is nothing to undo.").last().waitFor();
+    const covered = await page.evaluate(() => {
+      const toasts = document.querySelector(".toasts")?.getBoundingClientRect();
+      if (!toasts || toasts.height === 0) return ["no message"];
+      const others = [...document.querySelectorAll(".content, footer, nav")].filter((other) => {
+        const box = other.getBoundingClientRect();
+        const beside = box.right <= toasts.left || box.left >= toasts.right;
+        return !beside && box.bottom > toasts.top + 0.5 && box.top < toasts.bottom - 0.5;
+      });
+      return others.map((other) => other.className || other.tagName);
+    });
+    expect(covered).toEqual([]);
+    await page.context().close();
+  });
+});
+
 describe("100,000 contexts", () => {
   it("scroll with time to spare in each frame", async () => {
     const { page } = await studio.open("?contexts=100000#/levels");

@@ -88,6 +88,8 @@ pub async fn doctor(host: &Host, progress: impl FnMut(EmbeddingProgress) + Send)
     if repair {
         manager.optimise().await?;
     }
+    // Files that are whole may still hold no model; the health then says so.
+    let _ = manager.load_model().await;
     let health = manager.health().await;
     Ok(Doctor {
         ok: inspection.is_ok() && health.state != HealthState::Unhealthy,

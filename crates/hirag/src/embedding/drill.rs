@@ -105,7 +105,7 @@ impl Drills {
     }
 
     /// The fault that a call meets now.
-    async fn strike(&self) -> Result<(), EmbeddingError> {
+    pub(crate) async fn strike(&self) -> Result<(), EmbeddingError> {
         let Some(Drill { fault, .. }) = self.current() else {
             return Ok(());
         };

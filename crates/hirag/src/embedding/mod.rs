@@ -15,7 +15,8 @@ pub use cache::{CACHE_FILE, CacheKey, CacheLayer, CacheSettings, DiskSettings, E
 pub use drill::{Drill, DrillFault, Drilled, Drills};
 pub use error::EmbeddingError;
 pub use http::{HttpProvider, HttpSettings};
-pub use local::LocalModel;
+pub use local::{LocalModel, ModelDescription};
 pub use normalise::{MAX_BYTES as MAX_NORMALISED_BYTES, normalise};
 pub use provider::{EmbeddingProvider, Vector};
+pub(crate) use service::forget;
 pub use service::{CacheOutcome, Embedded, Embedder, EmbedderHealth, EmbedderSettings};

@@ -224,9 +224,8 @@ impl Embedder {
     pub fn forget(&self, text: &str) {
         if let Some(cache) = &self.shared.cache {
             let guard = &self.shared.guard;
-            for prefix in [guard.query_prefix(), guard.passage_prefix()] {
-                cache.remove(guard.model_id(), &prepare(prefix, text));
-            }
+            let prefixes = [guard.query_prefix(), guard.passage_prefix()];
+            forget(cache, guard.model_id(), prefixes, text);
         }
     }
 
@@ -383,6 +382,14 @@ impl Shared {
             ));
         }
         Ok(())
+    }
+}
+
+/// Removes the vectors of `text` from the cache, whatever stood before it for `model`: see
+/// [`Embedder::forget`], which wants that model loaded.
+pub(crate) fn forget(cache: &EmbeddingCache, model: &str, prefixes: [&str; 2], text: &str) {
+    for prefix in prefixes {
+        cache.remove(model, &prepare(prefix, text));
     }
 }
 

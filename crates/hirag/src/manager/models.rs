@@ -1,17 +1,21 @@
 //! Which model embeds: the configured one, loaded at first use, if the stored vectors are its.
 
+mod standing;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 use secrecy::SecretString;
 use tokio::sync::{Mutex, OnceCell};
 
+pub(super) use self::standing::Standing;
 use crate::clock::SharedClock;
 use crate::config::{Config, EmbeddingSettings, ProviderKind};
 use crate::embedding::{
     CacheSettings, Drilled, Drills, Embedder, EmbedderSettings, EmbeddingCache, EmbeddingError,
-    EmbeddingProvider, HttpProvider, HttpSettings, LocalModel,
+    EmbeddingProvider, HttpProvider, HttpSettings, LocalModel, ModelDescription,
 };
 use crate::resilience::{CircuitBreaker, RateLimiter};
 use crate::store::VectorSpec;
@@ -39,6 +43,10 @@ struct Configured {
     settings: EmbeddingSettings,
     token: Option<SecretString>,
     embedder: OnceCell<Arc<Embedder>>,
+    /// Whether the last attempt to load it failed.
+    failed: AtomicBool,
+    /// What the local model's folder says of it.
+    description: OnceCell<ModelDescription>,
     /// The built-in model, where it has to serve vectors that another model will replace.
     built_in: Mutex<Option<Arc<Embedder>>>,
 }
@@ -49,6 +57,8 @@ impl Configured {
             settings,
             token,
             embedder: OnceCell::new(),
+            failed: AtomicBool::new(false),
+            description: OnceCell::new(),
             built_in: Mutex::new(None),
         })
     }
@@ -138,7 +148,7 @@ impl Models {
         hint: Option<usize>,
     ) -> Result<Arc<Embedder>, EmbeddingError> {
         let settings = &current.settings;
-        current
+        let loaded = current
             .embedder
             .get_or_try_init(|| async {
                 let provider: Arc<dyn EmbeddingProvider> = match &self.given {
@@ -154,7 +164,9 @@ impl Models {
                 Ok(Arc::new(self.embedder(settings, provider)))
             })
             .await
-            .map(Arc::clone)
+            .map(Arc::clone);
+        current.failed.store(loaded.is_err(), Ordering::Relaxed);
+        loaded
     }
 
     /// The model that the stored vectors belong to, if it can be had: the configured one, or the

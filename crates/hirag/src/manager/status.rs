@@ -1,6 +1,4 @@
-//! How much is stored, how fast it is, and whether everything works.
-
-use std::time::Instant;
+//! How much is stored, and how fast it is.
 
 use serde::Serialize;
 
@@ -10,7 +8,7 @@ use crate::error::Result;
 use crate::metrics::{CacheStats, PerformanceMetrics, ProcessResources};
 use crate::resilience::{BreakerSnapshot, LimiterSnapshot};
 use crate::store::VectorSpec;
-use crate::store::sqlite::{DatabaseSize, StoreCounts};
+use crate::store::sqlite::{DatabaseParts, DatabaseSize, StoreCounts};
 
 /// Everything that is counted.
 #[derive(Debug, Clone, Serialize)]
@@ -38,43 +36,6 @@ pub struct Stats {
     pub rate_limiter: LimiterSnapshot,
 }
 
-/// How a component is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum HealthState {
-    /// It works.
-    Healthy,
-    /// It works with something missing.
-    Degraded,
-    /// It does not work.
-    Unhealthy,
-}
-
-/// The health of one component.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct ComponentHealth {
-    /// Its name.
-    pub name: String,
-    /// How it is.
-    pub state: HealthState,
-    /// What there is to say.
-    pub detail: String,
-    /// Milliseconds that the check took.
-    pub latency_ms: f64,
-}
-
-/// The health of everything.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Health {
-    /// The worst of the components.
-    pub state: HealthState,
-    /// One entry a component.
-    pub components: Vec<ComponentHealth>,
-}
-
 impl HiragManager {
     /// Counts, sizes, rates and latencies.
     ///
@@ -97,6 +58,14 @@ impl HiragManager {
         })
     }
 
+    /// What takes the database's room; not for every few seconds.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    pub async fn database_parts(&self) -> Result<DatabaseParts> {
+        Ok(self.inner.store.parts().await?)
+    }
+
     /// How many contexts wait for their vector.
     ///
     /// # Errors
@@ -115,6 +84,16 @@ impl HiragManager {
         (cache, process.map_or(0, |process| process.resident_bytes))
     }
 
+    /// Loads the configured model now; otherwise the first text does. Where that has failed,
+    /// [`Self::health`] tries again and says why.
+    ///
+    /// # Errors
+    /// What keeps it from being loaded.
+    pub async fn load_model(&self) -> Result<()> {
+        self.inner.models.configured(None).await?;
+        Ok(())
+    }
+
     /// Has the configured provider embed a word, past caches, limiter and breaker. Returns its
     /// model and the length of its vectors.
     ///
@@ -126,119 +105,5 @@ impl HiragManager {
             dimension: embedder.probe().await?,
             model: embedder.model_id().to_owned(),
         })
-    }
-
-    /// Asks every component whether it works.
-    pub async fn health(&self) -> Health {
-        let components = vec![
-            self.store_health().await,
-            self.provider_health().await,
-            self.model_health().await,
-            self.queue_health().await,
-        ];
-        let worst = components.iter().map(|c| c.state).max_by_key(|s| *s as u8);
-        Health {
-            state: worst.unwrap_or(HealthState::Healthy),
-            components,
-        }
-    }
-
-    async fn store_health(&self) -> ComponentHealth {
-        component("store", async {
-            match self.inner.store.counts(&self.inner.collection).await {
-                Ok(counts) if self.is_writable() => (
-                    HealthState::Healthy,
-                    format!("{} contexts", counts.total_contexts),
-                ),
-                Ok(counts) => (
-                    HealthState::Degraded,
-                    format!(
-                        "{} contexts; another process writes, this one reads",
-                        counts.total_contexts
-                    ),
-                ),
-                Err(e) => (HealthState::Unhealthy, e.to_string()),
-            }
-        })
-        .await
-    }
-
-    async fn provider_health(&self) -> ComponentHealth {
-        component("embedding", async {
-            let checked = match self.inner.models.configured(None).await {
-                Ok(embedder) => embedder.health().await.provider.map(|()| embedder),
-                Err(e) => Err(e),
-            };
-            match checked {
-                Ok(embedder) => (HealthState::Healthy, embedder.model_id().to_owned()),
-                Err(e) => (
-                    HealthState::Degraded,
-                    format!("{e}; words alone are searched meanwhile"),
-                ),
-            }
-        })
-        .await
-    }
-
-    async fn model_health(&self) -> ComponentHealth {
-        component("model", async {
-            let stored = match self.inner.store.vector_spec(&self.inner.collection).await {
-                Ok(stored) => stored,
-                Err(e) => return (HealthState::Unhealthy, e.to_string()),
-            };
-            // The first vector brings its model along.
-            if stored.dimension <= UNKNOWN_DIMENSION {
-                return (HealthState::Healthy, "nothing is embedded yet".to_owned());
-            }
-            match self.inner.models.configured(None).await {
-                Ok(embedder) if embedder.model_id() != stored.model => {
-                    let building = self.inner.store.building(&self.inner.collection).await;
-                    let progress = match building {
-                        Ok(Some(b)) => format!(" ({} of {} done)", b.done, b.total),
-                        _ => String::new(),
-                    };
-                    (
-                        HealthState::Degraded,
-                        format!(
-                            "the stored vectors are of {stored}, the settings say {}; \
-                             run `hirag reembed`{progress}",
-                            embedder.model_id()
-                        ),
-                    )
-                }
-                _ => (HealthState::Healthy, stored.to_string()),
-            }
-        })
-        .await
-    }
-
-    async fn queue_health(&self) -> ComponentHealth {
-        component("queue", async {
-            match self.inner.store.counts(&self.inner.collection).await {
-                Ok(counts) if counts.pending == 0 => {
-                    (HealthState::Healthy, "nothing waits".to_owned())
-                }
-                Ok(counts) => (
-                    HealthState::Degraded,
-                    format!("{} contexts wait for their vector", counts.pending),
-                ),
-                Err(e) => (HealthState::Unhealthy, e.to_string()),
-            }
-        })
-        .await
-    }
-}
-
-async fn component(
-    name: &str,
-    check: impl Future<Output = (HealthState, String)>,
-) -> ComponentHealth {
-    let start = Instant::now();
-    let (state, detail) = check.await;
-    ComponentHealth {
-        name: name.to_owned(),
-        state,
-        detail,
-        latency_ms: start.elapsed().as_secs_f64() * 1_000.0,
     }
 }

@@ -106,15 +106,9 @@ impl HiragManager {
             .store
             .texts_still_stored(&self.inner.collection, texts.to_vec())
             .await?;
-        let embedder = match self.inner.models.serving(&stored).await {
-            Ok(embedder) => embedder,
-            Err(error) => {
-                tracing::warn!(%error, "purged texts stay in the embedding cache until they expire");
-                return Ok(());
-            }
-        };
-        for text in texts.iter().filter(|text| !kept.contains(*text)) {
-            embedder.forget(text);
+        let purged = texts.iter().filter(|text| !kept.contains(*text));
+        if let Err(error) = self.inner.models.forget(&stored, purged).await {
+            tracing::warn!(%error, "purged texts stay in the embedding cache until they expire");
         }
         Ok(())
     }

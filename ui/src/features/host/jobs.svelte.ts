@@ -19,6 +19,7 @@ export function jobName(job: Job): string {
 
 class Jobs {
   all = $state.raw<Job[]>([]);
+  #waiting = new Map<string, (job: Job) => void>();
   readonly running: Job[] = $derived(this.all.filter((job) => job.state === "running"));
 
   follow(): () => void {
@@ -42,6 +43,14 @@ class Jobs {
     return this.all.find((job) => job.id === id);
   }
 
+  /** A job once it has ended. */
+  async ended(id: string): Promise<Job> {
+    if (!this.find(id)) await this.refresh();
+    const job = this.find(id);
+    if (job && job.state !== "running") return job;
+    return new Promise((resolve) => this.#waiting.set(id, resolve));
+  }
+
   async cancel(id: string): Promise<void> {
     try {
       await call("job_cancel", { job: id });
@@ -56,6 +65,8 @@ class Jobs {
       ? this.all.map((one) => (one.id === job.id ? job : one))
       : [...this.all, job];
     if (job.state === "running" || before?.state === job.state) return;
+    this.#waiting.get(job.id)?.(job);
+    this.#waiting.delete(job.id);
     if (job.state === "done") toasts.done(`${jobName(job)} is done.`);
     if (job.state === "cancelled") toasts.show("info", `${jobName(job)} was cancelled.`);
     if (job.state === "failed") {

@@ -4,7 +4,7 @@ import { iso, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
-  "import_preview" | "import_start" | "reembed_start" | "export_start" | "jobs" | "job_cancel"
+  "import_preview" | "import_start" | "sample_start" | "reembed_start" | "export_start" | "jobs" | "job_cancel"
 >;
 
 const report = {
@@ -24,6 +24,8 @@ const report = {
   warnings: [],
   untold: [],
 };
+
+const sampleNotes = 60;
 
 /** Jobs that go on by themselves where the scene is live, and as a test reports them elsewhere. */
 export class Jobs {
@@ -83,6 +85,12 @@ export class Jobs {
         ],
         failed: [],
       }),
+      sample_start: () => {
+        for (let n = 0; n < sampleNotes; n += 1) {
+          memory.add({ text: `A note of the user guide, number ${n}`, level: "LongTerm", agent: "sample", session: "sample" });
+        }
+        return this.#run("import", sampleNotes, { ...report, imported: sampleNotes, failed: [], skipped: [] });
+      },
       import_start: () => this.#run("import", report.contexts, report),
       reembed_start: () => this.#run("reembed", memory.size, null),
       export_start: ({ file }) => this.#run("export", memory.size, { file, contexts: memory.size }),

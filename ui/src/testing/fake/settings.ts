@@ -39,7 +39,7 @@ export function settingsAnswers(scene: Scene): Answers {
     last_four: null,
     source: null,
     keyring: options.keyring,
-    why_absent: options.keyring === "absent" ? "no Secret Service answers on the session bus" : null,
+    why_absent: options.keyring === "absent" ? "no keyring runs here: no Secret Service answers on the session bus" : null,
   });
 
   function state(): SettingsState {

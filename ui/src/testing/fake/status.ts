@@ -8,7 +8,7 @@ import { iso, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
-  | "startup" | "stats" | "health" | "activity" | "performance" | "history" | "chart"
+  | "startup" | "stats" | "health" | "activity" | "performance" | "database_parts" | "history" | "chart"
   | "performance_csv" | "performance_report" | "crash_report"
 >;
 
@@ -113,6 +113,13 @@ export function statusAnswers(scene: Scene): Answers {
     performance,
     history: () => ({ times: [], operations: [], cache_hit_rates: [], rss_bytes: [] }),
     chart: (request) => draw(request, options.live ? tick++ : 0),
+    database_parts: () => ({
+      context_bytes: 2_100_000,
+      vector_bytes: 1_572_864,
+      word_bytes: 614_400,
+      trace_bytes: 240_000,
+      other_bytes: 60_000,
+    }),
     performance_csv: () => ({ csv: "time,operation,p50_ms,p95_ms,p99_ms,count\n" }),
     performance_report: () => ({ html: "<!doctype html><title>HiRAG Studio</title>" }),
     crash_report: () => ({ report: "HiRAG Studio 0.1.0\npanicked at the test" }),

@@ -138,15 +138,27 @@ pub async fn import_preview(
 /// [`Error::BadRequest`] without a path, [`Error::Busy`] while there is another.
 pub async fn import_start(studio: &Studio, request: ImportStart) -> Result<JobStarted> {
     let paths = paths(request.paths)?;
+    let options = ImportOptions {
+        format: request.format,
+        level: request.level,
+        agent: request.agent,
+        session: request.session,
+        ..ImportOptions::default()
+    };
+    begin_import(studio, paths, options).await
+}
+
+pub(super) async fn begin_import(
+    studio: &Studio,
+    paths: Vec<PathBuf>,
+    options: ImportOptions,
+) -> Result<JobStarted> {
     let host = studio.host().await?;
     let studio = studio.clone();
     let job = studio.clone().jobs().start(JobKind::Import, |handle| {
         let options = ImportOptions {
-            format: request.format,
-            level: request.level,
-            agent: request.agent,
-            session: request.session,
             cancel: handle.cancel_flag(),
+            ..options
         };
         async move {
             let progress = |at: ImportProgress| {

@@ -33,6 +33,7 @@ macro_rules! window_commands {
             replay: TraceRequest => Replay,
 
             performance: PerformanceRequest => PerformanceMetrics,
+            database_parts: Nothing => DatabaseParts,
             history: HistoryRequest => History,
             chart: ChartRequest => Chart,
             performance_csv: HistoryRequest => CsvResponse,
@@ -46,6 +47,7 @@ macro_rules! window_commands {
 
             import_preview: ImportPreviewRequest => ImportPreview,
             import_start: ImportStart => JobStarted,
+            sample_start: Nothing => JobStarted,
             reembed_start: Nothing => JobStarted,
             export_start: ExportStart => JobStarted,
             jobs: Nothing => JobsResponse,

@@ -8,6 +8,7 @@ mod list;
 mod performance;
 mod resilience;
 mod retrieval;
+mod sample;
 mod settings;
 mod status;
 mod tokens;
@@ -29,8 +30,8 @@ pub use jobs::{
     reembed_start,
 };
 pub use performance::{
-    CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, history, performance,
-    performance_csv, performance_report,
+    CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, database_parts,
+    history, performance, performance_csv, performance_report,
 };
 pub use resilience::{
     DrillStart, PauseRequest, Resilience, ResilienceDefaults, breaker_reset, drill_start,
@@ -39,6 +40,7 @@ pub use resilience::{
 pub use retrieval::{
     Reasons, RerankRequest, Reranked, RerankedContext, reasons, rerank, search, why,
 };
+pub use sample::sample_start;
 pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,

@@ -1,8 +1,10 @@
 //! How fast everything is, in figures and pictures.
 
 use hirag::metrics::{PerformanceMetrics, Span};
+use hirag::store::sqlite::DatabaseParts;
 use serde::{Deserialize, Serialize};
 
+use super::Nothing;
 use crate::commands::{Host, Result};
 use crate::pictures::{self, Chart, ChartRequest, Material};
 use crate::studio::{History, Studio};
@@ -51,6 +53,14 @@ pub async fn performance(
         |operation: &hirag::metrics::OperationMetrics| operation.over(request.window).count > 0;
     metrics.operations.retain(ran);
     Ok(metrics)
+}
+
+/// What takes the database's room; it takes about a second for 100,000 contexts.
+///
+/// # Errors
+/// As [`hirag::HiragManager::database_parts`].
+pub async fn database_parts(studio: &Studio, _request: Nothing) -> Result<DatabaseParts> {
+    Ok(studio.host().await?.manager().database_parts().await?)
 }
 
 /// The course of the last minutes, a point every five seconds.

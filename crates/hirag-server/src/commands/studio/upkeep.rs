@@ -1,7 +1,10 @@
 //! Clean-up, backup and restore.
 
+use std::path::Path;
+
 use hirag::files::beside;
 use hirag::manager::DATABASE_FILE;
+use hirag::store::sqlite::while_nobody_writes;
 use serde::Deserialize;
 
 use super::counted;
@@ -56,34 +59,41 @@ pub async fn backup(studio: &Studio, request: FileRequest) -> Result<Backup> {
 }
 
 /// Copies the files of a database that cannot be opened as they are, so that nothing is lost
-/// before a restore: the database itself, and its log beside the copy.
+/// before a restore: the database itself, and its log beside the copy. One that is open is copied as
+/// [`backup`] does.
 ///
 /// # Errors
-/// [`commands::Error::Unwritable`]; a file that exists is not written over, and none is left half written.
+/// [`hirag::store::StoreError::Locked`] while another process writes it: its files would not belong
+/// together. [`commands::Error::Unwritable`]; a file that exists is not written over, and none is left half written.
 pub async fn backup_file(studio: &Studio, request: FileRequest) -> Result<Backup> {
     let target = file(&request.file)?;
+    if let Some(host) = studio.host_now() {
+        return commands::backup(&host, &target).await;
+    }
     let database = studio.data_dir().join(DATABASE_FILE);
-    let work = move || {
-        let (copy, bytes) = WholeFile::copy_of(&database, &target)?;
-        let [log, kept_log] = [&database, &target].map(|path| beside(path, "-wal"));
-        // The log first: a copy that is there has what belongs to it.
-        let logged = log.exists();
-        if logged {
-            WholeFile::copy_of(&log, &kept_log)?.0.finish_new()?;
-        }
-        if let Err(error) = copy.finish_new() {
-            if logged {
-                let _ = std::fs::remove_file(&kept_log);
-            }
-            return Err(error);
-        }
-        Ok(Backup {
-            file: target.display().to_string(),
-            bytes,
-        })
-    };
+    let work = move || while_nobody_writes(&database, || copy_files(&database, &target));
     let copied = tokio::task::spawn_blocking(work).await;
-    copied?
+    copied?.map_err(hirag::Error::from)?
+}
+
+fn copy_files(database: &Path, target: &Path) -> Result<Backup> {
+    let (copy, bytes) = WholeFile::copy_of(database, target)?;
+    let [log, kept_log] = [database, target].map(|path| beside(path, "-wal"));
+    // The log first: a copy that is there has what belongs to it.
+    let logged = log.exists();
+    if logged {
+        WholeFile::copy_of(&log, &kept_log)?.0.finish_new()?;
+    }
+    if let Err(error) = copy.finish_new() {
+        if logged {
+            let _ = std::fs::remove_file(&kept_log);
+        }
+        return Err(error);
+    }
+    Ok(Backup {
+        file: target.display().to_string(),
+        bytes,
+    })
 }
 
 /// Puts a backup in the place of the database, which is kept beside it, and opens it. Jobs end

@@ -1,6 +1,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use hirag::context::{Condition, ContextRequest, Filter};
 use hirag::import::Format;
 
 use super::*;
@@ -19,6 +20,38 @@ async fn ended(studio: &Studio, id: &str) -> Job {
         assert!(begin.elapsed().as_secs() < 20, "{job:?}");
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_is_the_user_guide_and_answers_from_it() {
+    let place = Place::new();
+    let studio = place.start();
+    for again in [false, true] {
+        let id = ask::sample_start(&studio, Nothing {}).await.unwrap().job;
+        let job = ended(&studio, &id).await;
+        assert_eq!(job.state, JobState::Done, "{job:?}");
+        let report = job.result.unwrap();
+        assert!(report["files"].as_u64().unwrap() >= 50, "{report}");
+        assert_eq!(report["imported"] == 0, again, "{report}");
+        assert_eq!(report["failed"], serde_json::json!([]));
+    }
+    let of_sample = Filter {
+        must: vec![Condition::equals("agent", "sample").unwrap()],
+        ..Filter::default()
+    };
+    let request = ask::CountRequest { filter: of_sample };
+    let counted = ask::count(&studio, request).await.unwrap().count;
+    let all = ask::stats(&studio, Nothing {}).await.unwrap().stats.counts;
+    assert_eq!(counted, all.total_contexts);
+    let found = ask::search(
+        &studio,
+        ContextRequest::new("what happens when the disk is full?"),
+    );
+    let best = &found.await.unwrap().response.contexts[0].context;
+    let source = best.source.as_deref().unwrap_or_default();
+    assert!(std::path::Path::new(source).is_file(), "{source}");
+    assert!(source.starts_with(&place.path("data/sample").display().to_string()));
+    studio.shut_down().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

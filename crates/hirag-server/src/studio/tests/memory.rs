@@ -343,3 +343,30 @@ async fn charts_reports_and_history_are_of_what_ran() {
     assert!(metrics.operations.is_empty());
     studio.shut_down().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_the_database_and_its_free_room_are_the_whole_file() {
+    let place = Place::new();
+    let studio = place.start();
+    let before = ask::database_parts(&studio, Nothing {}).await.unwrap();
+    for number in 0..40 {
+        let text = format!("note {number}: ") + &"some words of a longer text ".repeat(40);
+        store(&studio, &text, ContextLevel::LongTerm).await;
+    }
+    let parts = ask::database_parts(&studio, Nothing {}).await.unwrap();
+    assert!(parts.context_bytes > before.context_bytes, "{parts:?}");
+    assert!(parts.word_bytes > before.word_bytes, "{parts:?}");
+    assert!(parts.vector_bytes > 0, "{parts:?}");
+    let size = ask::stats(&studio, Nothing {})
+        .await
+        .unwrap()
+        .stats
+        .database;
+    let all = parts.context_bytes
+        + parts.vector_bytes
+        + parts.word_bytes
+        + parts.trace_bytes
+        + parts.other_bytes;
+    assert_eq!(all + size.free_bytes, size.file_bytes, "{parts:?} {size:?}");
+    studio.shut_down().await.unwrap();
+}

@@ -1,4 +1,5 @@
 use hirag::context::ContextLevel;
+use hirag::files::beside;
 use parking_lot::{Condvar, Mutex};
 use secrecy::SecretString;
 
@@ -165,6 +166,16 @@ async fn a_broken_database_is_told_can_be_saved_and_replaced_by_a_backup() {
     let copy = ask::FileRequest {
         file: place.path("broken.db").display().to_string(),
     };
+    // Another program, a newer one perhaps, may be able to write it.
+    let writer = std::fs::File::options()
+        .write(true)
+        .open(beside(&database, ".lock"))
+        .unwrap();
+    writer.lock().unwrap();
+    let refused = ask::backup_file(&studio, copy.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), "store_locked");
+    assert!(!place.path("broken.db").exists());
+    drop(writer);
     ask::backup_file(&studio, copy.clone()).await.unwrap();
     assert_eq!(
         std::fs::read(place.path("broken.db")).unwrap(),
@@ -193,5 +204,44 @@ async fn a_backup_that_is_none_leaves_the_memory_as_it_is_and_open() {
     };
     assert!(ask::restore(&studio, none).await.is_err());
     ask::get(&studio, ask::GetRequest { id }).await.unwrap();
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_only_looks_does_not_load_the_model() {
+    let mut place = Place::new();
+    place.provider = None;
+    // Files that would be found out if they were loaded.
+    let model = place.path("model");
+    std::fs::create_dir_all(model.join("1_Pooling")).unwrap();
+    for (file, content) in [
+        ("model.onnx", "no weights"),
+        ("tokenizer.json", "{}"),
+        (
+            "hirag-model.json",
+            r#"{"id": "hollow", "pooling": "mean", "max_tokens": 64}"#,
+        ),
+    ] {
+        std::fs::write(model.join(file), content).unwrap();
+    }
+    let settings = SETTINGS.replacen(
+        "[embedding]\n",
+        &format!("[embedding]\nmodel_dir = '{}'\n", model.display()),
+        1,
+    );
+    std::fs::write(place.path("config.toml"), settings).unwrap();
+    let studio = place.start();
+    let of_provider = async || {
+        let health = ask::health(&studio, Nothing {}).await.unwrap();
+        let mut parts = health.components.into_iter();
+        parts.find(|part| part.name == "embedding").unwrap().detail
+    };
+    assert!(of_provider().await.contains("not loaded"));
+    ask::stats(&studio, Nothing {}).await.unwrap();
+    ask::settings(&studio, Nothing {}).await.unwrap();
+    ask::resilience(&studio, Nothing {}).await.unwrap();
+    let looked = ask::clean_up(&studio, ask::CleanUpRequest { dry_run: true }).await;
+    looked.unwrap();
+    assert!(of_provider().await.contains("not loaded"));
     studio.shut_down().await.unwrap();
 }

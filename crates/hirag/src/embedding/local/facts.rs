@@ -20,9 +20,6 @@ pub(super) struct Facts {
     pub(super) id: String,
     pub(super) pooling: Pooling,
     pub(super) max_tokens: usize,
-    /// Size of `model.onnx`, where the folder says so: a file cut between two fields of its
-    /// format can still be read.
-    pub(super) model_bytes: Option<u64>,
     /// Components, where the folder says so.
     pub(super) dimension: Option<usize>,
     pub(super) query_prefix: String,
@@ -79,6 +76,28 @@ struct ModelFile {
     max_position_embeddings: Option<usize>,
 }
 
+/// Whether the files that make a model are there, and the weights as long as the folder says: a file
+/// cut between two fields of its format can still be read. Reads none of them. The error is a reason,
+/// for a sentence that already names the folder.
+pub(super) fn check_files(folder: &Path) -> Result<(), String> {
+    let mut bytes = 0;
+    for file in ["tokenizer.json", "model.onnx"] {
+        bytes = match folder.join(file).metadata() {
+            Ok(data) if data.len() == 0 => return Err(format!("{file} is empty")),
+            Ok(data) => data.len(),
+            Err(error) => return Err(format!("{file}: {error}")),
+        };
+    }
+    let own: Own = read(folder, "hirag-model.json")?;
+    match own.model_bytes {
+        Some(told) if told != bytes => Err(format!(
+            "model.onnx has {bytes} bytes, but hirag-model.json says {told}; it is cut short \
+             or another one"
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl Facts {
     /// Reads them. The error is a reason, for a sentence that already names the folder.
     pub(super) fn read(folder: &Path) -> Result<Self, String> {
@@ -108,7 +127,6 @@ impl Facts {
             id: String::new(),
             pooling: own.pooling.map_or_else(|| pooling.mode(), Ok)?,
             max_tokens,
-            model_bytes: own.model_bytes,
             dimension: pooling.word_embedding_dimension,
             query_prefix: own.query_prefix.unwrap_or(prompts.prompts.query),
             passage_prefix: own.passage_prefix.unwrap_or(prompts.prompts.passage),
@@ -251,7 +269,6 @@ mod tests {
                 id: "mine".to_owned(),
                 pooling: Pooling::Mean,
                 max_tokens: 64,
-                model_bytes: Some(9),
                 dimension: Some(768),
                 query_prefix: "q ".to_owned(),
                 passage_prefix: String::new(),

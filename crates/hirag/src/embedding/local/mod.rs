@@ -50,6 +50,19 @@ pub struct LocalModel {
     batches: Arc<Semaphore>,
 }
 
+/// What can be said of a model before it is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelDescription {
+    /// See [`EmbeddingProvider::model_id`].
+    pub id: String,
+    /// Components of each vector, where a file says so.
+    pub dimension: Option<usize>,
+    /// What stands before a query.
+    pub query_prefix: String,
+    /// What stands before a passage.
+    pub passage_prefix: String,
+}
+
 struct Engine {
     facts: Facts,
     dimension: usize,
@@ -86,15 +99,37 @@ impl LocalModel {
     /// [`EmbeddingError::ModelFiles`] when a file is absent, damaged, or of another model than
     /// the rest.
     pub fn load(folder: &Path, threads: usize) -> Result<Self, EmbeddingError> {
-        let engine =
-            Engine::load(folder, threads).map_err(|reason| EmbeddingError::ModelFiles {
-                path: folder.display().to_string(),
-                reason,
-            })?;
+        let engine = Engine::load(folder, threads).map_err(of_folder(folder))?;
         Ok(Self {
             engine: Arc::new(engine),
             singles: Arc::new(Semaphore::new(1)),
             batches: Arc::new(Semaphore::new(1)),
+        })
+    }
+
+    /// Whether the files of a model are in the folder, as long as they have to be. Says nothing of
+    /// what is in them, and costs next to nothing: for health pages.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbeddingError::ModelFiles`] when a file is absent, empty or cut short.
+    pub fn check_files(folder: &Path) -> Result<(), EmbeddingError> {
+        facts::check_files(folder).map_err(of_folder(folder))
+    }
+
+    /// What the folder says of its model, which is not loaded for it. Blocks; where no file names
+    /// an id, the weights are read for the fingerprint.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbeddingError::ModelFiles`] when the folder does not say what has to be known.
+    pub fn describe(folder: &Path) -> Result<ModelDescription, EmbeddingError> {
+        let facts = Facts::read(folder).map_err(of_folder(folder))?;
+        Ok(ModelDescription {
+            id: facts.id,
+            dimension: facts.dimension,
+            query_prefix: facts.query_prefix,
+            passage_prefix: facts.passage_prefix,
         })
     }
 
@@ -117,6 +152,12 @@ impl LocalModel {
         .await
         .map_err(|error| EmbeddingError::Model(broken_off(&error)))
     }
+}
+
+/// A reason, as the error of a folder.
+fn of_folder(folder: &Path) -> impl FnOnce(String) -> EmbeddingError {
+    let path = folder.display().to_string();
+    |reason| EmbeddingError::ModelFiles { path, reason }
 }
 
 impl fmt::Debug for LocalModel {
@@ -176,24 +217,8 @@ impl EmbeddingProvider for LocalModel {
 
 impl Engine {
     fn load(folder: &Path, threads: usize) -> Result<Self, String> {
-        for file in ["model.onnx", "tokenizer.json"] {
-            match folder.join(file).metadata() {
-                Ok(data) if data.len() == 0 => return Err(format!("{file} is empty")),
-                Ok(_) => {}
-                Err(error) => return Err(format!("{file}: {error}")),
-            }
-        }
+        facts::check_files(folder)?;
         let facts = Facts::read(folder)?;
-        let bytes = folder
-            .join("model.onnx")
-            .metadata()
-            .map_or(0, |data| data.len());
-        if let Some(told) = facts.model_bytes.filter(|&told| told != bytes) {
-            return Err(format!(
-                "model.onnx has {bytes} bytes, but hirag-model.json says {told}; it is cut short \
-                 or another one"
-            ));
-        }
         let words = Words::load(&folder.join("tokenizer.json"), facts.max_tokens)?;
         let session = Session::load(&folder.join("model.onnx"), facts.pooling, words.padding())?;
         let threads = match threads {

@@ -72,6 +72,20 @@ impl WriterLock {
     }
 }
 
+/// Does `work` while nobody writes `database`, for who takes its files as they are. Blocks.
+///
+/// # Errors
+/// [`StoreError::Locked`] while somebody writes it; nothing was done then.
+pub fn while_nobody_writes<T>(database: &Path, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+    let _lock = match WriterLock::acquire(database, Duration::ZERO) {
+        Ok(lock) => Some(lock),
+        // Where that cannot be written, nothing is.
+        Err(StoreError::ReadOnly { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(work())
+}
+
 impl Drop for WriterLock {
     fn drop(&mut self) {
         let _ = self.file.set_len(0);

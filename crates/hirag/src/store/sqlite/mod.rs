@@ -45,13 +45,14 @@ pub use around::Around;
 pub use deletion::{Deletion, Restored};
 pub use edit::{Edit, LiveEdit, Merge};
 pub use lifecycle::{CleanUp, CleanUpItem, CleanUpRules, Purged, Standing};
+pub use lock::while_nobody_writes;
 pub use open::{Access, StoreOptions};
 pub use queue::{Building, PendingText};
 pub use restore::restore;
 pub use search::CandidateQuery;
 pub use sources::{Known, SourceState, WriteBatch, Written};
 pub use traces::{KeptTrace, TraceBounds};
-pub use upkeep::{DatabaseSize, Finding, Inspection, StoreCounts};
+pub use upkeep::{DatabaseParts, DatabaseSize, Finding, Inspection, StoreCounts};
 
 use self::readers::Readers;
 use self::resident::Resident;
@@ -175,10 +176,15 @@ impl SqliteStore {
             .await
     }
 
-    /// Finishes what was begun and closes. Further writes are refused. Blocks for the last commit.
+    /// Finishes what was begun and closes; what is asked for after that is refused. Blocks for the
+    /// last commit. Where nobody else has the database open, its log is gone then.
     pub fn shut_down(&self) {
-        if let Some(writer) = &self.shared.writer {
-            writer.shut_down();
+        // A connection that only reads cannot take the log away, so that it must not be the last.
+        self.shared.readers.close();
+        self.shared.watch.lock().take();
+        match &self.shared.writer {
+            Some(writer) => writer.shut_down(),
+            None => open::remove_idle_log(&self.shared.path),
         }
         self.shared.lock.lock().take();
     }
@@ -195,7 +201,7 @@ impl SqliteStore {
     {
         let shared = Arc::clone(&self.shared);
         tokio::task::spawn_blocking(move || {
-            let reader = shared.readers.take();
+            let reader = shared.readers.take()?;
             work(&reader).map_err(|e| e.at(&shared.path))
         })
         .await

@@ -85,16 +85,9 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
     };
     match &lock {
         Some(_) => restore::finish_begun(path)?,
-        None if restore::is_begun(path)? => {
-            return Err(StoreError::CannotOpen {
-                path: path.clone(),
-                reason: "a restore of it goes on, or was broken off; a process that may write it \
-                         finishes it"
-                    .to_owned(),
-            });
-        }
-        None => {}
+        None => restore::check_not_begun(path)?,
     }
+    let before = identity(path);
     let residents = Arc::new(RwLock::default());
     let lexicon = Arc::new(Lexicon::new()?);
     let writer = match lock {
@@ -147,6 +140,13 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
     while readers.len() < READERS {
         readers.push(connect_to_read(path)?);
     }
+    if lock.is_none() {
+        // All of them have one database, with its log, only where no restore came between.
+        restore::check_not_begun(path)?;
+        if identity(path) != before {
+            return Err(restore::in_between(path));
+        }
+    }
     Ok(SqliteStore {
         shared: Arc::new(Shared {
             path: options.path,
@@ -160,6 +160,22 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
             clock: options.clock,
         }),
     })
+}
+
+/// What tells a file from the one that takes its name. Elsewhere than on Unix, a file that is open
+/// keeps its name.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+
+    // Without opening it: that would end the locks that SQLite has on it.
+    let facts = std::fs::metadata(path).ok()?;
+    Some((facts.dev(), facts.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_path: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 fn lock(path: &Path, patience: Duration) -> Result<WriterLock, StoreError> {
@@ -201,6 +217,17 @@ pub(super) fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
         }
         other => other,
     }
+}
+
+/// Lets SQLite take an empty log away that a reader made, unless somebody else has the database
+/// open. A log with something in it is left to a writer. What fails here is of no consequence.
+pub(super) fn remove_idle_log(path: &Path) {
+    if !beside(path, "-wal").exists() || has_wal(path) {
+        return;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // The log is opened by the first question, and gone when the connection is.
+    let _ = connect(path, flags).and_then(|connection| data_version(&connection));
 }
 
 fn has_wal(path: &Path) -> bool {

@@ -2,37 +2,71 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 
+use crate::store::StoreError;
+
+/// A read that goes on for longer is not waited for at the end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Connections that wait to be used.
 #[derive(Debug)]
 pub(super) struct Readers {
-    idle: Mutex<Vec<Connection>>,
+    pool: Mutex<Pool>,
     returned: Condvar,
+}
+
+#[derive(Debug)]
+struct Pool {
+    idle: Vec<Connection>,
+    lent: usize,
+    closed: bool,
 }
 
 impl Readers {
     pub(super) fn new(connections: Vec<Connection>) -> Arc<Self> {
         Arc::new(Self {
-            idle: Mutex::new(connections),
+            pool: Mutex::new(Pool {
+                idle: connections,
+                lent: 0,
+                closed: false,
+            }),
             returned: Condvar::new(),
         })
     }
 
     /// Takes a connection, waiting until one is free. Blocks: not for async threads.
-    pub(super) fn take(self: &Arc<Self>) -> Reader {
-        let mut idle = self.idle.lock();
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] once they are closed.
+    pub(super) fn take(self: &Arc<Self>) -> Result<Reader, StoreError> {
+        let mut pool = self.pool.lock();
         loop {
-            if let Some(connection) = idle.pop() {
-                return Reader {
+            if pool.closed {
+                return Err(StoreError::Closed);
+            }
+            if let Some(connection) = pool.idle.pop() {
+                pool.lent += 1;
+                return Ok(Reader {
                     connection: Some(connection),
                     pool: Arc::clone(self),
-                };
+                });
             }
-            self.returned.wait(&mut idle);
+            self.returned.wait(&mut pool);
         }
+    }
+
+    /// Closes every connection, waiting a while for those that are in use, and lends no more. Blocks.
+    pub(super) fn close(&self) {
+        let mut pool = self.pool.lock();
+        pool.closed = true;
+        pool.idle.clear();
+        self.returned.notify_all();
+        let in_use = |pool: &mut Pool| pool.lent > 0;
+        self.returned.wait_while_for(&mut pool, in_use, PATIENCE);
     }
 }
 
@@ -55,9 +89,15 @@ impl Deref for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.pool.idle.lock().push(connection);
-            self.pool.returned.notify_one();
+        let mut pool = self.pool.pool.lock();
+        // The connection is closed before it counts as returned.
+        match self.connection.take() {
+            Some(connection) if !pool.closed => pool.idle.push(connection),
+            other => drop(other),
         }
+        pool.lent -= 1;
+        drop(pool);
+        // Whoever waits for a connection, and whoever waits for the end.
+        self.pool.returned.notify_all();
     }
 }

@@ -19,7 +19,7 @@ use super::upkeep::write_copy;
 use crate::files::{beside, folder_of, remove_if_there};
 use crate::store::StoreError;
 
-pub(super) use self::swap::{finish_begun, is_begun};
+pub(super) use self::swap::{check_not_begun, finish_begun, in_between};
 
 /// Puts the backup at `backup` in the place of the database at `target`. What was there is kept
 /// beside it, with its log; its new path is returned. Blocks.

@@ -1,6 +1,7 @@
 //! Counting, checking, tidying, copying.
 
 mod inspect;
+mod parts;
 
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 pub use self::inspect::{Finding, Inspection};
+pub use self::parts::DatabaseParts;
 use super::classify::io_at;
 use super::{SqliteStore, collections, contexts};
 use crate::context::LevelCounts;

@@ -188,10 +188,25 @@ fn in_the_way(file: &Path) -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, reason)
 }
 
-/// Whether a restore of the database at `target` was begun and is not done.
-pub(in super::super) fn is_begun(target: &Path) -> Result<bool, StoreError> {
-    let begun = Swap::begun(target).map_err(super::super::classify::io_at(target))?;
-    Ok(begun.is_some())
+/// For who may only read `target`.
+///
+/// # Errors
+/// [`in_between`] where a restore of it was begun and is not done.
+pub(in super::super) fn check_not_begun(target: &Path) -> Result<(), StoreError> {
+    match Swap::begun(target).map_err(super::super::classify::io_at(target))? {
+        Some(_) => Err(in_between(target)),
+        None => Ok(()),
+    }
+}
+
+/// The error of a reader that comes while one database takes another's place.
+pub(in super::super) fn in_between(target: &Path) -> StoreError {
+    StoreError::CannotOpen {
+        path: target.to_owned(),
+        reason: "a restore of it goes on, or was broken off; a process that may write it \
+                 finishes it"
+            .to_owned(),
+    }
 }
 
 /// Finishes a restore that was broken off, and removes what is left of one that never began. Only

@@ -238,3 +238,58 @@ async fn where_there_was_no_database_a_restore_keeps_none() {
     assert_eq!(restore(&case.backup, &fresh, NOW).unwrap(), None);
     assert_eq!(texts(&fresh).await, NEW);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_comes_during_restores_has_one_of_the_databases_or_is_told() {
+    let case = Case::new().await;
+    let other = case.database.with_file_name("other.db");
+    killed_with(&other, &["other, in the file", "other, in the log"]).await;
+    restore(&case.backup, &case.database, NOW).unwrap();
+
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for backup in [&other, &case.backup].into_iter().cycle().take(20) {
+                match restore(backup, &case.database, NOW) {
+                    Ok(_) => {}
+                    // One of the readers finishes nothing, but it may be there to write.
+                    Err(error) => assert_eq!(error.code(), "store_locked", "{error}"),
+                }
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        let mut seen = 0;
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            let store = match open(&case.database, Access::Read) {
+                Ok(store) => store,
+                Err(error) => {
+                    assert_eq!(error.code(), "store_cannot_open", "{error}");
+                    continue;
+                }
+            };
+            let found = of_every_connection(&store);
+            let known = [&NEW, &["other, in the file", "other, in the log"]];
+            assert!(known.iter().any(|known| found == **known), "{found:?}");
+            seen += 1;
+        }
+        seen
+    });
+    assert!(seen > 0);
+}
+
+/// The texts that the connections of a store have, which must be the same.
+fn of_every_connection(store: &SqliteStore) -> Vec<String> {
+    let lent: Vec<_> = (0..4)
+        .map(|_| store.shared.readers.take().unwrap())
+        .collect();
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for reader in &lent {
+        let mut statement = reader
+            .prepare("SELECT text FROM contexts ORDER BY text")
+            .unwrap();
+        let texts = statement.query_map([], |row| row.get(0)).unwrap();
+        all.push(texts.collect::<Result<_, _>>().unwrap());
+    }
+    assert!(all.windows(2).all(|two| two[0] == two[1]), "{all:?}");
+    all.swap_remove(0)
+}
