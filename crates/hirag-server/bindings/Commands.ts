@@ -34,6 +34,7 @@ import type { JobStarted } from "./JobStarted";
 import type { JobsResponse } from "./JobsResponse";
 import type { ListRequest } from "./ListRequest";
 import type { ListResponse } from "./ListResponse";
+import type { LookUpResponse } from "./LookUpResponse";
 import type { MoveAllRequest } from "./MoveAllRequest";
 import type { Moved } from "./Moved";
 import type { NewContext } from "./NewContext";
@@ -97,6 +98,7 @@ export interface Commands {
   undo: { request: UndoRequest; response: Restored };
   clear: { request: ClearRequest; response: Deletion };
   search: { request: ContextRequest; response: SearchResponse };
+  look_up: { request: ContextRequest; response: LookUpResponse };
   why: { request: WhyRequest; response: WhyNot };
   trace: { request: TraceRequest; response: Trace };
   traces: { request: TracesRequest; response: TracesResponse };

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use self::answer::Answered;
 use super::{HiragManager, off_the_async_threads};
 use crate::config::Config;
-use crate::context::{ContextError, ContextId, ContextRequest, ContextResponse, RetrievalMetadata};
+use crate::context::{
+    ContextError, ContextId, ContextRequest, ContextResponse, RetrievalMetadata, RetrievedContext,
+};
 use crate::error::Result;
 use crate::levels;
 use crate::retrieval::{
@@ -116,6 +118,16 @@ impl HiragManager {
             tracing::warn!(%error, "a trace could not be kept");
         }
         Ok((response, trace, kept))
+    }
+
+    /// The contexts of the same answer, and nothing is kept of it: no access is counted, and there
+    /// is no trace. For looking something up, which is no use of what is found.
+    ///
+    /// # Errors
+    /// As [`Self::retrieve`].
+    pub async fn look_up(&self, mut request: ContextRequest) -> Result<Vec<RetrievedContext>> {
+        request.explain = false;
+        Ok(self.answer(&request).await?.response.contexts)
     }
 
     /// Why a context was not returned for a query, and the smallest changes that let it in.

@@ -11,7 +11,7 @@ import { idOf, start } from "../contexts";
 import { explain, threshold } from "./ranking";
 import { iso, refused, type Handlers, type Scene } from "./scene";
 
-type Answers = Pick<Handlers, "search" | "why" | "trace" | "traces" | "rerank" | "replay">;
+type Answers = Pick<Handlers, "search" | "look_up" | "why" | "trace" | "traces" | "rerank" | "replay">;
 
 const timings = [
   { stage: "embed", ms: 6.8 },
@@ -124,6 +124,7 @@ export function searchAnswers(scene: Scene): Answers {
       history.unshift({ id, time: iso(Date.now()), query, mode, returned: answer.contexts.length, total_tokens: answer.total_tokens, ms });
       return answer;
     },
+    look_up: (request) => ({ contexts: search(request, "").contexts }),
     why: ({ id, request }) => {
       const found = explain(memory, request, weights()).find((e) => e.id === id);
       const { level, token_count } = memory.find(id);

@@ -25,6 +25,7 @@ macro_rules! window_commands {
             clear: ClearRequest => Deletion,
 
             search: ContextRequest => SearchResponse,
+            look_up: ContextRequest => LookUpResponse,
             why: WhyRequest => WhyNot,
             trace: TraceRequest => Trace,
             traces: TracesRequest => TracesResponse,

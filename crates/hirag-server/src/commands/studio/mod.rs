@@ -36,7 +36,9 @@ pub use resilience::{
     DrillStart, PauseRequest, Resilience, ResilienceDefaults, breaker_reset, drill_start,
     drill_stop, pause_embedding, resilience,
 };
-pub use retrieval::{RerankRequest, Reranked, RerankedContext, rerank, search, why};
+pub use retrieval::{
+    LookUpResponse, RerankRequest, Reranked, RerankedContext, look_up, rerank, search, why,
+};
 pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,
