@@ -186,6 +186,20 @@ impl HiragManager {
             .collect())
     }
 
+    /// Of the last `limit` traces, those in which a context is a candidate, newest first; and how
+    /// many there were to look through.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn recent_traces_of(&self, id: ContextId, limit: usize) -> Result<(Vec<Trace>, u64)> {
+        let (bodies, looked_through) = self.inner.store.recent_traces_of(id, limit).await?;
+        let traces = bodies
+            .iter()
+            .filter_map(|body| serde_json::from_slice(body).ok())
+            .collect();
+        Ok((traces, looked_through))
+    }
+
     /// Ranks contexts for a query as a retrieval does, before equal texts are folded and before
     /// the budget; the `k` best. For evaluation.
     pub(super) async fn rank(&self, request: &ContextRequest, k: usize) -> Result<Vec<ContextId>> {
