@@ -175,38 +175,36 @@ impl VectorStore for MemoryStore {
     }
 
     async fn scroll(&self, collection: &str, request: ScrollRequest) -> Result<Page, StoreError> {
-        let cursor = match &request.cursor {
-            Some(cursor) => Some(
-                cursor
-                    .parse::<u64>()
-                    .map_err(|_| StoreError::BadCursor(cursor.clone()))?,
-            ),
-            None => None,
-        };
+        let cursor = request.cursor.as_deref();
+        let after = cursor
+            .map(|cursor| place(request.order, cursor))
+            .transpose()?;
         self.with(collection, |collection| {
-            let newest_first = request.order == Order::NewestFirst;
-            let mut rows: Vec<(u64, &Context)> = collection
+            let mut rows: Vec<((i64, u64), &Context)> = collection
                 .rows
                 .iter()
-                .map(|(seq, row)| (*seq, &row.context))
-                .filter(|(seq, context)| {
-                    let after = cursor.is_none_or(|cursor| {
-                        if newest_first {
-                            *seq < cursor
-                        } else {
-                            *seq > cursor
-                        }
-                    });
-                    after && !request.deleted && passes(&request.filter, context)
-                })
+                .map(|(seq, row)| ((value(request.order, &row.context), *seq), &row.context))
+                .filter(|(_, context)| !request.deleted && passes(&request.filter, context))
                 .collect();
-            if newest_first {
+            rows.sort_unstable_by_key(|(place, _)| *place);
+            if request.order != Order::OldestFirst {
                 rows.reverse();
             }
+            rows.retain(|(place, _)| {
+                after.is_none_or(|after| match request.order {
+                    Order::OldestFirst => *place > after,
+                    _ => *place < after,
+                })
+            });
+            rows.drain(..request.skip.min(rows.len()));
             let more = rows.len() > request.limit;
             rows.truncate(request.limit);
+            let name = request.order.name();
             Ok(Page {
-                next_cursor: rows.last().filter(|_| more).map(|(seq, _)| seq.to_string()),
+                next_cursor: rows
+                    .last()
+                    .filter(|_| more)
+                    .map(|((value, seq), _)| format!("{name} {value} {seq}")),
                 contexts: rows
                     .into_iter()
                     .map(|(_, context)| context.clone())
@@ -214,6 +212,26 @@ impl VectorStore for MemoryStore {
             })
         })
     }
+}
+
+/// What an order sorts by before the number; 0 where the number alone decides.
+fn value(order: Order, context: &Context) -> i64 {
+    match order {
+        Order::NewestFirst | Order::OldestFirst => 0,
+        Order::RecentlyChanged => context.updated_at.as_millisecond(),
+        Order::RecentlyUsed => context.accessed_at.as_millisecond(),
+        Order::MostUsed => context.access_count as i64,
+        Order::LongestFirst => context.token_count.into(),
+    }
+}
+
+/// The value and the number of a cursor.
+fn place(order: Order, cursor: &str) -> Result<(i64, u64), StoreError> {
+    let parsed = || {
+        let (value, seq) = cursor.strip_prefix(order.name())?.trim().split_once(' ')?;
+        Some((value.parse().ok()?, seq.parse().ok()?))
+    };
+    parsed().ok_or_else(|| StoreError::BadCursor(cursor.to_owned()))
 }
 
 impl Collection {

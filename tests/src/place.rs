@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hirag::clock::FakeClock;
 use hirag::config::Config;
-use hirag::context::{ContextId, ContextRequest, Filter, NewContext};
+use hirag::context::{ContextId, ContextRequest, NewContext};
 use hirag::manager::{ListRequest, OpenOptions, StoreAccess};
 use hirag::{HiragManager, Result};
 use tempfile::TempDir;
@@ -134,11 +134,10 @@ pub async fn everything(manager: &HiragManager) -> Vec<hirag::context::Context> 
     let mut cursor = None;
     loop {
         let request = ListRequest {
-            filter: Filter::default(),
             order: hirag::store::Order::OldestFirst,
             cursor,
             limit: 1_000,
-            deleted: false,
+            ..ListRequest::default()
         };
         let page = manager.list(request).await.unwrap();
         all.extend(page.contexts);

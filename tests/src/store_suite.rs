@@ -149,6 +149,7 @@ pub async fn scrolled(store: &dyn VectorStore, request: ScrollRequest) -> Vec<St
         assert!(page.contexts.len() <= request.limit);
         texts.extend(page.contexts.into_iter().map(|context| context.text));
         request.cursor = page.next_cursor;
+        request.skip = 0;
         if request.cursor.is_none() {
             return texts;
         }
@@ -554,13 +555,96 @@ pub async fn scroll_shows_everything_once(subject: Subject) {
     }
 }
 
+/// Contexts by whose values the orders differ, with ties in each.
+fn various(count: u64) -> Vec<Record> {
+    (0..count)
+        .map(|n| {
+            let hours = |n: u64| start() - jiff::SignedDuration::from_hours(n as i64);
+            Record {
+                created_at: hours(n * 5 % 4),
+                accessed_at: Some(hours(n * 7 % 3)),
+                access_count: n * 3 % 5,
+                token_count: (n * 11 % 6) as u32,
+                ..record(&n.to_string(), &[1.0, 0.0])
+            }
+        })
+        .collect()
+}
+
+/// Each order sorts by what its name says; among equals, what was stored last comes first.
+pub async fn each_order_sorts_by_its_value(subject: Subject) {
+    let records = various(30);
+    let store = subject.filled(2, records.clone()).await;
+    for order in Order::ALL {
+        let mut expected: Vec<(i64, usize)> = records
+            .iter()
+            .enumerate()
+            .map(|(seq, record)| {
+                let value = match order {
+                    Order::NewestFirst => seq as i64,
+                    Order::OldestFirst => -(seq as i64),
+                    Order::RecentlyChanged => record.created_at.as_millisecond(),
+                    Order::RecentlyUsed => record.accessed_at.unwrap().as_millisecond(),
+                    Order::MostUsed => record.access_count as i64,
+                    Order::LongestFirst => record.token_count.into(),
+                };
+                (value, seq)
+            })
+            .collect();
+        expected.sort_unstable();
+        let expected: Vec<String> = expected.iter().rev().map(|(_, n)| n.to_string()).collect();
+        for limit in [1, 4, 30, 31] {
+            let request = ScrollRequest {
+                order,
+                limit,
+                ..ScrollRequest::default()
+            };
+            assert_eq!(scrolled(store, request).await, expected, "{order:?}");
+        }
+    }
+}
+
+/// Passing over contexts gives what stands behind them, from the start and from any cursor, under
+/// any filter; behind the end there is nothing.
+pub async fn skipping_shows_what_stands_behind(subject: Subject) {
+    let mut records = various(24);
+    for record in records.iter_mut().step_by(3) {
+        record.agent = Some("ann".to_owned());
+    }
+    let store = subject.filled(2, records).await;
+    let of_ann = filter(&json!({"must": [{"key": "agent", "match": "ann"}]}));
+    for (order, filter) in Order::ALL
+        .into_iter()
+        .flat_map(|order| [(order, Filter::default()), (order, of_ann.clone())])
+    {
+        let request = ScrollRequest {
+            filter,
+            order,
+            limit: 3,
+            ..ScrollRequest::default()
+        };
+        let whole = scrolled(store, request.clone()).await;
+        for skip in [0, 1, 5, whole.len(), usize::MAX] {
+            let from = |cursor, skip| ScrollRequest {
+                cursor,
+                skip,
+                ..request.clone()
+            };
+            let rest = scrolled(store, from(None, skip)).await;
+            assert_eq!(rest, whole[skip.min(whole.len())..], "{order:?}, {skip}");
+            let first = store.scroll(NAME, request.clone()).await.unwrap();
+            let rest = scrolled(store, from(first.next_cursor, skip)).await;
+            let behind = skip.saturating_add(3).min(whole.len());
+            assert_eq!(rest, whole[behind..], "{order:?}, {skip} after a cursor");
+        }
+    }
+}
+
 /// Contexts that are there throughout are shown exactly once, whatever comes and goes meanwhile.
 pub async fn scroll_keeps_its_place_under_change(subject: Subject) {
-    for order in [Order::OldestFirst, Order::NewestFirst] {
+    for order in Order::ALL {
         let subject = &subject;
-        let records: Vec<Record> = (0..30)
-            .map(|n| record(&n.to_string(), &[1.0, 0.0]))
-            .collect();
+        let records = various(30);
         let ids: Vec<ContextId> = records.iter().map(|record| record.id).collect();
         subject.store.delete_collection(NAME).await.unwrap();
         let store = subject.filled(2, records).await;
@@ -598,20 +682,40 @@ pub async fn scroll_keeps_its_place_under_change(subject: Subject) {
     }
 }
 
-/// A cursor that nobody gave out is refused, and named.
+/// A cursor that nobody gave out, or that was given out for another order, is refused and named.
 pub async fn a_foreign_cursor_is_refused(subject: Subject) {
-    let store = subject.filled(2, vec![record("a", &[1.0, 0.0])]).await;
-    for cursor in ["", "x", "-1", "1.5", "99999999999999999999"] {
-        let request = ScrollRequest {
-            cursor: Some(cursor.to_owned()),
-            limit: 1,
-            ..ScrollRequest::default()
-        };
-        let error = store.scroll(NAME, request).await.unwrap_err();
-        assert!(
-            matches!(&error, StoreError::BadCursor(c) if c == cursor),
-            "{error}"
-        );
+    let records = ["a", "b"].map(|text| record(text, &[1.0, 0.0]));
+    let store = subject.filled(2, records.to_vec()).await;
+    let request = |order, cursor| ScrollRequest {
+        order,
+        cursor,
+        limit: 1,
+        ..ScrollRequest::default()
+    };
+    for order in Order::ALL {
+        let mut foreign: Vec<String> = ["", "x", "7", "-1", "1.5", "99999999999999999999"]
+            .into_iter()
+            .flat_map(|text| {
+                let name = order.name();
+                [
+                    text.to_owned(),
+                    format!("{name}:{text}:"),
+                    format!("{name}:1:{text}:1"),
+                ]
+            })
+            .collect();
+        for other in Order::ALL.into_iter().filter(|other| *other != order) {
+            let page = store.scroll(NAME, request(other, None)).await.unwrap();
+            foreign.extend(page.next_cursor);
+        }
+        for cursor in foreign {
+            let asked = request(order, Some(cursor.clone()));
+            let error = store.scroll(NAME, asked).await.unwrap_err();
+            assert!(
+                matches!(&error, StoreError::BadCursor(c) if *c == cursor),
+                "{order:?}: {error}"
+            );
+        }
     }
 }
 

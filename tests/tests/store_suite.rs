@@ -44,6 +44,8 @@ suite! {
     get_keeps_the_order_of_the_ids,
     delete_forgets_for_good,
     scroll_shows_everything_once,
+    each_order_sorts_by_its_value,
+    skipping_shows_what_stands_behind,
     scroll_keeps_its_place_under_change,
     a_foreign_cursor_is_refused,
     collections_do_not_mix,
@@ -67,6 +69,7 @@ enum Step {
     Scroll {
         filter: Filter,
         order: Order,
+        skip: usize,
         limit: usize,
     },
 }
@@ -226,7 +229,7 @@ fn any_filter() -> impl Strategy<Value = Filter> {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    let order = prop_oneof![Just(Order::OldestFirst), Just(Order::NewestFirst)];
+    let order = prop::sample::select(&Order::ALL[..]);
     // Thresholds at which no cosine of these vectors is likely to lie.
     let threshold = prop::option::of(prop::sample::select(
         &[-0.512_34_f32, 0.123_47, 0.703_11][..],
@@ -239,8 +242,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => (vector(), any_filter(), 0_usize..12, threshold).prop_map(
             |(vector, filter, limit, threshold)| Step::Search { vector, filter, limit, threshold }
         ),
-        4 => (any_filter(), order, 1_usize..5).prop_map(
-            |(filter, order, limit)| Step::Scroll { filter, order, limit }
+        4 => (any_filter(), order, 0_usize..4, 1_usize..5).prop_map(
+            |(filter, order, skip, limit)| Step::Scroll { filter, order, skip, limit }
         ),
     ]
 }
@@ -306,6 +309,7 @@ async fn both(steps: Vec<Step>) {
             Step::Scroll {
                 filter,
                 order,
+                skip,
                 limit,
             } => {
                 let counted = real.count(NAME, &filter).await.unwrap();
@@ -317,11 +321,12 @@ async fn both(steps: Vec<Step>) {
                 let request = ScrollRequest {
                     filter,
                     order,
+                    skip,
                     limit,
                     ..ScrollRequest::default()
                 };
                 let found = scrolled(real, request.clone()).await;
-                assert_eq!(found.len() as u64, counted);
+                assert_eq!(found.len() as u64, counted.saturating_sub(skip as u64));
                 assert_eq!(found, scrolled(model, request.clone()).await, "{request:?}");
             }
         }

@@ -35,6 +35,7 @@ import type { JobStarted } from "./JobStarted";
 import type { JobsResponse } from "./JobsResponse";
 import type { ListRequest } from "./ListRequest";
 import type { ListResponse } from "./ListResponse";
+import type { LookUpResponse } from "./LookUpResponse";
 import type { MoveAllRequest } from "./MoveAllRequest";
 import type { Moved } from "./Moved";
 import type { NewContext } from "./NewContext";
@@ -100,6 +101,7 @@ export interface Commands {
   clear: { request: ClearRequest; response: Deletion };
   search: { request: ContextRequest; response: SearchResponse };
   reasons: { request: TraceRequest; response: Reasons };
+  look_up: { request: ContextRequest; response: LookUpResponse };
   why: { request: WhyRequest; response: WhyNot };
   trace: { request: TraceRequest; response: Trace };
   traces: { request: TracesRequest; response: TracesResponse };

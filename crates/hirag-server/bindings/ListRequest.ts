@@ -15,9 +15,13 @@ filter?: Filter,
  */
 order?: Order, 
 /**
- * Where the page before ended.
+ * Where the page before ended; that page must have been of the same order.
  */
 cursor?: string | null, 
+/**
+ * Contexts to pass over after the cursor, or from the start.
+ */
+skip?: number, 
 /**
  * Contexts at most; 0 is 100.
  */

@@ -301,6 +301,35 @@ fn pages_of_a_list_follow_each_other() {
 }
 
 #[test]
+fn a_list_has_the_order_that_is_asked_for_and_skips() {
+    let memory = Memory::new();
+    for text in [
+        "of a few words",
+        "short",
+        "the longest text of all three here",
+    ] {
+        memory.store(&[text]);
+    }
+    let by_length = ["list", "--order", "longest-first"];
+    let longest = memory.json(&[&by_length[..], &["--limit", "1"]].concat());
+    assert_eq!(
+        longest["contexts"][0]["text"],
+        "the longest text of all three here"
+    );
+    let shortest = memory.json(&[&by_length[..], &["--skip", "2"]].concat());
+    assert_eq!(shortest["contexts"][0]["text"], "short");
+    let cursor = longest["next_cursor"].as_str().unwrap();
+    assert_eq!(
+        memory.refused(&["list", "--order", "most-used", "--cursor", cursor], 1),
+        "invalid_cursor"
+    );
+    assert_eq!(
+        memory.refused(&[&by_length[..], &["--oldest-first"]].concat(), 2),
+        "usage"
+    );
+}
+
+#[test]
 fn an_import_reports_what_failed_and_again_changes_nothing() {
     let memory = Memory::new();
     let notes = memory.path("notes");

@@ -1,6 +1,8 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { contextsChanged } from "../features/contexts/changes.svelte";
+import { listOrder } from "../features/contexts/order.svelte";
 import { toasts } from "../shared/toasts.svelte";
 import { show } from "../testing/page";
 import Levels from "./Levels.svelte";
@@ -98,6 +100,33 @@ describe("the levels", () => {
     expect(fake.requests("list").some((r) => r.filter?.must.some((c) => c.match === "cl"))).toBe(false);
   });
 
+  it("sort by what is chosen from the keyboard, and remember it", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    await list(/^L3/);
+    await user.selectOptions(screen.getByRole("combobox", { name: "Order" }), "Most used");
+    await waitFor(() => expect(fake.requests("list").at(-1)?.order).toBe("most_used"));
+    const first = async (): Promise<HTMLElement> => within(await list(/^L3/)).getAllByRole("option")[0]!;
+    await waitFor(async () => expect(await first()).toHaveTextContent("used 12×"));
+    vi.resetModules();
+    const { listOrder: afterwards } = await import("../features/contexts/order.svelte");
+    expect(afterwards.choice).toBe("most_used");
+    await user.selectOptions(screen.getByRole("combobox", { name: "Order" }), "Recently changed");
+    await waitFor(async () => expect(await first()).toHaveTextContent(/changed/));
+    listOrder.choice = "newest_first";
+  });
+
+  it("look words up without a search that is kept", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    await list(/^L1/);
+    await user.type(screen.getByRole("searchbox", { name: "Words in the text" }), "kettle");
+    expect(await screen.findByRole("region", { name: "Matches of kettle" })).toBeVisible();
+    await waitFor(() => expect(fake.requests("look_up").at(-1)).toMatchObject({ query: "kettle", explain: false }));
+    expect(fake.requests("search")).toEqual([]);
+    expect(screen.getByRole("combobox", { name: "Order" })).toBeDisabled();
+  });
+
   it("say what to do next when a level is empty", async () => {
     show(Levels, {}, { contexts: 0 });
     expect(await screen.findByText("Nothing in L1 yet")).toBeVisible();
@@ -186,6 +215,7 @@ describe("the levels", () => {
     const note = { text: "from the web", level: "ShortTerm", agent: null, session: null, metadata: {} } as const;
     fake.memory.add({ ...note, source: "https://example.org/a?b=c" });
     fake.memory.add({ ...note, source: "javascript:alert(1)" });
+    contextsChanged();
     const [local, web] = within(await list(/^L2/)).getAllByRole("option");
     await fireEvent.click(local!);
     expect(await screen.findByText("javascript:alert(1)")).toBeVisible();

@@ -8,10 +8,11 @@ use hirag::config::Period;
 use hirag::context::{Condition, ContextId, ContextLevel, Filter, Priority, SearchMode};
 use hirag::import::Format;
 use hirag::retrieval::TraceId;
+use hirag::store::Order;
 
 use crate::secrets::TokenKind;
 
-use super::values::{Expiry, MetaPair, condition, format, mode, period, where_json};
+use super::values::{Expiry, MetaPair, condition, format, mode, order, period, where_json};
 
 /// A local-first context memory in three levels: store, search, and see why.
 #[derive(Debug, Parser)]
@@ -312,8 +313,14 @@ pub(super) struct ListArgs {
     /// Where the page before ended: its `next_cursor`
     #[arg(long)]
     pub(super) cursor: Option<String>,
-    /// What was stored first comes first
-    #[arg(long)]
+    /// Contexts to pass over, after the cursor or from the start
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) skip: usize,
+    /// What comes first
+    #[arg(long, default_value = "newest-first", value_parser = order())]
+    pub(super) order: Order,
+    /// What was stored first comes first: --order oldest-first
+    #[arg(long, conflicts_with = "order")]
     pub(super) oldest_first: bool,
     /// What is marked as deleted, instead of what is not
     #[arg(long)]

@@ -306,9 +306,10 @@ async fn list(args: ListArgs, host: &Host, output: Output) -> Result<()> {
         filter: filter_of(args.which, args.level)?,
         order: match args.oldest_first {
             true => Order::OldestFirst,
-            false => Order::NewestFirst,
+            false => args.order,
         },
         cursor: args.cursor,
+        skip: args.skip,
         limit: args.limit,
         deleted: args.deleted,
     };

@@ -11,6 +11,7 @@ use hirag::context::{
     Condition, ContextError, ContextLevel, Filter, Metadata, SearchMode, parse_time,
 };
 use hirag::import::Format;
+use hirag::store::Order;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -148,6 +149,23 @@ pub(super) fn mode() -> impl TypedValueParser<Value = SearchMode> {
         "vector" => SearchMode::Vector,
         "text" => SearchMode::Text,
         _ => SearchMode::Hybrid,
+    })
+}
+
+/// The orders of a list, by their names here.
+const ORDERS: [(&str, Order); Order::ALL.len()] = [
+    ("newest-first", Order::NewestFirst),
+    ("oldest-first", Order::OldestFirst),
+    ("recently-changed", Order::RecentlyChanged),
+    ("recently-used", Order::RecentlyUsed),
+    ("most-used", Order::MostUsed),
+    ("longest-first", Order::LongestFirst),
+];
+
+pub(super) fn order() -> impl TypedValueParser<Value = Order> {
+    PossibleValuesParser::new(ORDERS.map(|(name, _)| name)).map(|given| {
+        let named = ORDERS.into_iter().find(|(name, _)| *name == given);
+        named.map_or_else(Order::default, |(_, order)| order)
     })
 }
 

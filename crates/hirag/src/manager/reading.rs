@@ -18,8 +18,11 @@ pub struct ListRequest {
     /// In which order.
     #[cfg_attr(feature = "ts", ts(as = "Option<Order>", optional))]
     pub order: Order,
-    /// Where the page before ended.
+    /// Where the page before ended; that page must have been of the same order.
     pub cursor: Option<String>,
+    /// Contexts to pass over after the cursor, or from the start.
+    #[cfg_attr(feature = "ts", ts(as = "Option<u32>", optional))]
+    pub skip: usize,
     /// Contexts at most; 0 is 100.
     #[cfg_attr(feature = "ts", ts(as = "Option<u32>", optional))]
     pub limit: usize,
@@ -43,7 +46,8 @@ impl HiragManager {
             .ok_or_else(|| ContextError::UnknownId(id).into())
     }
 
-    /// A page of contexts; following the cursors shows each once.
+    /// A page of contexts; following the cursors shows each once. One whose place in the order
+    /// changes meanwhile may be shown again or not at all.
     ///
     /// # Errors
     /// [`StoreError::BadCursor`](crate::store::StoreError::BadCursor).
@@ -56,6 +60,7 @@ impl HiragManager {
             filter: request.filter,
             order: request.order,
             cursor: request.cursor,
+            skip: request.skip,
             limit,
             deleted: request.deleted,
         };

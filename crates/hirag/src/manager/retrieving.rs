@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use self::answer::Answered;
 use super::{HiragManager, off_the_async_threads};
 use crate::config::Config;
-use crate::context::{ContextError, ContextId, ContextRequest, ContextResponse, RetrievalMetadata};
+use crate::context::{
+    ContextError, ContextId, ContextRequest, ContextResponse, RetrievalMetadata, RetrievedContext,
+};
 use crate::error::Result;
 use crate::levels;
 use crate::retrieval::{
@@ -109,6 +111,16 @@ impl HiragManager {
         Ok((response, trace, kept))
     }
 
+    /// The contexts of the same answer, and nothing is kept of it: no access is counted, and there
+    /// is no trace. For looking something up, which is no use of what is found.
+    ///
+    /// # Errors
+    /// As [`Self::retrieve`].
+    pub async fn look_up(&self, mut request: ContextRequest) -> Result<Vec<RetrievedContext>> {
+        request.explain = false;
+        Ok(self.answer(&request).await?.response.contexts)
+    }
+
     /// Why a context was not returned for a query, and the smallest changes that let it in.
     ///
     /// # Errors
@@ -169,6 +181,21 @@ impl HiragManager {
             .iter()
             .filter_map(|body| serde_json::from_slice(body).ok())
             .collect())
+    }
+
+    /// Of the last `limit` traces, those in which a context is a candidate, newest first; and how
+    /// many there were to look through.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the database fails.
+    pub async fn recent_traces_of(&self, id: ContextId, limit: usize) -> Result<(Vec<Trace>, u64)> {
+        self.settle().await;
+        let (bodies, looked_through) = self.inner.store.recent_traces_of(id, limit).await?;
+        let traces = bodies
+            .iter()
+            .filter_map(|body| serde_json::from_slice(body).ok())
+            .collect();
+        Ok((traces, looked_through))
     }
 
     /// Ranks contexts for a query as a retrieval does, before equal texts are folded and before

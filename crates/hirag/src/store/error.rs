@@ -79,8 +79,10 @@ pub enum StoreError {
         /// The rule.
         reason: String,
     },
-    /// A page cursor that this program did not give out.
-    #[error("`{0}` is not a page cursor; take `next_cursor` of the page before")]
+    /// A page cursor that this program did not give out, or gave out for another order.
+    #[error(
+        "`{0}` is not a page cursor of this order; take `next_cursor` of the page before, or leave it out to begin anew"
+    )]
     BadCursor(String),
     /// Nothing to bring back.
     #[error("there is nothing to undo")]

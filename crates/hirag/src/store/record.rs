@@ -92,7 +92,7 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// The order of a listing.
+/// The order of a listing. Among equals, what was stored last comes first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
@@ -102,6 +102,39 @@ pub enum Order {
     NewestFirst,
     /// What was stored first comes first.
     OldestFirst,
+    /// What was changed last comes first.
+    RecentlyChanged,
+    /// What was returned last comes first; what never was counts from its creation.
+    RecentlyUsed,
+    /// What was returned most often comes first.
+    MostUsed,
+    /// What has the most tokens comes first.
+    LongestFirst,
+}
+
+impl Order {
+    /// All orders.
+    pub const ALL: [Self; 6] = [
+        Self::NewestFirst,
+        Self::OldestFirst,
+        Self::RecentlyChanged,
+        Self::RecentlyUsed,
+        Self::MostUsed,
+        Self::LongestFirst,
+    ];
+
+    /// The stable name, in `snake_case`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NewestFirst => "newest_first",
+            Self::OldestFirst => "oldest_first",
+            Self::RecentlyChanged => "recently_changed",
+            Self::RecentlyUsed => "recently_used",
+            Self::MostUsed => "most_used",
+            Self::LongestFirst => "longest_first",
+        }
+    }
 }
 
 /// A page to read.
@@ -111,8 +144,10 @@ pub struct ScrollRequest {
     pub filter: Filter,
     /// In which order.
     pub order: Order,
-    /// Where the page before ended.
+    /// Where the page before ended; that page must have been of the same order.
     pub cursor: Option<String>,
+    /// Contexts to pass over after the cursor, or from the start. Quick, as they are not read.
+    pub skip: usize,
     /// Contexts at most.
     pub limit: usize,
     /// Whether to list what is marked as deleted, instead of what is not.

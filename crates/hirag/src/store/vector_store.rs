@@ -43,6 +43,7 @@ pub trait VectorStore: Send + Sync + std::fmt::Debug {
     /// How many contexts pass the filter, without those marked as deleted.
     async fn count(&self, collection: &str, filter: &Filter) -> Result<u64, StoreError>;
 
-    /// A page of contexts. Following the cursors shows every context once that is there throughout.
+    /// A page of contexts. Following the cursors shows every context once that is there throughout
+    /// and keeps its place in the order. A cursor of another order is refused.
     async fn scroll(&self, collection: &str, request: ScrollRequest) -> Result<Page, StoreError>;
 }

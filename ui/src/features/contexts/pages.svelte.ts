@@ -3,6 +3,7 @@ import type { Context } from "$bindings/Context";
 import type { Filter } from "$bindings/Filter";
 import type { Order } from "$bindings/Order";
 import { type CommandFailure, asFailure, call } from "../../platform/platform";
+import type { CountedPage } from "../../platform/types";
 
 const pageSize = 200;
 /** Pages held at most: enough to scroll about, little enough for the memory. */
@@ -14,28 +15,35 @@ export class ContextPages {
   total = $state<number | null>(null);
   failure = $state.raw<CommandFailure | null>(null);
   #pages = $state.raw(new Map<number, Context[]>());
-  /** Where each page starts, as far as known: a page's cursor comes with the page before. */
-  #cursors: (string | null)[] = [null];
+  /** Where pages start, as far as known: a page's cursor comes with the page before. */
+  #cursors = new Map<number, string>();
+  /** What is shown answers this question; another answer is another generation. */
   #question: Question | null = null;
   #generation = 0;
+  #asked = 0;
   #wanted: [number, number] = [0, 0];
   #walking = false;
 
-  /** Reads anew. The rows that are shown stay until the first page of the answer is there. */
+  /**
+   * Reads anew: the same question what is in sight, another one from the start. The rows that are
+   * shown stay until the answer is there.
+   */
   async ask(question: Question): Promise<void> {
-    this.#question = question;
-    this.#generation += 1;
-    const generation = this.#generation;
+    this.#asked += 1;
+    const asked = this.#asked;
+    const places = question === this.#question ? [...new Set(this.#wanted)] : [0];
     try {
-      const first = await this.#fetch(null, question);
-      if (generation !== this.#generation) return;
-      this.#pages = new Map([[0, first.contexts]]);
-      this.#cursors = [null, first.next_cursor];
-      this.total = first.total;
+      const answers = await Promise.all(places.map((page) => this.#fetch(question, null, page)));
+      if (asked !== this.#asked) return;
+      this.#question = question;
+      this.#generation += 1;
+      this.#pages = new Map();
+      this.#cursors.clear();
+      answers.forEach((answer, i) => this.#take(places[i] ?? 0, answer));
       this.failure = null;
       void this.#walk();
     } catch (thrown) {
-      if (generation === this.#generation) this.failure = asFailure(thrown);
+      if (asked === this.#asked) this.failure = asFailure(thrown);
     }
   }
 
@@ -59,8 +67,9 @@ export class ContextPages {
     return rows.slice(from - start, to - start + 1);
   }
 
-  #fetch(cursor: string | null, question: Question) {
-    return call("list", { ...question, cursor, limit: pageSize });
+  /** The page that stands so many pages after a cursor, or after the start. */
+  #fetch(question: Question, cursor: string | null, pages: number): Promise<CountedPage> {
+    return call("list", { ...question, cursor, skip: pages * pageSize, limit: pageSize });
   }
 
   async #walk(): Promise<void> {
@@ -84,21 +93,32 @@ export class ContextPages {
     return this.total !== null && page * pageSize < this.total;
   }
 
+  /** A page, with one question wherever it is. */
   async #load(page: number): Promise<Context[]> {
+    const held = this.#pages.get(page);
+    const question = this.#question;
+    if (held || !question || !this.#exists(page)) return held ?? [];
     const generation = this.#generation;
-    for (;;) {
-      const held = this.#pages.get(page);
-      if (held) return held;
-      const question = this.#question;
-      if (!question || !this.#exists(page)) return [];
-      const next = Math.min(page, this.#cursors.length - 1);
-      const cursor = this.#cursors[next];
-      if (cursor === undefined || (cursor === null && next > 0)) return [];
-      const answer = await this.#fetch(cursor, question);
-      if (generation !== this.#generation) return [];
-      this.#cursors[next + 1] = answer.next_cursor;
-      this.#hold(next, answer.contexts);
+    const [known, cursor] = this.#nearest(page);
+    const answer = await this.#fetch(question, cursor, page - known);
+    if (generation !== this.#generation) return [];
+    this.#take(page, answer);
+    return answer.contexts;
+  }
+
+  /** The last page up to this one whose cursor is known; the first needs none. */
+  #nearest(page: number): [number, string | null] {
+    let nearest: [number, string | null] = [0, null];
+    for (const [known, cursor] of this.#cursors) {
+      if (known <= page && known > nearest[0]) nearest = [known, cursor];
     }
+    return nearest;
+  }
+
+  #take(page: number, answer: CountedPage): void {
+    if (answer.next_cursor) this.#cursors.set(page + 1, answer.next_cursor);
+    this.total = answer.total;
+    this.#hold(page, answer.contexts);
   }
 
   #hold(page: number, contexts: Context[]): void {

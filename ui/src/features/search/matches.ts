@@ -1,4 +1,4 @@
-// Which texts hold some words: a search by words alone. It counts as no use of what it finds.
+// Which texts hold some words: looked up by words alone.
 import type { ContextLevel } from "$bindings/ContextLevel";
 import type { ContextRequest } from "$bindings/ContextRequest";
 import type { Filter } from "$bindings/Filter";
@@ -10,5 +10,5 @@ export function textMatches(
   levels: ContextLevel[] = [],
   filter: Filter = { must: [], should: [], must_not: [] },
 ): ContextRequest {
-  return { query: words, max_tokens: maxTokens, limit, levels, filter, mode: "text", priority: "normal", explain: true };
+  return { query: words, max_tokens: maxTokens, limit, levels, filter, mode: "text", priority: "normal", explain: false };
 }

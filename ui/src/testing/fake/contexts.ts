@@ -3,7 +3,7 @@ import type { ContextLevel } from "$bindings/ContextLevel";
 import type { Context } from "$bindings/Context";
 import type { Fate } from "$bindings/Fate";
 import { contextOf, idOf, levelOf, start } from "../contexts";
-import { iso, type Handlers, type Scene } from "./scene";
+import { iso, refused, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
@@ -29,9 +29,16 @@ export function contextAnswers({ memory }: Scene): Answers {
   return {
     list: (request) => {
       const all = memory.list(request);
-      const from = Number(request.cursor ?? 0);
+      const order = request.order ?? "newest_first";
+      const [of, place] = (request.cursor ?? `${order}:0`).split(":");
+      if (of !== order) throw refused("invalid_cursor", `\`${request.cursor}\` is not a page cursor of this order`);
+      const from = Number(place) + (request.skip ?? 0);
       const next = from + (request.limit || 100);
-      return { contexts: all.slice(from, next), next_cursor: next < all.length ? String(next) : null, total: all.length };
+      return {
+        contexts: all.slice(from, next),
+        next_cursor: next < all.length ? `${order}:${next}` : null,
+        total: all.length,
+      };
     },
     count: ({ filter }) => ({ count: memory.list({ filter }).length }),
     get: ({ id }) => memory.find(id),

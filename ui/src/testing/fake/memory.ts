@@ -3,13 +3,22 @@ import type { Context } from "$bindings/Context";
 import type { ContextId } from "$bindings/ContextId";
 import type { Filter } from "$bindings/Filter";
 import type { LevelCounts } from "$bindings/LevelCounts";
+import type { Order } from "$bindings/Order";
 import type { NewContext } from "../../platform/types";
 import { contextOf, idOf, levelOf, start } from "../contexts";
 import { iso, refused } from "./scene";
 
 const everything: Filter = { must: [], should: [], must_not: [] };
 
-export type Listing = { filter?: Filter; deleted?: boolean; order?: string };
+export type Listing = { filter?: Filter; deleted?: boolean; order?: Order };
+
+/** What the orders sort by, the greatest first; the others go by when a context was stored. */
+const values: Partial<Record<Order, (context: Context) => number>> = {
+  recently_changed: (context) => Date.parse(context.updated_at),
+  recently_used: (context) => Date.parse(context.accessed_at),
+  most_used: (context) => context.access_count,
+  longest_first: (context) => context.token_count,
+};
 
 export class Memory {
   readonly size: number;
@@ -122,6 +131,8 @@ export class Memory {
       if (wanted(context)) all.push(context);
     }
     if (listing.order === "oldest_first") all.reverse();
+    const value = listing.order && values[listing.order];
+    if (value) all.sort((a, b) => value(b) - value(a));
     this.#lists.set(key, all);
     return all;
   }

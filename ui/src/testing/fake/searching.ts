@@ -11,7 +11,7 @@ import { idOf, start } from "../contexts";
 import { explain, threshold } from "./ranking";
 import { iso, refused, type Handlers, type Scene } from "./scene";
 
-type Answers = Pick<Handlers, "search" | "reasons" | "why" | "trace" | "traces" | "rerank" | "replay">;
+type Answers = Pick<Handlers, "search" | "reasons" | "look_up" | "why" | "trace" | "traces" | "rerank" | "replay">;
 
 const timings = [
   { stage: "embed", ms: 6.8 },
@@ -125,6 +125,7 @@ export function searchAnswers(scene: Scene): Answers {
       return { ...answer, trace: { ...answer.trace, complete: false, candidates: [] } };
     },
     reasons: ({ id }) => ({ candidates: search(traced(id), id).trace.candidates }),
+    look_up: (request) => ({ contexts: search(request, "").contexts }),
     why: ({ id, request }) => {
       const found = explain(memory, request, weights()).find((e) => e.id === id);
       const { level, token_count } = memory.find(id);

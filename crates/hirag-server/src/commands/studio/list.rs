@@ -26,6 +26,7 @@ macro_rules! window_commands {
 
             search: ContextRequest => SearchResponse,
             reasons: TraceRequest => Reasons,
+            look_up: ContextRequest => LookUpResponse,
             why: WhyRequest => WhyNot,
             trace: TraceRequest => Trace,
             traces: TracesRequest => TracesResponse,

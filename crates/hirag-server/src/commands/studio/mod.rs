@@ -38,7 +38,8 @@ pub use resilience::{
     drill_stop, pause_embedding, resilience,
 };
 pub use retrieval::{
-    Reasons, RerankRequest, Reranked, RerankedContext, reasons, rerank, search, why,
+    LookUpResponse, Reasons, RerankRequest, Reranked, RerankedContext, look_up, reasons, rerank,
+    search, why,
 };
 pub use sample::sample_start;
 pub use settings::{

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hirag::context::{ContextId, ContextRequest};
+use hirag::context::{ContextId, ContextRequest, RetrievedContext};
 use hirag::retrieval::{
     Explanation, OtherSettings, RankingWeights, RetrievalStrategy, ScoreParts, TraceId, WhyNot,
 };
@@ -109,6 +109,24 @@ pub async fn reasons(studio: &Studio, request: TraceRequest) -> Result<Reasons> 
         None => super::trace(studio, request).await?.candidates,
     };
     Ok(Reasons { candidates })
+}
+
+/// What was looked up.
+#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
+pub struct LookUpResponse {
+    /// The contexts, best first.
+    pub contexts: Vec<RetrievedContext>,
+}
+
+/// The best contexts for a query, to find one of them again. It stands in no history, and counts
+/// as no use.
+///
+/// # Errors
+/// As [`hirag::HiragManager::look_up`].
+pub async fn look_up(studio: &Studio, request: ContextRequest) -> Result<LookUpResponse> {
+    let host = studio.host().await?;
+    let contexts = host.manager().look_up(request).await?;
+    Ok(LookUpResponse { contexts })
 }
 
 /// Why a context was not returned, and what would let it in.

@@ -11,7 +11,7 @@ use crate::studio::Studio;
 
 /// Traces of one answer at most.
 const TRACES: usize = 1_000;
-/// Traces that are looked through for the searches that returned a context. Each is read whole.
+/// Traces that are looked through for the searches that returned a context.
 const LOOKED_THROUGH: usize = 200;
 
 /// Which trace.
@@ -93,7 +93,7 @@ pub struct UsesResponse {
     pub uses: Vec<Use>,
     /// How many of the latest searches were looked through.
     #[ts(type = "number")]
-    pub looked_at: usize,
+    pub looked_at: u64,
 }
 
 /// A context that stands elsewhere now.
@@ -153,11 +153,11 @@ pub async fn traces(studio: &Studio, request: TracesRequest) -> Result<TracesRes
 /// The latest searches that returned a context, those that only looked included.
 ///
 /// # Errors
-/// As [`hirag::HiragManager::recent_traces`].
+/// As [`hirag::HiragManager::recent_traces_of`].
 pub async fn uses(studio: &Studio, request: UsesRequest) -> Result<UsesResponse> {
     let host = studio.host().await?;
-    let traces = host.manager().recent_traces(LOOKED_THROUGH).await?;
-    let looked_at = traces.len();
+    let manager = host.manager();
+    let (traces, looked_at) = manager.recent_traces_of(request.id, LOOKED_THROUGH).await?;
     let uses = traces.into_iter().filter_map(|trace| {
         let candidate = trace.candidates.iter().find(|c| c.id == request.id)?;
         let Outcome::Chosen { rank } = candidate.outcome else {

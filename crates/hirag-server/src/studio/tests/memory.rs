@@ -3,6 +3,7 @@ use std::time::Duration;
 use hirag::context::{ContextLevel, ContextRequest};
 use hirag::manager::ListRequest;
 use hirag::retrieval::RankingWeights;
+use hirag::store::Order;
 
 use super::*;
 use crate::commands::studio::Nothing;
@@ -260,6 +261,75 @@ async fn a_context_knows_the_searches_that_returned_it() {
     );
     assert_eq!(uses(green).await.uses[0].query, "green apples");
     assert!(uses(boat).await.uses.is_empty());
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_looked_up_leaves_nothing_behind() {
+    let place = Place::new();
+    let studio = place.start();
+    let [red, ..] = three(&studio).await;
+    let before = ask::activity(&studio, ask::ActivityRequest { limit: 99 }).await;
+    // A reason that is asked for would be kept with the trace.
+    let request = ContextRequest {
+        explain: true,
+        ..ContextRequest::new("red apples")
+    };
+    let found = ask::look_up(&studio, request).await.unwrap().contexts;
+    assert_eq!(found[0].context.id, red);
+    studio
+        .host()
+        .await
+        .unwrap()
+        .manager()
+        .settle()
+        .await
+        .unwrap();
+    let traces = ask::traces(&studio, ask::TracesRequest { limit: 9 }).await;
+    assert!(traces.unwrap().traces.is_empty());
+    let again = ask::get(&studio, ask::GetRequest { id: red })
+        .await
+        .unwrap();
+    assert_eq!(again.access_count, 0);
+    let after = ask::activity(&studio, ask::ActivityRequest { limit: 99 }).await;
+    assert_eq!(after.unwrap(), before.unwrap());
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_what_was_used_follows_the_searches() {
+    let place = Place::new();
+    let studio = place.start();
+    let [red, green, boat] = three(&studio).await;
+    place.clock.advance(Duration::from_secs(1));
+    let request = ContextRequest {
+        limit: Some(1),
+        ..ContextRequest::new("green apples")
+    };
+    ask::search(&studio, request).await.unwrap();
+    studio
+        .host()
+        .await
+        .unwrap()
+        .manager()
+        .settle()
+        .await
+        .unwrap();
+    let listed = async |order, skip| {
+        let request = ListRequest {
+            order,
+            skip,
+            ..ListRequest::default()
+        };
+        let list = ask::list(&studio, request).await.unwrap();
+        assert_eq!(list.total, 3);
+        let ids = list.page.contexts.iter().map(|context| context.id);
+        ids.collect::<Vec<ContextId>>()
+    };
+    assert_eq!(listed(Order::RecentlyUsed, 0).await, [green, boat, red]);
+    assert_eq!(listed(Order::MostUsed, 0).await, [green, boat, red]);
+    assert_eq!(listed(Order::MostUsed, 2).await, [red]);
+    assert_eq!(listed(Order::LongestFirst, 2).await, [boat]);
     studio.shut_down().await.unwrap();
 }
 

@@ -13,12 +13,19 @@ pub(super) struct Clause {
     pub(super) parameters: Vec<Sql>,
 }
 
+impl Clause {
+    /// The condition that always holds.
+    pub(super) fn everything() -> Self {
+        Self {
+            sql: "1".to_owned(),
+            parameters: Vec::new(),
+        }
+    }
+}
+
 /// The filter as a condition; `1` when it lets everything through.
 pub(super) fn clause(filter: &Filter) -> Clause {
-    let mut clause = Clause {
-        sql: "1".to_owned(),
-        parameters: Vec::new(),
-    };
+    let mut clause = Clause::everything();
     for condition in &filter.must {
         clause.sql.push_str(" AND ");
         push_condition(&mut clause, condition);

@@ -24,6 +24,7 @@ mod schema;
 mod scroll;
 mod search;
 mod slot_index;
+mod sorting;
 mod sources;
 #[cfg(test)]
 mod tests;

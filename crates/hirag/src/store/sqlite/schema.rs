@@ -11,7 +11,10 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x4852_4147;
 
 /// Every step, oldest first; `user_version` counts those that a database has had.
-const STEPS: &[&str] = &[include_str!("migrations/001_contexts.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/001_contexts.sql"),
+    include_str!("migrations/002_listed.sql"),
+];
 
 /// The newest schema version that this program knows.
 pub(super) fn known_version() -> i64 {

@@ -3,9 +3,11 @@
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
+use super::filters::Clause;
+use super::sorting::Sorting;
 use super::{contexts, filters};
 use crate::context::Filter;
-use crate::store::{Order, Page, ScrollRequest, StoreError};
+use crate::store::{Page, ScrollRequest, StoreError};
 
 /// Contexts of one page at most.
 const MAX_PAGE: usize = 10_000;
@@ -47,56 +49,93 @@ pub(super) fn count(
     Ok(count.unsigned_abs())
 }
 
-/// A page. The cursor is the row where the page before ended, so a row that stays is seen once
-/// whatever is stored or removed around it.
+/// A page. The cursor is the place where the page before ended, so a row that stays where it is in
+/// the order is seen once whatever is stored or removed around it.
 pub(super) fn page(
     connection: &Connection,
     collection: i64,
     request: &ScrollRequest,
 ) -> Result<Page, StoreError> {
+    let sorting = Sorting::of(request.order);
+    let after = match &request.cursor {
+        Some(cursor) => sorting.after(cursor)?,
+        None => Clause::everything(),
+    };
     let clause = filters::clause(&request.filter);
-    let newest_first = request.order == Order::NewestFirst;
-    let start = match &request.cursor {
-        Some(cursor) => cursor
-            .parse::<i64>()
-            .ok()
-            .filter(|seq| *seq >= 0)
-            .ok_or_else(|| StoreError::BadCursor(cursor.clone()))?,
-        None if newest_first => i64::MAX,
-        None => 0,
-    };
     let limit = request.limit.clamp(1, MAX_PAGE);
-    let (compare, order) = if newest_first {
-        ("<", "DESC")
-    } else {
-        (">", "ASC")
-    };
     let deleted = if request.deleted { "NOT NULL" } else { "NULL" };
+    let condition = format!(
+        "c.collection = ? AND c.deleted_ms IS {deleted} AND {} AND {}",
+        after.sql, clause.sql
+    );
+    // The rows are chosen by their numbers, from an index: what is passed over or sorted away is
+    // never read.
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {} FROM contexts c
-         WHERE c.collection = ? AND c.deleted_ms IS {deleted} AND c.seq {compare} ? AND {}
-         ORDER BY c.seq {order} LIMIT ?",
+        "SELECT {} FROM contexts c WHERE c.seq IN ({}) ORDER BY {}",
         contexts::COLUMNS,
-        clause.sql
+        sorting.numbers(&condition),
+        sorting.order_by()
     ))?;
-    let parameters = [Sql::Integer(collection), Sql::Integer(start)]
-        .into_iter()
+    let parameters = std::iter::once(Sql::Integer(collection))
+        .chain(after.parameters)
         .chain(clause.parameters)
         // One more than asked for tells whether there is another page.
-        .chain([Sql::Integer(contexts::signed(limit + 1))]);
+        .chain([limit + 1, request.skip].map(|count| Sql::Integer(contexts::signed(count))));
     let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
     let mut page = Page {
         contexts: Vec::new(),
         next_cursor: None,
     };
-    let mut last: i64 = 0;
+    let mut last = None;
     while let Some(row) = rows.next()? {
         if page.contexts.len() == limit {
-            page.next_cursor = Some(last.to_string());
+            page.next_cursor = last;
             break;
         }
-        last = row.get("seq")?;
         page.contexts.push(contexts::read(row)?);
+        if page.contexts.len() == limit {
+            last = Some(sorting.cursor(row)?);
+        }
     }
     Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Order;
+
+    #[test]
+    fn a_page_is_chosen_from_an_index_without_reading_rows() {
+        super::super::register_vector_functions();
+        let mut connection = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&mut connection, std::path::Path::new("memory")).unwrap();
+        let filter = r#"{"must":[{"key":"level","match":"L3"},{"key":"agent","match":"a"},
+            {"key":"created_at","range":{"gte":"2026-01-01"}},{"key":"topic","match":"owls"}]}"#;
+        let clause = filters::clause(&Filter::from_json(filter).unwrap());
+        for (order, deleted) in Order::ALL
+            .into_iter()
+            .flat_map(|o| [(o, "NULL"), (o, "NOT NULL")])
+        {
+            let condition = format!(
+                "c.collection = ? AND c.deleted_ms IS {deleted} AND {}",
+                clause.sql
+            );
+            let sql = Sorting::of(order).numbers(&condition);
+            let mut statement = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            // What is not bound is NULL, which changes no plan.
+            let plan: Vec<String> = statement
+                .raw_query()
+                .mapped(|row| row.get("detail"))
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let index = "SEARCH c USING COVERING INDEX contexts_listed";
+            assert!(
+                plan.iter().any(|step| step.starts_with(index)),
+                "{order:?}: {plan:?}"
+            );
+        }
+    }
 }

@@ -146,6 +146,35 @@ impl SqliteStore {
         })
         .await
     }
+
+    /// Of the last traces, the bodies of those that name a context, newest first; and how many
+    /// there were to look through.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn recent_traces_of(
+        &self,
+        id: ContextId,
+        limit: usize,
+    ) -> Result<(Vec<Vec<u8>>, u64), StoreError> {
+        let limit = signed(limit);
+        self.read(move |c| {
+            let looked_through: i64 = c
+                .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM traces LIMIT ?1)")?
+                .query_row([limit], |row| row.get(0))?;
+            // An id stands in the JSON as it is: bytes are searched, nothing is read as JSON.
+            let mut statement = c.prepare_cached(
+                "SELECT body FROM
+                     (SELECT body FROM traces ORDER BY at_ms DESC, id DESC LIMIT ?1)
+                 WHERE instr(body, ?2) > 0",
+            )?;
+            let rows =
+                statement.query_map(params![limit, id.to_string().as_bytes()], |row| row.get(0))?;
+            let bodies = rows.collect::<Result<_, _>>()?;
+            Ok((bodies, looked_through.unsigned_abs()))
+        })
+        .await
+    }
 }
 
 /// Keeps a trace, and drops the oldest beyond its bounds.
