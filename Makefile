@@ -21,7 +21,7 @@ step = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help setup run bundle test bench coverage fmt types clean
 .PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
-.PHONY: check-ui check-pages check-window screenshots
+.PHONY: check-ui check-pages check-window screenshots figures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,12 @@ screenshots: $(PAGES) ## the pictures in docs/screenshots, from the real window
 	$(call step,screenshots)
 	cargo build --workspace --locked --features hirag-tests/window --bin hirag-studio --bin make-screenshots
 	"$(TARGET_DIR)/debug/make-screenshots" docs/screenshots
+
+figures: $(PAGES) ## what the real window costs with 100,000 contexts, in a release build
+	$(call step,figures)
+	cargo build --release --locked -p hirag-studio -p hirag-server
+	cargo build --workspace --locked --features hirag-tests/window --bin window-figures
+	HIRAG_STUDIO="$(TARGET_DIR)/release/hirag-studio" "$(TARGET_DIR)/debug/window-figures"
 
 $(PAGES): ui/node_modules $(PAGES_FROM)
 	$(call step,interface)

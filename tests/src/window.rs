@@ -5,6 +5,7 @@
 //! there. Everything that was started ends when its value is dropped.
 
 mod bus;
+mod crowd;
 mod desk;
 mod display;
 mod driver;

@@ -90,8 +90,11 @@ impl Default for Desk {
     }
 }
 
-/// The program, beside which this one was built.
+/// The program: the one that `HIRAG_STUDIO` names, or the one beside which this one was built.
 pub(super) fn program() -> PathBuf {
+    if let Some(named) = std::env::var_os("HIRAG_STUDIO") {
+        return std::path::absolute(named).unwrap();
+    }
     let here = std::env::current_exe().unwrap();
     let folder = here
         .ancestors()

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::desk::Desk;
 use super::driver::Driver;
 use super::page::Page;
-use super::process::{is_alive, send};
+use super::process::{children, is_alive, send};
 use super::until;
 
 /// The window while it is open.
@@ -39,6 +39,24 @@ impl Studio {
     pub fn close(self) {
         send("TERM", &self.window.to_string());
         self.wait_for_the_end();
+    }
+
+    /// The process of the program.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.window
+    }
+
+    /// The processes of the program and of the web view that it has started.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let mut all = vec![self.window];
+        let mut next = 0;
+        while let Some(pid) = all.get(next) {
+            all.extend(children(*pid));
+            next += 1;
+        }
+        all
     }
 
     /// Whether the process is there.
