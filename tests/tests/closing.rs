@@ -1,5 +1,7 @@
 //! What a memory leaves behind when it is closed.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::path::Path;
 
 use hirag_tests::place::{Place, store_all};

@@ -1,5 +1,7 @@
 //! What the health says of the local model, which is not loaded for that.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

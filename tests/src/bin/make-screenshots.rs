@@ -25,8 +25,8 @@ const WORK: Duration = Duration::from_secs(150);
 const DRILL: (Duration, &str) = (Duration::from_secs(60), "25");
 
 const QUESTIONS: [&str; 8] = [
+    "Where is the token kept?",
     "What happens when the disk is full?",
-    "Where do tokens live?",
     "How do I bring back something I deleted?",
     "Who answers questions about the benchmark?",
     "How are words and vectors fused?",

@@ -12,7 +12,7 @@ fn the_sample_answers_its_first_question_with_reasons() {
     // The sample comes with a question.
     studio.hear("Import is done.");
     let best = studio.read(Role::Article, "Result 1");
-    assert!(best.contains("disk"), "{best}");
+    assert!(best.contains("Privacy and secrets"), "{best}");
     assert!(
         best.contains("vector 0.") && best.contains("words "),
         "{best}"

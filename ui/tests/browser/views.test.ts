@@ -188,6 +188,8 @@ describe.each([
 describe("messages", () => {
   it.each(views.filter(([name]) => !name.startsWith("open")))("lie over nothing in %s", async (_, address) => {
     const { page } = await studio.open(address, { width: 900, height: 600 });
+    // In a field, the keys would undo what was typed there.
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
     for (let i = 0; i < 3; i += 1) await page.keyboard.press("Control+z");
     await page.getByRole("group").getByText("There is nothing to undo.").last().waitFor();
     const covered = await page.evaluate(() => {

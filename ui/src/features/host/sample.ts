@@ -7,7 +7,7 @@ import { jobs } from "./jobs.svelte";
 import type { Filter } from "$bindings/Filter";
 
 /** What the sample answers well. */
-export const firstQuestion = "What happens when the disk is full?";
+export const firstQuestion = "Where is the token kept?";
 
 /** The contexts of the sample. */
 export const ofSample: Filter = {
