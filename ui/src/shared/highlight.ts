@@ -20,7 +20,7 @@ function alike(a: string, b: string): boolean {
 
 /** The text in order, cut where a word of the query starts or ends. */
 export function pieces(text: string, query: string): Piece[] {
-  const asked = (query.slice(0, 4000).toLocaleLowerCase().match(word) ?? []).filter(
+  const asked = (query.slice(0, 4000).toLowerCase().match(word) ?? []).filter(
     (w) => !common.has(w),
   );
   const wanted = [...new Set(asked)].slice(0, 64);
@@ -29,7 +29,7 @@ export function pieces(text: string, query: string): Piece[] {
   const found: Piece[] = [];
   let end = 0;
   for (const match of text.matchAll(word)) {
-    const lower = match[0].toLocaleLowerCase();
+    const lower = match[0].toLowerCase();
     let hit = known.get(lower);
     if (hit === undefined) {
       hit = wanted.some((w) => alike(w, lower));

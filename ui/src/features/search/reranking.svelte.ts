@@ -35,6 +35,8 @@ export class Reranking {
   vectorWeight = $state(0);
   threshold = $state(0);
   result = $state.raw<Reranked | null>(null);
+  /** The weights of the order that is shown. The sliders may be ahead of it. */
+  shownWeights = $state.raw<RankingWeights>({ similarity: 1, recency: 0, level: 0, frequency: 0 });
   failure = $state.raw<CommandFailure | null>(null);
   /** Texts of contexts that only the new order brought in. */
   texts = $state.raw(new Map<string, Context>());
@@ -104,6 +106,7 @@ export class Reranking {
   #reset(): void {
     const { weights, strategy, relevance_threshold } = this.shown.trace.settings;
     this.weights = { ...weights };
+    this.shownWeights = weights;
     this.vectorWeight = strategy.vector_weight;
     this.threshold = relevance_threshold;
   }
@@ -117,9 +120,10 @@ export class Reranking {
       while (this.#wanted) {
         this.#wanted = false;
         const { id, settings } = this.shown.trace;
+        const weights = rounded(this.weights);
         const result = await call("rerank", {
           trace_id: id,
-          weights: rounded(this.weights),
+          weights,
           strategy:
             this.vectorWeight === settings.strategy.vector_weight
               ? null
@@ -128,7 +132,10 @@ export class Reranking {
           max_tokens: null,
         });
         await this.#read(result);
-        if (this.changed) this.result = result;
+        if (this.changed) {
+          this.result = result;
+          this.shownWeights = weights;
+        }
         this.failure = null;
       }
     } catch (thrown) {
