@@ -129,7 +129,7 @@ describe("a search", () => {
     const user = userEvent.setup();
     const fake = await searched("billing migration");
     await screen.findByRole("article", { name: "Result 1" });
-    await user.click(screen.getByRole("button", { name: "See each with its reason" }));
+    await user.click(await screen.findByRole("button", { name: "See each with its reason" }));
     await user.type(screen.getByRole("textbox", { name: /id of the context/ }), "kettle kitchen{Enter}");
     await user.click((await screen.findAllByRole("button", { name: /kettle.*Why not/ }))[0]!);
     expect(await screen.findByRole("dialog", { name: "Why not this one?" })).toBeVisible();

@@ -277,14 +277,7 @@ async fn what_is_looked_up_leaves_nothing_behind() {
     };
     let found = ask::look_up(&studio, request).await.unwrap().contexts;
     assert_eq!(found[0].context.id, red);
-    studio
-        .host()
-        .await
-        .unwrap()
-        .manager()
-        .settle()
-        .await
-        .unwrap();
+    studio.host().await.unwrap().manager().settle().await;
     let traces = ask::traces(&studio, ask::TracesRequest { limit: 9 }).await;
     assert!(traces.unwrap().traces.is_empty());
     let again = ask::get(&studio, ask::GetRequest { id: red })
@@ -307,14 +300,7 @@ async fn the_list_of_what_was_used_follows_the_searches() {
         ..ContextRequest::new("green apples")
     };
     ask::search(&studio, request).await.unwrap();
-    studio
-        .host()
-        .await
-        .unwrap()
-        .manager()
-        .settle()
-        .await
-        .unwrap();
+    studio.host().await.unwrap().manager().settle().await;
     let listed = async |order, skip| {
         let request = ListRequest {
             order,
