@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hirag::HiragManager;
-use hirag::context::{ContextLevel, ContextRequest, EmbeddingState};
+use hirag::context::{ContextId, ContextLevel, ContextRequest, EmbeddingState};
 use hirag::import::{Format, ImportReport, PROBLEMS_PER_FILE};
 use hirag::manager::ImportOptions;
 use hirag_tests::notes;
@@ -74,6 +74,27 @@ async fn importing_again_changes_and_embeds_nothing() {
     assert_eq!(place.provider.calls(), calls);
     assert_eq!(everything(&manager).await, before);
     assert_sound(&manager).await;
+}
+
+#[tokio::test]
+async fn a_note_whose_contexts_were_all_deleted_comes_back_and_one_chunk_does_not() {
+    let (_place, manager, folder) = prepared().await;
+    notes::write(&folder, 2, 4);
+    let first = import(&manager, &folder).await;
+    let mut of: BTreeMap<Option<String>, Vec<ContextId>> = BTreeMap::new();
+    for context in everything(&manager).await {
+        of.entry(context.source).or_default().push(context.id);
+    }
+    let [whole, part] = &of.into_values().collect::<Vec<_>>()[..] else {
+        panic!("two notes");
+    };
+    assert!(part.len() > 1);
+    let gone = whole.iter().chain(&part[..1]).copied();
+    manager.delete(gone.collect()).await.unwrap();
+    let again = import(&manager, &folder).await;
+    assert_eq!(again.imported, whole.len() as u64, "{again:?}");
+    let left = everything(&manager).await.len() as u64;
+    assert_eq!(left, first.imported - 1);
 }
 
 #[tokio::test]

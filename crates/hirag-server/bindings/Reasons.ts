@@ -8,4 +8,8 @@ export type Reasons = {
 /**
  * The best candidates, and all that were returned.
  */
-candidates: Array<Explanation>, };
+candidates: Array<Explanation>, 
+/**
+ * Whether these are all there were.
+ */
+complete: boolean, };

@@ -313,8 +313,8 @@ pub(super) struct ListArgs {
     /// Where the page before ended: its `next_cursor`
     #[arg(long)]
     pub(super) cursor: Option<String>,
-    /// Contexts to pass over, after the cursor or from the start
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// Contexts to pass over from the start
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "cursor")]
     pub(super) skip: usize,
     /// What comes first
     #[arg(long, default_value = "newest-first", value_parser = order())]

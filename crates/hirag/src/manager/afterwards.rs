@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::off_the_async_threads;
-use crate::error::Result;
-
 /// Pieces of work that may be left behind at once. Each holds what it works on; with more of
-/// them, whoever brings the next one waits for it.
+/// them, whoever brings the next one waits until one has ended.
 const ROOM: u32 = 4;
 
 /// What was left behind and has not ended.
@@ -26,22 +23,21 @@ impl Default for Afterwards {
 }
 
 impl Afterwards {
-    /// Has `work`, which blocks, done by another thread; waits for it only when there is no room.
-    pub(super) async fn leave(&self, work: impl FnOnce() + Send + 'static) -> Result<()> {
-        let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
-            return off_the_async_threads(work).await;
+    /// Has `work`, which blocks, done by another thread; waits only until there is room.
+    pub(super) async fn leave(&self, work: impl FnOnce() + Send + 'static) {
+        // The semaphore is never closed.
+        let Ok(place) = Arc::clone(&self.room).acquire_owned().await else {
+            return;
         };
         tokio::task::spawn_blocking(move || {
             // Given back even if the work panics.
             let _place = place;
             work();
         });
-        Ok(())
     }
 
     /// Waits for all that was left behind before.
     pub(super) async fn end(&self) {
-        // The semaphore is never closed; without its places there would be nothing to wait for.
         drop(self.room.acquire_many(ROOM).await);
     }
 }
@@ -63,8 +59,8 @@ mod tests {
             begin.recv().unwrap();
             counter.fetch_add(1, Ordering::SeqCst);
         };
-        afterwards.leave(slow).await.unwrap();
-        afterwards.leave(|| panic!("it is caught")).await.unwrap();
+        afterwards.leave(slow).await;
+        afterwards.leave(|| panic!("it is caught")).await;
         let ends = {
             let afterwards = Arc::clone(&afterwards);
             let done = Arc::clone(&done);
@@ -80,8 +76,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_room_the_work_is_waited_for() {
-        let afterwards = Afterwards::default();
+    async fn without_room_the_next_one_waits_and_no_longer_than_it_must() {
+        let afterwards = Arc::new(Afterwards::default());
         let mut held = Vec::new();
         for _ in 0..ROOM {
             let (go, begin) = channel::<()>();
@@ -89,16 +85,17 @@ mod tests {
                 // Until the other end is dropped.
                 let _ = begin.recv();
             };
-            afterwards.leave(wait).await.unwrap();
+            afterwards.leave(wait).await;
             held.push(go);
         }
-        let done = Arc::new(AtomicU32::new(0));
-        let counter = Arc::clone(&done);
-        let one_more = move || {
-            counter.fetch_add(1, Ordering::SeqCst);
+        let next = {
+            let afterwards = Arc::clone(&afterwards);
+            tokio::spawn(async move { afterwards.leave(|| ()).await })
         };
-        afterwards.leave(one_more).await.unwrap();
-        assert_eq!(done.load(Ordering::SeqCst), 1);
+        tokio::task::yield_now().await;
+        assert!(!next.is_finished(), "there is no room");
+        held.pop();
+        next.await.unwrap();
         drop(held);
         afterwards.end().await;
     }

@@ -4,6 +4,7 @@ mod answer;
 mod query;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -20,6 +21,9 @@ use crate::retrieval::{
     Selection, Trace, TraceId, WhyNot, why_not,
 };
 use crate::store::sqlite::{KeptTrace, TraceBounds};
+
+/// How long a trace is usually on its way to the disk, and some more.
+const ON_ITS_WAY: Duration = Duration::from_millis(250);
 
 impl HiragManager {
     /// The best contexts for a query inside its budget, with the reasons.
@@ -53,7 +57,7 @@ impl HiragManager {
         let listed = self.config().traces.max_candidates;
         let outcome = Outcome::of(time, &response);
         self.record_afterwards(request, selection, outcome, returned, listed)
-            .await?;
+            .await;
         Ok((response, kept))
     }
 
@@ -107,7 +111,7 @@ impl HiragManager {
             .clone()
             .trace(request.clone(), &selection, Vec::new());
         self.record_afterwards(request, selection, outcome, Vec::new(), listed)
-            .await?;
+            .await;
         Ok((response, trace, kept))
     }
 
@@ -163,7 +167,7 @@ impl HiragManager {
         let mut body = self.inner.store.trace(*id.as_bytes()).await?;
         if body.is_none() {
             // It may be on its way to the disk.
-            self.settle().await;
+            self.settle_soon().await;
             body = self.inner.store.trace(*id.as_bytes()).await?;
         }
         body.and_then(|body| serde_json::from_slice(&body).ok())
@@ -175,7 +179,7 @@ impl HiragManager {
     /// # Errors
     /// [`StoreError`](crate::store::StoreError) when the database fails.
     pub async fn recent_traces(&self, limit: usize) -> Result<Vec<Trace>> {
-        self.settle().await;
+        self.settle_soon().await;
         let bodies = self.inner.store.recent_traces(limit).await?;
         Ok(bodies
             .iter()
@@ -189,7 +193,7 @@ impl HiragManager {
     /// # Errors
     /// [`StoreError`](crate::store::StoreError) when the database fails.
     pub async fn recent_traces_of(&self, id: ContextId, limit: usize) -> Result<(Vec<Trace>, u64)> {
-        self.settle().await;
+        self.settle_soon().await;
         let (bodies, looked_through) = self.inner.store.recent_traces_of(id, limit).await?;
         let traces = bodies
             .iter()
@@ -209,6 +213,12 @@ impl HiragManager {
         Ok(compared.await?.result)
     }
 
+    /// Waits for traces on their way, but not for long work before them: the history is no reason to
+    /// wait until a large database is tidied.
+    async fn settle_soon(&self) {
+        let _ = tokio::time::timeout(ON_ITS_WAY, self.settle()).await;
+    }
+
     async fn record_afterwards(
         &self,
         request: ContextRequest,
@@ -216,14 +226,14 @@ impl HiragManager {
         outcome: Outcome,
         returned: Vec<ContextId>,
         listed: usize,
-    ) -> Result<()> {
+    ) {
         let manager = self.clone();
         let record = move || {
             let trace = outcome.trace(request, &selection, selection.explain_best(listed));
             drop(selection);
             manager.record(returned, &trace);
         };
-        self.inner.afterwards.leave(record).await
+        self.inner.afterwards.leave(record).await;
     }
 
     /// Writes that contexts were returned, and the trace if traces are kept.

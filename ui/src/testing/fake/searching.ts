@@ -124,7 +124,7 @@ export function searchAnswers(scene: Scene): Answers {
       history.unshift({ id, time: iso(Date.now()), query, mode, returned: answer.contexts.length, total_tokens: answer.total_tokens, ms });
       return { ...answer, trace: { ...answer.trace, complete: false, candidates: [] } };
     },
-    reasons: ({ id }) => ({ candidates: search(traced(id), id).trace.candidates }),
+    reasons: ({ id }) => ({ candidates: search(traced(id), id).trace.candidates, complete: true }),
     look_up: (request) => ({ contexts: search(request, "").contexts }),
     why: ({ id, request }) => {
       const found = explain(memory, request, weights()).find((e) => e.id === id);

@@ -96,6 +96,8 @@ pub async fn search(studio: &Studio, request: ContextRequest) -> Result<SearchRe
 pub struct Reasons {
     /// The best candidates, and all that were returned.
     pub candidates: Vec<Explanation>,
+    /// Whether these are all there were.
+    pub complete: bool,
 }
 
 /// What became of the candidates of a search.
@@ -104,11 +106,20 @@ pub struct Reasons {
 /// As [`commands::trace`], for one whose candidates are not held any more.
 pub async fn reasons(studio: &Studio, request: TraceRequest) -> Result<Reasons> {
     let held = studio.searches().lock().get(request.id);
-    let candidates = match held {
-        Some(search) => tokio::task::spawn_blocking(move || search.reasons(LISTED)).await?,
-        None => super::trace(studio, request).await?.candidates,
+    let Some(search) = held else {
+        let trace = super::trace(studio, request).await?;
+        return Ok(Reasons {
+            candidates: trace.candidates,
+            complete: trace.complete,
+        });
     };
-    Ok(Reasons { candidates })
+    let all = search.candidates();
+    let candidates = tokio::task::spawn_blocking(move || search.reasons(LISTED)).await?;
+    let complete = candidates.len() == all;
+    Ok(Reasons {
+        candidates,
+        complete,
+    })
 }
 
 /// What was looked up.

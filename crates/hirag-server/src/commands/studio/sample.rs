@@ -19,7 +19,7 @@ static NOTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../docs/notes");
 const NAME: &str = "sample";
 
 /// Begins to import the sample. Its notes are put into `sample` in the data folder first, so that
-/// what a context came from can be opened. Its result is an
+/// what a context came from can be opened; those that are there stay as they are. Its result is an
 /// [`ImportReport`](hirag::import::ImportReport).
 ///
 /// # Errors
@@ -44,7 +44,12 @@ pub async fn sample_start(studio: &Studio, _request: Nothing) -> Result<JobStart
 fn write(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     for note in NOTES.files() {
-        let mut file = WholeFile::begin(&folder.join(note.path()))?;
+        let path = folder.join(note.path());
+        // Somebody may have written into it since.
+        if path.exists() {
+            continue;
+        }
+        let mut file = WholeFile::begin(&path)?;
         file.put(note.contents())?;
         file.finish()?;
     }

@@ -187,9 +187,9 @@ pub async fn replay(studio: &Studio, request: TraceRequest) -> Result<Replay> {
     let again = host.manager().explain_kept(then.request.clone(), LISTED);
     let (_, mut trace, kept) = again.await?;
     studio.searches().lock().keep(trace.id, kept);
-    trace.candidates = reasons(studio, TraceRequest { id: trace.id })
-        .await?
-        .candidates;
+    let told = reasons(studio, TraceRequest { id: trace.id }).await?;
+    trace.candidates = told.candidates;
+    trace.complete = told.complete;
     let (before, now) = (places(&then), places(&trace));
     let only_in = |one: &[(ContextId, u32)], other: &[(ContextId, u32)]| {
         let ids = one.iter().map(|(id, _)| *id);

@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use hirag::context::{Condition, ContextRequest, Filter};
 use hirag::import::Format;
+use hirag::manager::ListRequest;
 
 use super::*;
 use crate::commands::studio::Nothing;
-use crate::commands::{Error, Result};
+use crate::commands::{DeleteRequest, Error, Result};
 use crate::studio::{Job, JobKind, JobState};
 
 async fn ended(studio: &Studio, id: &str) -> Job {
@@ -43,6 +44,19 @@ async fn the_sample_is_the_user_guide_and_answers_from_it() {
     let counted = ask::count(&studio, request).await.unwrap().count;
     let all = ask::stats(&studio, Nothing {}).await.unwrap().stats.counts;
     assert_eq!(counted, all.total_contexts);
+    let guide = place.path("data/sample/welcome.md");
+    std::fs::write(&guide, "# Mine now\n").unwrap();
+    let every = ask::list(&studio, ListRequest::default()).await.unwrap();
+    let ids = every.page.contexts.iter().map(|context| context.id);
+    ask::delete(&studio, DeleteRequest { ids: ids.collect() })
+        .await
+        .unwrap();
+    let id = ask::sample_start(&studio, Nothing {}).await.unwrap().job;
+    assert_eq!(ended(&studio, &id).await.state, JobState::Done);
+    let all = ask::stats(&studio, Nothing {}).await.unwrap().stats.counts;
+    assert!(all.total_contexts >= 50, "what was removed is there again");
+    let kept = std::fs::read_to_string(&guide).unwrap();
+    assert_eq!(kept, "# Mine now\n", "what a person wrote stays");
     let found = ask::search(
         &studio,
         ContextRequest::new("what happens when the disk is full?"),

@@ -194,11 +194,16 @@ async fn a_window_gets_the_best_of_many_candidates_and_the_count_of_all() {
     assert_eq!(trace.counts.searched, 600);
     assert!(trace.candidates.is_empty() && !trace.complete);
     let asked = ask::TraceRequest { id: trace.id };
-    let held = ask::reasons(&studio, asked).await.unwrap().candidates;
-    assert_eq!(held.len(), 250);
-    assert!(held.iter().take(3).all(|one| one.ranks.chosen.is_some()));
+    let held = ask::reasons(&studio, asked).await.unwrap();
+    assert_eq!((held.candidates.len(), held.complete), (250, false));
+    assert!(
+        held.candidates
+            .iter()
+            .take(3)
+            .all(|one| one.ranks.chosen.is_some())
+    );
     studio.searches().lock().clear();
-    let written = ask::reasons(&studio, asked).await.unwrap().candidates;
+    let written = ask::reasons(&studio, asked).await.unwrap();
     assert_eq!(written, held);
     studio.shut_down().await.unwrap();
 }
@@ -226,7 +231,7 @@ async fn a_replay_tells_what_entered_left_and_moved_since() {
     assert_eq!(replay.left, [green]);
     assert_eq!(replay.entered, [new]);
     assert!(replay.moved.is_empty());
-    assert!(replay.trace.explanation(red).is_some());
+    assert!(replay.trace.explanation(red).is_some() && replay.trace.complete);
     let summaries = ask::traces(&studio, ask::TracesRequest { limit: 9 })
         .await
         .unwrap();

@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 use super::{ImportOptions, Tally};
 use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
 use crate::error::{Error, Result};
-use crate::import::{Contents, Document, PROBLEMS_PER_FILE, Problem, Reader, Records, SourceFile};
+use crate::import::{
+    Contents, Document, FileKind, PROBLEMS_PER_FILE, Problem, Reader, Records, SourceFile,
+};
 use crate::manager::HiragManager;
 use crate::store::VectorStore;
 use crate::store::sqlite::{Edit, Known, SourceState};
@@ -79,7 +81,9 @@ impl Planner {
                 }
             };
             let stored = self.stored_state(file)?;
-            if let Some(state) = stored.filter(|state| state.fingerprint == fingerprint) {
+            if let Some(state) = stored.filter(|state| state.fingerprint == fingerprint)
+                && !self.is_emptied(file, &state)?
+            {
                 self.send(Unit {
                     tally: Tally {
                         unchanged: state.contexts,
@@ -289,6 +293,17 @@ impl Planner {
         let inner = &self.manager.inner;
         let state = inner.store.source(&inner.collection, &file.source);
         Ok(self.handle.block_on(state)?)
+    }
+
+    /// Whether all that a note gave was deleted since: who imports it again wants it back.
+    /// Records may stand under sources of their own, and are not asked for.
+    fn is_emptied(&self, file: &SourceFile, state: &SourceState) -> Result<bool> {
+        if state.contexts == 0 || !matches!(file.kind, FileKind::Markdown | FileKind::Text) {
+            return Ok(false);
+        }
+        let inner = &self.manager.inner;
+        let live = inner.store.is_live(&inner.collection, &file.source);
+        Ok(!self.handle.block_on(live)?)
     }
 
     /// Hash of the file's content and of every setting that shapes what it gives.

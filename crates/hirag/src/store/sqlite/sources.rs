@@ -86,6 +86,24 @@ impl SqliteStore {
         .await
     }
 
+    /// Whether a source has any live context with a source key.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the collection is unknown or the database fails.
+    pub async fn is_live(&self, collection: &str, source: &str) -> Result<bool, StoreError> {
+        let (name, source) = (collection.to_owned(), source.to_owned());
+        self.read(move |c| {
+            let number = collections::number(c, &name)?;
+            Ok(c.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM contexts
+                 WHERE collection = ?1 AND source = ?2 AND source_key IS NOT NULL
+                     AND deleted_ms IS NULL)",
+            )?
+            .query_row(params![number, source], |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// The live contexts of a source by their source key.
     ///
     /// # Errors
