@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
+import { deleteContexts } from "../features/contexts/actions";
 import { contextsChanged } from "../features/contexts/changes.svelte";
 import { listOrder } from "../features/contexts/order.svelte";
 import { toasts } from "../shared/toasts.svelte";
@@ -125,6 +126,18 @@ describe("the levels", () => {
     await waitFor(() => expect(fake.requests("look_up").at(-1)).toMatchObject({ query: "kettle", explain: false }));
     expect(fake.requests("search")).toEqual([]);
     expect(screen.getByRole("combobox", { name: "Order" })).toBeDisabled();
+  });
+
+  it("look words up again when what they matched was deleted", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    await list(/^L1/);
+    await user.type(screen.getByRole("searchbox", { name: "Words in the text" }), "kettle");
+    const matches = await screen.findByRole("region", { name: "Matches of kettle" });
+    const before = (await within(matches).findAllByRole("listitem")).length;
+    const found = await fake.call("look_up", fake.requests("look_up").at(-1)!);
+    await deleteContexts([found.contexts[0]!.id]);
+    await waitFor(() => expect(within(matches).getAllByRole("listitem")).not.toHaveLength(before));
   });
 
   it("say what to do next when a level is empty", async () => {

@@ -9,5 +9,5 @@ export const changes = new Changes();
 
 export function contextsChanged(): void {
   changes.revision += 1;
-  outdated("stats", "details", "count", "activity");
+  outdated("stats", "details", "count", "activity", "look_up");
 }
