@@ -114,6 +114,20 @@ describe("a search", () => {
     expect(fake.requests("why")[0]?.request.query).toBe("billing migration");
   });
 
+  it("asks once for the reasons of a search, which never change", async () => {
+    const user = userEvent.setup();
+    const fake = await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
+    await screen.findByRole("table", { name: "Dropped candidates" });
+    await user.click(screen.getByRole("radio", { name: /^Results/ }));
+    const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
+    await screen.findByRole("table", { name: "Dropped candidates" });
+    later.mockRestore();
+    expect(fake.requests("reasons")).toHaveLength(1);
+  });
+
   it("answers why for any context by its id", async () => {
     const user = userEvent.setup();
     const fake = await searched("billing migration");
