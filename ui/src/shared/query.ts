@@ -23,18 +23,21 @@ export type Asked<N extends CommandName> = {
   enabled?: boolean;
   /** Show the last answer while a changed question is on its way. */
   keep?: boolean;
+  /** The answer never changes: it is asked for once. */
+  fixed?: boolean;
 };
 
 /** Asks a command and follows what the question depends on. */
 export function ask<N extends CommandName>(name: N, asked: () => Asked<N>) {
   return createQuery<Response<N>, CommandFailure>(
     () => {
-      const { request, every, enabled, keep } = asked();
+      const { request, every, enabled, keep, fixed } = asked();
       return {
         queryKey: [name, request],
         queryFn: () => call(name, request),
         refetchInterval: every ?? false,
         enabled: enabled ?? true,
+        ...(fixed ? { staleTime: Infinity } : {}),
         placeholderData: keep ? (before: Response<N> | undefined) => before : undefined,
       } as never;
     },

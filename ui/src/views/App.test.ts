@@ -1,7 +1,9 @@
-import { screen, waitFor, within } from "@testing-library/svelte";
+import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
+import { newContext } from "../features/contexts/new-context.svelte";
 import { show } from "../testing/page";
+import { toasts } from "../shared/toasts.svelte";
 import App from "./App.svelte";
 
 describe("the shell", () => {
@@ -76,6 +78,40 @@ describe("the shell", () => {
     await user.click(within(dialog).getByRole("button", { name: "Restore" }));
     await waitFor(() => expect(fake.requests("restore")).toHaveLength(1));
     expect(await screen.findByRole("heading", { name: "Overview" })).toBeVisible();
+  });
+
+  it("tells in the dialog why a context was not stored, and keeps what was typed", async () => {
+    const user = userEvent.setup();
+    const fake = show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    await user.keyboard("n");
+    const dialog = await screen.findByRole("dialog", { name: "Store a new context" });
+    await user.type(within(dialog).getByRole("textbox", { name: "Text" }), "a thought");
+    fake.options.failing = true;
+    await user.click(within(dialog).getByRole("button", { name: "Store" }));
+    expect(await within(dialog).findByRole("alert")).toHaveTextContent(/disk I\/O error/);
+    expect(within(dialog).getByRole("textbox", { name: "Text" })).toHaveValue("a thought");
+    fake.options.failing = false;
+    await user.click(within(dialog).getByRole("button", { name: "Store" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  });
+
+  it("keeps a dialog open while a message above it is pressed", async () => {
+    const user = userEvent.setup();
+    show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    await user.keyboard("n");
+    const dialog = await screen.findByRole("dialog", { name: "Store a new context" });
+    toasts.show("info", "Import is done.");
+    const dismiss = await screen.findByRole("button", { name: "Dismiss message" });
+    await fireEvent.pointerDown(dismiss, { button: 0, clientX: 9, clientY: 9 });
+    // The next press settles what the one before it meant.
+    await user.click(within(dialog).getByRole("textbox", { name: "Text" }));
+    expect(newContext.open).toBe(true);
+    await fireEvent.click(dismiss);
+    expect(screen.queryByText("Import is done.")).toBeNull();
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   });
 
   it("tells of a panic and goes on", async () => {

@@ -1,8 +1,10 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
+import { deleteContexts } from "../features/contexts/actions";
 import { contextsChanged } from "../features/contexts/changes.svelte";
 import { listOrder } from "../features/contexts/order.svelte";
+import { followHost } from "../features/host/live";
 import { toasts } from "../shared/toasts.svelte";
 import { show } from "../testing/page";
 import Levels from "./Levels.svelte";
@@ -127,6 +129,18 @@ describe("the levels", () => {
     expect(screen.getByRole("combobox", { name: "Order" })).toBeDisabled();
   });
 
+  it("look words up again when what they matched was deleted", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    await list(/^L1/);
+    await user.type(screen.getByRole("searchbox", { name: "Words in the text" }), "kettle");
+    const matches = await screen.findByRole("region", { name: "Matches of kettle" });
+    const before = (await within(matches).findAllByRole("listitem")).length;
+    const found = await fake.call("look_up", fake.requests("look_up").at(-1)!);
+    await deleteContexts([found.contexts[0]!.id]);
+    await waitFor(() => expect(within(matches).getAllByRole("listitem")).not.toHaveLength(before));
+  });
+
   it("say what to do next when a level is empty", async () => {
     show(Levels, {}, { contexts: 0 });
     expect(await screen.findByText("Nothing in L1 yet")).toBeVisible();
@@ -140,6 +154,35 @@ describe("the levels", () => {
     fake.options.failing = false;
     await user.click(screen.getAllByRole("button", { name: "Try again" })[0]!);
     expect(await list(/^L1/)).toBeVisible();
+  });
+
+  it("keep what they show when reading again fails, say so, and try again", async () => {
+    const user = userEvent.setup();
+    const fake = show(Levels, {}, { contexts: 240 });
+    const rows = await list(/^L1/);
+    fake.options.failing = true;
+    contextsChanged();
+    expect(await screen.findByText(/^L1 could not be read again\. .*disk I\/O error/)).toBeVisible();
+    expect(within(rows).getAllByRole("option")).not.toHaveLength(0);
+    fake.options.failing = false;
+    await user.click(screen.getAllByRole("button", { name: "Try again" })[0]!);
+    await waitFor(() => expect(screen.queryByText(/^L1 could not be read again/)).toBeNull());
+  });
+
+  it("read again after a search where they stand in the order of use", async () => {
+    const fake = show(Levels, {}, { contexts: 240 });
+    const stop = followHost();
+    await list(/^L1/);
+    const search = (): void =>
+      fake.emit("activity", { at: "2026-11-22T08:00:00Z", kind: "searched", summary: "", ids: [], trace_id: null });
+    const asked = fake.requests("list").length;
+    search();
+    listOrder.choice = "most_used";
+    await waitFor(() => expect(fake.requests("list")).toHaveLength(asked + 3));
+    search();
+    await waitFor(() => expect(fake.requests("list")).toHaveLength(asked + 6), { timeout: 20_000 });
+    listOrder.choice = "newest_first";
+    stop();
   });
 
   it("tell which searches returned a context", async () => {

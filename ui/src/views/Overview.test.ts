@@ -1,6 +1,7 @@
 import { screen, waitFor } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
+import { contextsChanged } from "../features/contexts/changes.svelte";
 import { jobs } from "../features/host/jobs.svelte";
 import { router } from "../shared/router.svelte";
 import { show } from "../testing/page";
@@ -29,6 +30,33 @@ describe("the overview", () => {
     await waitFor(() => expect(jobs.find("job-1")).toBeDefined());
     fake.report({ id: "job-1", state: "done" });
     await waitFor(() => expect(location.hash).toMatch(/^#\/search\?query=/));
+    stop();
+  });
+
+  it("keeps the progress of the sample in sight, and the focus on what was pressed", async () => {
+    const user = userEvent.setup();
+    const fake = show(Overview, {}, { contexts: 0 });
+    const stop = jobs.follow();
+    const button = await screen.findByRole("button", { name: /Try the sample workspace/ });
+    await user.click(button);
+    await waitFor(() => expect(jobs.find("job-1")).toBeDefined());
+    contextsChanged();
+    expect(await screen.findByRole("link", { name: /^L3 Long-term 60 / })).toBeVisible();
+    expect(button).toHaveFocus();
+    expect(button).toHaveTextContent("Reading the files");
+    fake.report({ id: "job-1", state: "cancelled" });
+    expect(await screen.findByRole("button", { name: "Remove the sample" })).toBeEnabled();
+    stop();
+  });
+
+  it("tells of the sample while other work goes on", async () => {
+    const fake = show(Overview, {}, { contexts: 3 });
+    fake.memory.add({ text: "A note", level: "LongTerm", agent: "sample", session: "sample" });
+    const stop = jobs.follow();
+    await fake.call("reembed_start", { model: null } as never);
+    await jobs.refresh();
+    expect(jobs.running).toHaveLength(1);
+    expect(await screen.findByRole("button", { name: "Remove the sample" })).toBeEnabled();
     stop();
   });
 

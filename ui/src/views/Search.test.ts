@@ -14,11 +14,37 @@ const moves = /^(up|down) \d+ places?$/;
 
 async function searched(query: string, options: FakeOptions = {}): Promise<FakePlatform> {
   const fake = show(Search, {}, options);
+  await submit(query);
+  return fake;
+}
+
+async function submit(query: string): Promise<void> {
   const field = screen.getByRole("textbox", { name: "Query" });
   await fireEvent.input(field, { target: { value: query } });
   await fireEvent.submit(field.closest("form")!);
-  return fake;
 }
+
+/** Lets the next orders hold the best `n` candidates as they stood, whatever the weights. */
+async function rerankTo(fake: FakePlatform, n: number): Promise<void> {
+  const { candidates } = await fake.call("reasons", { id: lastSearch.shown!.trace.id });
+  const best = candidates.filter(({ outcome }) => ["chosen", "outranked"].includes(outcome.stage)).slice(0, n);
+  const contexts = best.map(({ id, score, parts, ranks }, i) => ({
+    id,
+    rank: i + 1,
+    previous_rank: ranks.chosen,
+    score,
+    previous_score: score,
+    parts,
+  }));
+  fake.answers.rerank = () => ({ contexts, total_tokens: 0, dropped: [] });
+}
+
+async function slide(to: number): Promise<void> {
+  await fireEvent.input(screen.getByRole("slider", { name: "Recency" }), { target: { value: String(to) } });
+}
+
+const articles = (n: number): Promise<void> =>
+  waitFor(() => expect(document.querySelectorAll("article")).toHaveLength(n), { timeout: 20_000 });
 
 describe("a search", () => {
   beforeEach(() => {
@@ -40,8 +66,45 @@ describe("a search", () => {
   it("shows every result, however many, and then what was dropped", async () => {
     draft.limit = 40;
     await searched("billing");
-    await waitFor(() => expect(document.querySelectorAll("article")).toHaveLength(40), { timeout: 20_000 });
+    await articles(40);
     expect(screen.getByRole("button", { name: "See each with its reason" })).toBeVisible();
+  });
+
+  it("keeps the end of the results standing when an order brings one more in", async () => {
+    draft.limit = 12;
+    const fake = await searched("billing");
+    await articles(12);
+    const end = screen.getByRole("button", { name: "See each with its reason" });
+    await rerankTo(fake, 13);
+    await slide(0.9);
+    await articles(13);
+    expect(end).toBeInTheDocument();
+  });
+
+  it("keeps texts open and the focus in its row when another order is drawn", async () => {
+    const fake = show(Search, {});
+    for (let i = 0; i < 120; i += 1) fake.memory.change(idOf(i), { text: `billing ${i} `.repeat(60) });
+    draft.limit = 20;
+    await submit("billing");
+    await articles(20);
+    // Each row is 100 pixels high, and five are in sight.
+    const layout = vi.spyOn(Element.prototype, "getBoundingClientRect").mockImplementation(function (this: Element) {
+      const row = [...document.querySelectorAll("article")].indexOf(this as HTMLElement);
+      return row < 0 ? new DOMRect(0, 0, 800, 500) : new DOMRect(0, row * 100, 800, 100);
+    });
+    const last = (): HTMLElement => screen.getByRole("article", { name: "Result 20" });
+    await fireEvent.click(within(last()).getByRole("button", { name: /^Show all/ }));
+    await rerankTo(fake, 20);
+    await slide(0.8);
+    await waitFor(() => expect(fake.requests("rerank")).toHaveLength(1));
+    await articles(20);
+    const less = await waitFor(() => within(last()).getByRole("button", { name: "Show less" }));
+    less.focus();
+    await slide(0.6);
+    await waitFor(() => expect(fake.requests("rerank")).toHaveLength(2));
+    await articles(20);
+    expect(less).toHaveFocus();
+    layout.mockRestore();
   });
 
   it("shows markup in results as text", async () => {
@@ -112,6 +175,20 @@ describe("a search", () => {
     const dialog = await screen.findByRole("dialog", { name: "Why not this one?" });
     expect(await within(dialog).findByText(/Lower the relevance threshold/)).toBeVisible();
     expect(fake.requests("why")[0]?.request.query).toBe("billing migration");
+  });
+
+  it("asks once for the reasons of a search, which never change", async () => {
+    const user = userEvent.setup();
+    const fake = await searched("billing migration");
+    await screen.findByRole("article", { name: "Result 1" });
+    await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
+    await screen.findByRole("table", { name: "Dropped candidates" });
+    await user.click(screen.getByRole("radio", { name: /^Results/ }));
+    const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    await user.click(screen.getByRole("radio", { name: /^Dropped/ }));
+    await screen.findByRole("table", { name: "Dropped candidates" });
+    later.mockRestore();
+    expect(fake.requests("reasons")).toHaveLength(1);
   });
 
   it("answers why for any context by its id", async () => {

@@ -96,15 +96,12 @@ export function updateContext(before: Context, patch: ContextPatch): Promise<boo
   });
 }
 
-export async function storeContext(context: NewContext): Promise<ContextId | null> {
-  let id: ContextId | null = null;
-  await attempt(async () => {
-    const stored = await call("store", context);
-    id = stored.id;
-    const waits = stored.pending_because ? ` Its vector is pending: ${stored.pending_because}` : "";
-    toasts.done(`Stored in ${levelFacts(stored.level).short}.${waits}`, () =>
-      back(() => call("delete", { ids: [stored.id] }), "Took the new context back."),
-    );
-  });
-  return id;
+/** Stores a context. Throws what failed, which the form tells beside what was typed. */
+export async function storeContext(context: NewContext): Promise<void> {
+  const stored = await call("store", context);
+  contextsChanged();
+  const waits = stored.pending_because ? ` Its vector is pending: ${stored.pending_because}` : "";
+  toasts.done(`Stored in ${levelFacts(stored.level).short}.${waits}`, () =>
+    back(() => call("delete", { ids: [stored.id] }), "Took the new context back."),
+  );
 }

@@ -28,6 +28,11 @@ class ListOrder {
     return this.#choice;
   }
 
+  /** Whether a search changes it, which counts as a use of what it returns. */
+  get followsUses(): boolean {
+    return this.#choice === "recently_used" || this.#choice === "most_used";
+  }
+
   set choice(order: Order) {
     this.#choice = order;
     try {

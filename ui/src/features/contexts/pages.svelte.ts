@@ -8,6 +8,8 @@ import type { CountedPage } from "../../platform/types";
 const pageSize = 200;
 /** Pages held at most: enough to scroll about, little enough for the memory. */
 const heldPages = 30;
+/** How often a range is begun while what is stored keeps changing below it. */
+const beginnings = 3;
 
 export type Question = { filter: Filter; order: Order; deleted: boolean };
 
@@ -40,7 +42,6 @@ export class ContextPages {
       this.#pages = new Map();
       this.#cursors.clear();
       answers.forEach((answer, i) => this.#take(places[i] ?? 0, answer));
-      this.failure = null;
       void this.#walk();
     } catch (thrown) {
       if (asked === this.#asked) this.failure = asFailure(thrown);
@@ -57,14 +58,27 @@ export class ContextPages {
     void this.#walk();
   }
 
-  /** The rows from one index to another, read where they are not held. */
+  /**
+   * The rows from one index to another, read where they are not held. Rows of two readings do not
+   * fit together: it begins again after a change, and gives nothing when the changes do not end,
+   * when another question is asked, or when reading fails.
+   */
   async range(from: number, to: number): Promise<Context[]> {
-    const rows: Context[] = [];
-    for (let page = Math.floor(from / pageSize); page <= Math.floor(to / pageSize); page += 1) {
-      rows.push(...(await this.#load(page)));
+    const first = Math.floor(from / pageSize);
+    const question = this.#question;
+    try {
+      for (let begun = 0; begun < beginnings && question === this.#question; begun += 1) {
+        const generation = this.#generation;
+        const rows: Context[] = [];
+        for (let page = first; page <= Math.floor(to / pageSize); page += 1) {
+          rows.push(...(await this.#load(page)));
+        }
+        if (generation === this.#generation) return rows.slice(from - first * pageSize, to - first * pageSize + 1);
+      }
+    } catch (thrown) {
+      this.failure = asFailure(thrown);
     }
-    const start = Math.floor(from / pageSize) * pageSize;
-    return rows.slice(from - start, to - start + 1);
+    return [];
   }
 
   /** The page that stands so many pages after a cursor, or after the start. */
@@ -118,6 +132,7 @@ export class ContextPages {
   #take(page: number, answer: CountedPage): void {
     if (answer.next_cursor) this.#cursors.set(page + 1, answer.next_cursor);
     this.total = answer.total;
+    this.failure = null;
     this.#hold(page, answer.contexts);
   }
 

@@ -98,6 +98,28 @@ describe("a long list", () => {
     expect(rows.map((row) => row.id)).toEqual(Array.from({ length: 221 }, (_, i) => idOf(190 + i)));
   });
 
+  it("gives the whole range as it is after a change that came while it was read", async () => {
+    const range = pages.range(190, 410);
+    fake.memory.remove([idOf(0)]);
+    await pages.ask(everything);
+    expect((await range).map((row) => row.id)).toEqual(Array.from({ length: 221 }, (_, i) => idOf(191 + i)));
+  });
+
+  it("gives nothing rather than rows of another list", async () => {
+    const range = pages.range(190, 410);
+    await pages.ask({ ...everything, order: "longest_first" });
+    expect(await range).toEqual([]);
+  });
+
+  it("gives no part of a range that could not be read, and says why", async () => {
+    fake.options.failing = true;
+    expect(await pages.range(190, 410)).toEqual([]);
+    expect(pages.failure?.code).toBe("store_failed");
+    fake.options.failing = false;
+    expect(await pages.range(190, 410)).toHaveLength(221);
+    expect(pages.failure).toBeNull();
+  });
+
   it("keeps what it shows and says why when reading anew fails", async () => {
     fake.options.failing = true;
     await pages.ask(everything);

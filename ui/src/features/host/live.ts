@@ -1,14 +1,16 @@
 // What the host tells without being asked makes answers outdated.
 import { on } from "../../platform/platform";
 import { outdated } from "../../shared/query";
-import { contextsChanged } from "../contexts/changes.svelte";
+import { contextsChanged, contextsUsed } from "../contexts/changes.svelte";
 
 export function followHost(): () => void {
   const stops = [
     on("activity", (activity) => {
       outdated("activity", "stats");
-      if (activity.kind === "searched") outdated("traces");
-      else if (activity.kind !== "settings") contextsChanged();
+      if (activity.kind === "searched") {
+        outdated("traces");
+        contextsUsed();
+      } else if (activity.kind !== "settings") contextsChanged();
     }),
     on("breaker", () => outdated("resilience", "stats", "health")),
     on("embedding", () => outdated("resilience", "stats")),

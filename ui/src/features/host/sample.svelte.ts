@@ -19,17 +19,32 @@ export const ofSample: Filter = {
   must_not: [],
 };
 
-/** Has the sample imported, and asks it something if the person still waits for it. */
-export async function startSample(): Promise<void> {
-  try {
-    const { job } = await call("sample_start", {});
-    // How else it can end, a message says.
-    const { state } = await jobs.ended(job);
-    if (state === "done" && router.view === "overview") router.go("search", { query: firstQuestion });
-  } catch (thrown) {
-    toasts.failed(thrown);
+/** The import of the sample, which goes on while views come and go. */
+class SampleImport {
+  running = $state(false);
+  #job = $state<string | null>(null);
+  readonly progress = $derived(jobs.find(this.#job)?.progress.text);
+
+  /** Has the sample imported, and asks it something if the person still waits for it. */
+  async start(): Promise<void> {
+    if (this.running) return;
+    this.running = true;
+    try {
+      const { job } = await call("sample_start", {});
+      this.#job = job;
+      // How else it can end, a message says.
+      const { state } = await jobs.ended(job);
+      if (state === "done" && router.view === "overview") router.go("search", { query: firstQuestion });
+    } catch (thrown) {
+      toasts.failed(thrown);
+    } finally {
+      this.running = false;
+      this.#job = null;
+    }
   }
 }
+
+export const sampleImport = new SampleImport();
 
 /** Deletes what is left of the sample; it can be taken back. */
 export async function removeSample(): Promise<void> {
