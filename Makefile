@@ -117,7 +117,7 @@ bench: setup ## run the benches and print a table against the targets
 coverage: setup ## line coverage of the core library by its own tests and those in tests/, at least 85 %
 	$(call step,coverage)
 	@tarpaulin=$$(scripts/cargo-tool cargo-tarpaulin $(TARPAULIN_VERSION) --no-default-features); \
-	"$$tarpaulin" tarpaulin --engine Ptrace --timeout 300 --locked -p hirag -p hirag-tests --tests \
+	"$$tarpaulin" tarpaulin --engine Ptrace --skip-clean --timeout 300 --locked -p hirag -p hirag-tests --tests \
 		--include-files 'crates/hirag/src/*' --target-dir "$(TARGET_DIR)/coverage" --fail-under 85
 
 fmt: ## format the code

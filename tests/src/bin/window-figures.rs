@@ -151,5 +151,5 @@ fn row(name: &str, times: &mut [f64]) {
     times.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)];
     let [p50, p95, most] = [0.5, 0.95, 1.0].map(at);
-    println!("{name:<30} p50 {p50:>7.1}  p95 {p95:>7.1}  max {most:>7.1}  ms");
+    println!("{name:<36} p50 {p50:>7.1}  p95 {p95:>7.1}  max {most:>7.1}  ms");
 }
