@@ -44,7 +44,7 @@ impl HiragManager {
         request: ContextRequest,
     ) -> Result<(ContextResponse, Rerankable)> {
         let Answered {
-            time,
+            outcome,
             response,
             selection,
         } = self.answer(&request).await?;
@@ -55,7 +55,6 @@ impl HiragManager {
         let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
         // Accesses and trace are a help for later: they are written outside of the caller's time.
         let listed = self.config().traces.max_candidates;
-        let outcome = Outcome::of(time, &response);
         self.record_afterwards(request, selection, outcome, returned, listed)
             .await;
         Ok((response, kept))
@@ -72,11 +71,11 @@ impl HiragManager {
             ..request
         };
         let Answered {
-            time,
+            outcome,
             response,
             selection,
         } = self.answer(&request).await?;
-        let (manager, outcome) = (self.clone(), Outcome::of(time, &response));
+        let manager = self.clone();
         let trace = off_the_async_threads(move || {
             let trace = outcome.trace(request, &selection, selection.explain_best(usize::MAX));
             manager.record(Vec::new(), &trace);
@@ -101,12 +100,11 @@ impl HiragManager {
             ..request
         };
         let Answered {
-            time,
+            outcome,
             response,
             selection,
         } = self.answer(&request).await?;
         let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
-        let outcome = Outcome::of(time, &response);
         let trace = outcome
             .clone()
             .trace(request.clone(), &selection, Vec::new());
@@ -181,10 +179,7 @@ impl HiragManager {
     pub async fn recent_traces(&self, limit: usize) -> Result<Vec<Trace>> {
         self.settle_soon().await;
         let bodies = self.inner.store.recent_traces(limit).await?;
-        Ok(bodies
-            .iter()
-            .filter_map(|body| serde_json::from_slice(body).ok())
-            .collect())
+        Ok(readable(&bodies))
     }
 
     /// Of the last `limit` traces, those in which a context is a candidate, newest first; and how
@@ -195,11 +190,7 @@ impl HiragManager {
     pub async fn recent_traces_of(&self, id: ContextId, limit: usize) -> Result<(Vec<Trace>, u64)> {
         self.settle_soon().await;
         let (bodies, looked_through) = self.inner.store.recent_traces_of(id, limit).await?;
-        let traces = bodies
-            .iter()
-            .filter_map(|body| serde_json::from_slice(body).ok())
-            .collect();
-        Ok((traces, looked_through))
+        Ok((readable(&bodies), looked_through))
     }
 
     /// Ranks contexts for a query as a retrieval does, before equal texts are folded and before
@@ -302,6 +293,12 @@ impl Outcome {
             candidates,
         }
     }
+}
+
+/// The traces among some bodies that this version can read.
+fn readable(bodies: &[Vec<u8>]) -> Vec<Trace> {
+    let traces = bodies.iter().map(|body| serde_json::from_slice(body).ok());
+    traces.flatten().collect()
 }
 
 /// The settings that retrieval works with.

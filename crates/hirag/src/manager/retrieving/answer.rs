@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::query::Asked;
-use super::retrieval_settings;
+use super::{Outcome, retrieval_settings};
 use crate::context::{
     Context, ContextId, ContextRequest, ContextResponse, LevelCounts, RetrievalMetadata,
     RetrievedContext,
@@ -17,7 +15,7 @@ use crate::retrieval::{Selection, StageTiming, TraceId, select};
 
 /// An answer, and what it was chosen from.
 pub(super) struct Answered {
-    pub(super) time: Timestamp,
+    pub(super) outcome: Outcome,
     pub(super) response: ContextResponse,
     pub(super) selection: Selection,
 }
@@ -87,7 +85,7 @@ impl HiragManager {
             took,
         );
         Ok(Answered {
-            time,
+            outcome: Outcome::of(time, &response),
             response,
             selection: selected.selection,
         })
