@@ -1,7 +1,6 @@
 //! The commands of the window. Each hands its request to a body: those of the studio stand in
 //! [`hirag_server::commands::studio`], those that need a window in the modules here.
 
-mod answer;
 mod files;
 mod link;
 mod report;
@@ -10,13 +9,12 @@ mod report;
 mod tests;
 
 use hirag_server::commands::Failure;
+use hirag_server::commands::studio::answer;
 use hirag_server::studio::Studio;
 use hirag_server::{shell_commands, window_commands};
 use serde_json::Value;
 use tauri::ipc::{Invoke, Response};
 use tauri::{State, WebviewWindow, Wry};
-
-use answer::answer;
 
 /// Runs a command that the window asks for; `false` when there is none of this name.
 pub(crate) fn handle(invoke: Invoke<Wry>) -> bool {
@@ -51,7 +49,7 @@ mod studio {
                 #[tauri::command]
                 async fn $name(studio: State<'_, Studio>, request: Value) -> Result<Response, Failure> {
                     let studio = Studio::clone(&studio);
-                    answer(request, |request| async move { bodies::$name(&studio, request).await }).await
+                    answer(request, |request| async move { bodies::$name(&studio, request).await }).await.map(Response::new)
                 }
             )*
             named!($($name),*);
@@ -74,7 +72,7 @@ mod shell {
             $(
                 #[tauri::command]
                 async fn $name(window: WebviewWindow, request: Value) -> Result<Response, Failure> {
-                    answer(request, |request| async move { bodies::$name(&window, request).await }).await
+                    answer(request, |request| async move { bodies::$name(&window, request).await }).await.map(Response::new)
                 }
             )*
             named!($($name),*);

@@ -2,6 +2,7 @@
 //! request, and waits while the memory is being opened.
 
 mod contexts;
+mod dispatch;
 mod files;
 mod jobs;
 mod list;
@@ -20,6 +21,7 @@ pub use contexts::{
     MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,
     move_to, store, texts, undo, update,
 };
+pub use dispatch::{NAMES, answer, call};
 pub use files::{
     CrashReport, Encoding, OpenLinkRequest, PickPathsRequest, PickSaveRequest, PickedPath,
     PickedPaths, SaveRequest, write_file,
