@@ -6,8 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::budget::LeftOut;
+use super::order::{Key, Ranked, best_first};
 use super::places::{NO_VALUE, places};
-use super::ranking::{Ranked, best_first};
 use super::{Exclusion, ScoreParts, Selection};
 use crate::context::{ContextId, ContextLevel};
 
@@ -167,7 +167,7 @@ impl Selection {
             .folded
             .duplicates
             .iter()
-            .map(|duplicate| (duplicate.index, duplicate.of))
+            .map(|duplicate| (duplicate.index(), duplicate.of))
             .collect();
         listed
             .iter()
@@ -209,7 +209,7 @@ impl Selection {
                 threshold: ranking.threshold(),
             };
         };
-        let item = self.stock.item(place);
+        let item = self.whole().stock.item(place);
         match self.packing.left_out(place, item) {
             LeftOut::NoRoom => Outcome::Budget {
                 tokens: item.tokens,
@@ -239,7 +239,7 @@ impl Selection {
             searched: count(ranking.searched),
             level: outside(Exclusion::Level),
             filter: outside(Exclusion::Filter),
-            threshold: count(ranking.searched - ranking.order.len()),
+            threshold: count(ranking.searched - ranking.passed.len()),
             duplicate: count(self.folded.duplicates.len()),
             budget,
             outranked: count(self.folded.kept.len()) - budget - chosen,
@@ -272,14 +272,11 @@ impl Selection {
         }
         let [vector, text, fused, similarity] =
             columns.map(|values| places(items, listed, &values));
-        let chosen = self
-            .packing
-            .taken
-            .iter()
-            .map(|&place| self.folded.kept[place]);
+        let whole = self.whole();
+        let chosen = self.packing.taken.iter().map(|&place| whole.kept[place]);
         let [score, folded, chosen] = [
-            numbered(items.len(), ranking.order.iter().copied()),
-            numbered(items.len(), self.folded.kept.iter().copied()),
+            numbered(items.len(), whole.order.iter().copied()),
+            numbered(items.len(), whole.kept.iter().copied()),
             numbered(items.len(), chosen),
         ];
         listed
@@ -306,15 +303,16 @@ impl Selection {
             let indices = (0..items.len()).filter(move |&index| {
                 items[index].excluded.is_some() == excluded && (excluded || !ranking.passes(index))
             });
+            let value = |index: usize| ranking.similarity[index].unwrap_or(0.0);
             best_first(
                 items,
-                indices.map(|index| (index, ranking.similarity[index].unwrap_or(0.0))),
+                indices.map(|index| Key::new(index, value(index))).collect(),
             )
         };
         let indices = |order: &[Ranked]| -> Vec<usize> {
             order.iter().map(|ranked| ranked.index as usize).collect()
         };
-        let mut listing = indices(&ranking.order);
+        let mut listing = indices(&self.whole().order);
         // A short list rarely reaches what was dropped, which then needs no order.
         for excluded in [false, true] {
             if listing.len() < count {

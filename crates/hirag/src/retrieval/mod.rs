@@ -12,6 +12,7 @@ mod explain;
 mod fixture;
 mod fold;
 mod fusion;
+mod order;
 mod pipeline;
 mod places;
 mod ranking;

@@ -1,9 +1,10 @@
 //! Fusion, ranking, fold and budget put together.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::budget::{Packing, Stock};
 use super::fold::{Folded, fold};
+use super::order::{Key, Ranked, best_to_front};
 use super::{Candidates, Ranking, RetrievalSettings, ScoreParts, TokenLedger};
 use crate::context::{ContextId, LevelCounts, SearchMode};
 
@@ -43,13 +44,29 @@ pub struct Chosen {
 pub struct Selection {
     pub(super) ranking: Ranking,
     pub(super) folded: Folded,
-    pub(super) stock: Stock,
     pub(super) packing: Packing,
     pub(super) limit: usize,
     request: SelectionRequest,
     chosen: Vec<Chosen>,
     ledger: TokenLedger,
+    whole: OnceLock<Whole>,
 }
+
+/// The order of all candidates, of which a selection needs the beginning only.
+#[derive(Debug)]
+pub(super) struct Whole {
+    /// Those that passed the threshold, best first.
+    pub(super) order: Vec<Ranked>,
+    /// The same after equal texts were folded. What was taken is told by its place here.
+    pub(super) kept: Vec<Ranked>,
+    /// The same for the budget.
+    pub(super) stock: Stock,
+}
+
+/// How many of the best are put in order at first. With more than that in a budget, or in its way,
+/// so many times as many are.
+const FRONT: usize = 256;
+const FURTHER: usize = 8;
 
 /// Chooses among `candidates`: the same input always gives the same choice.
 #[must_use]
@@ -58,22 +75,32 @@ pub fn select(
     settings: &RetrievalSettings,
     request: &SelectionRequest,
 ) -> Selection {
+    let items = &candidates.items;
     let ranking = Ranking::new(candidates, settings, request);
-    let mut folded = fold(&ranking.texts, &ranking.order);
-    let stock = Stock::new(std::mem::take(&mut folded.items), &settings.strategy);
+    let mut folded = fold(items, &ranking.texts, &ranking.passed);
     let limit = request.limit.unwrap_or(usize::MAX);
-    let packing = stock.pack(request.max_tokens, limit);
+    let mut count = FRONT;
+    let (stock, packing) = loop {
+        let front = best_to_front(items, &mut folded.kept, count);
+        let (best, rest) = folded.kept.split_at(front);
+        let stock = Stock::new(ranking.wares(best), ranking.wares(rest), &settings.strategy);
+        let packing = stock.pack(request.max_tokens, limit);
+        if !packing.reaches_rest {
+            break (stock, packing);
+        }
+        count = count.saturating_mul(FURTHER);
+    };
     let chosen = chosen(&ranking, &folded, &packing);
     let ledger = ledger(&stock, &packing);
     Selection {
         ranking,
         folded,
-        stock,
         packing,
         limit,
         request: *request,
         chosen,
         ledger,
+        whole: OnceLock::new(),
     }
 }
 
@@ -99,7 +126,7 @@ fn chosen(ranking: &Ranking, folded: &Folded, packing: &Packing) -> Vec<Chosen> 
         .iter()
         .zip(1..)
         .map(|(&place, rank)| {
-            let ranked = folded.kept[place];
+            let ranked = folded.kept[place].ranked();
             let index = ranked.index as usize;
             Chosen {
                 index,
@@ -118,12 +145,12 @@ fn chosen(ranking: &Ranking, folded: &Folded, packing: &Packing) -> Vec<Chosen> 
         .taken
         .iter()
         .enumerate()
-        .map(|(at, &place)| (folded.kept[place].index, at))
+        .map(|(at, &place)| (folded.kept[place].index(), at))
         .collect();
     by_index.sort_unstable();
     for duplicate in &folded.duplicates {
         if let Ok(found) = by_index.binary_search_by_key(&duplicate.of, |(index, _)| *index) {
-            let id = ranking.item(duplicate.index).id;
+            let id = ranking.item(duplicate.index()).id;
             chosen[by_index[found].1].same_text.push(id);
         }
     }
@@ -189,6 +216,21 @@ impl Selection {
         self.ledger
     }
 
+    /// The order of all candidates; made when it is asked for first.
+    pub(super) fn whole(&self) -> &Whole {
+        self.whole.get_or_init(|| {
+            let items = &self.ranking.candidates.items;
+            let mut keys = self.folded.kept.clone();
+            best_to_front(items, &mut keys, usize::MAX);
+            let strategy = &self.ranking.settings.strategy;
+            Whole {
+                order: self.ranking.order(),
+                stock: Stock::new(self.ranking.wares(&keys), Vec::new(), strategy),
+                kept: keys.into_iter().map(Key::ranked).collect(),
+            }
+        })
+    }
+
     /// The place in the result of the candidate at `index`, from 1.
     pub(super) fn rank_of(&self, index: usize) -> Option<usize> {
         self.chosen
@@ -199,7 +241,7 @@ impl Selection {
 
     /// The place after folding of the candidate at `index`, from 0.
     pub(super) fn place_of(&self, index: usize) -> Option<usize> {
-        self.folded
+        self.whole()
             .kept
             .iter()
             .position(|ranked| ranked.index as usize == index)

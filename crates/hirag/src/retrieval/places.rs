@@ -1,9 +1,7 @@
 //! The places of a few candidates in an order of all of them, without making the order.
 
-use std::cmp::Reverse;
-
 use super::Candidate;
-use super::ranking::key;
+use super::order::{step, tie};
 
 /// Stands for the value of a candidate that has none, and so no place.
 pub(super) const NO_VALUE: f32 = f32::NAN;
@@ -18,7 +16,7 @@ pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> V
     let value = |index: usize| Some(values[index]).filter(|value| *value >= 0.0);
     let mut steps: Vec<u32> = listed
         .iter()
-        .filter_map(|&index| value(index).map(key))
+        .filter_map(|&index| value(index).map(step))
         .collect();
     steps.sort_unstable();
     steps.dedup();
@@ -32,17 +30,14 @@ pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> V
         if *value < worst || value.is_nan() {
             continue;
         }
-        let key = key(*value);
-        let step = steps.partition_point(|step| *step < key);
-        match steps.get(step) {
-            Some(found) if *found == key => on[step].push(index as u32),
-            _ => between[step] += 1,
+        let own = step(*value);
+        let at = steps.partition_point(|step| *step < own);
+        match steps.get(at) {
+            Some(found) if *found == own => on[at].push(index as u32),
+            _ => between[at] += 1,
         }
     }
-    let tie = |index: u32| {
-        let candidate = &items[index as usize];
-        (Reverse(candidate.created_ms), candidate.id)
-    };
+    let tie = |index: u32| tie(items, index);
     let mut before = Vec::with_capacity(steps.len());
     let mut passed = 0;
     for (ties, between) in on.iter_mut().zip(&between) {
@@ -54,7 +49,7 @@ pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> V
     listed
         .iter()
         .map(|&index| {
-            let step = steps.binary_search(&value(index).map(key)?).ok()?;
+            let step = steps.binary_search(&value(index).map(step)?).ok()?;
             let own = tie(index as u32);
             let better = on[step].partition_point(|&other| tie(other) < own);
             Some(before[step] + better as u32 + 1)
@@ -66,7 +61,7 @@ pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> V
 mod tests {
     use super::*;
     use crate::retrieval::fixture::any_candidates;
-    use crate::retrieval::ranking::best_first;
+    use crate::retrieval::order::{Key, best_first};
     use proptest::prelude::*;
 
     proptest! {
@@ -82,8 +77,8 @@ mod tests {
                 .map(|value| value.map_or(NO_VALUE, |value| f32::from(value) / 5.0))
                 .collect();
             let listed: Vec<usize> = listed.into_iter().filter(|&at| at < items.len()).collect();
-            let all = (0..items.len()).map(|index| (index, values[index]));
-            let order = best_first(items, all.filter(|(_, value)| !value.is_nan()));
+            let all = (0..items.len()).filter(|index| !values[*index].is_nan());
+            let order = best_first(items, all.map(|index| Key::new(index, values[index])).collect());
             let wanted: Vec<Option<u32>> = listed
                 .iter()
                 .map(|&index| {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::budget::Item;
 use super::fold::Text;
 use super::fusion::Fusion;
+use super::order::{Key, Ranked, best_first, best_to_front};
 use super::{Candidate, Candidates, RetrievalSettings, ScoreParts, SelectionRequest};
 use crate::context::{ContextId, ContextLevel};
 
@@ -88,8 +90,7 @@ impl Scorer {
     }
 }
 
-/// The candidates of one query, scored and in their final order, before equal texts are folded and
-/// before the budget.
+/// The candidates of one query, scored, before equal texts are folded and before the budget.
 #[derive(Debug)]
 pub struct Ranking {
     pub(super) candidates: Arc<Candidates>,
@@ -102,19 +103,12 @@ pub struct Ranking {
     pub(super) similarity: Vec<Option<f32>>,
     /// What folding asks, by candidate.
     pub(super) texts: Vec<Text>,
-    /// Candidates that passed the threshold, best first, each with its score.
-    pub(super) order: Vec<Ranked>,
-}
-
-/// A candidate's place in an order.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Ranked {
-    pub(super) index: u32,
-    pub(super) value: f32,
+    /// Candidates that passed the threshold, each with its score, in no order.
+    pub(super) passed: Vec<Key>,
 }
 
 impl Ranking {
-    /// Scores and orders `candidates`. Ties: the later created first, then the smaller id.
+    /// Scores `candidates`.
     #[must_use]
     pub fn new(
         candidates: &Arc<Candidates>,
@@ -130,11 +124,10 @@ impl Ranking {
             searched: 0,
             similarity: Vec::with_capacity(items.len()),
             texts: Vec::with_capacity(items.len()),
-            order: Vec::new(),
+            passed: Vec::with_capacity(items.len()),
         };
         // One walk over the candidates, which are spread over more memory than is near.
         let threshold = ranking.threshold();
-        let mut passed = Vec::with_capacity(items.len());
         for (index, candidate) in items.iter().enumerate() {
             let similarity = ranking.fusion.similarity(items, index);
             ranking.similarity.push(similarity);
@@ -143,22 +136,31 @@ impl Ranking {
                 ranking.searched += 1;
                 if let Some(similarity) = similarity.filter(|similarity| *similarity >= threshold) {
                     let score = ranking.scorer.score(candidate, similarity);
-                    passed.push(sort_key(index, score));
+                    ranking.passed.push(Key::new(index, score));
                 }
             }
         }
-        ranking.order = sorted(items, passed);
         ranking
     }
 
-    /// The ids of the `k` best.
+    /// The ids of the `k` best. Ties: the later created first, then the smaller id.
     #[must_use]
     pub fn top(&self, k: usize) -> Vec<ContextId> {
-        self.order
-            .iter()
-            .take(k)
-            .map(|ranked| self.item(ranked.index).id)
-            .collect()
+        let mut keys = self.passed.clone();
+        best_to_front(&self.candidates.items, &mut keys, k);
+        let best = keys.iter().take(k);
+        best.map(|key| self.item(key.index()).id).collect()
+    }
+
+    /// The candidates that passed the threshold, best first.
+    pub(super) fn order(&self) -> Vec<Ranked> {
+        best_first(&self.candidates.items, self.passed.clone())
+    }
+
+    /// What the budget asks of some of them.
+    pub(super) fn wares(&self, keys: &[Key]) -> Vec<Item> {
+        let item = |key: &Key| self.texts[key.index() as usize].item;
+        keys.iter().map(item).collect()
     }
 
     /// The similarity that is needed.
@@ -198,51 +200,6 @@ impl Ranking {
             frequency,
         }
     }
-}
-
-/// Orders candidates by a value of at least 0, best first; ties by creation, then by id.
-///
-/// Value and index go into one integer, which sorts several times faster than a comparison that
-/// follows the index to the candidate; only ties need that.
-pub(super) fn best_first(
-    items: &[Candidate],
-    values: impl Iterator<Item = (usize, f32)>,
-) -> Vec<Ranked> {
-    let keys = values
-        .map(|(index, value)| sort_key(index, value))
-        .collect();
-    sorted(items, keys)
-}
-
-/// Small for a large value. The bits of floats that are not negative order like the floats; `+ 0.0`
-/// makes -0 one of them.
-pub(super) fn key(value: f32) -> u32 {
-    !(value.max(0.0) + 0.0).to_bits()
-}
-
-/// A value's key, with the index in the lower half.
-fn sort_key(index: usize, value: f32) -> u64 {
-    (u64::from(key(value)) << 32) | index as u64
-}
-
-fn sorted(items: &[Candidate], mut keys: Vec<u64>) -> Vec<Ranked> {
-    keys.sort_unstable();
-    let mut order: Vec<Ranked> = keys
-        .into_iter()
-        .map(|key| Ranked {
-            index: key as u32,
-            value: f32::from_bits(!((key >> 32) as u32)),
-        })
-        .collect();
-    for ties in order.chunk_by_mut(|a, b| a.value == b.value) {
-        if ties.len() > 1 {
-            ties.sort_unstable_by_key(|ranked| {
-                let candidate = &items[ranked.index as usize];
-                (std::cmp::Reverse(candidate.created_ms), candidate.id)
-            });
-        }
-    }
-    order
 }
 
 #[cfg(test)]
@@ -343,13 +300,5 @@ mod tests {
         let candidates = candidates(vec![similar(1), below, candidate(3)]);
         let ranking = Ranking::new(&candidates, &settings, &request(100));
         assert_eq!(ranking.top(9), [id(1)]);
-    }
-
-    #[test]
-    fn the_order_is_best_first_down_to_zero() {
-        let items: Vec<Candidate> = (0..4).map(candidate).collect();
-        let values = [0.25, 1.0, -0.0, 0.5].into_iter().enumerate();
-        let order: Vec<u32> = best_first(&items, values).iter().map(|r| r.index).collect();
-        assert_eq!(order, [1, 3, 0, 2]);
     }
 }

@@ -146,7 +146,7 @@ impl Lead {
 
 /// The candidates that are ranked at all: no ranking weight changes that.
 fn passed(ranking: &Ranking) -> impl Iterator<Item = usize> {
-    ranking.order.iter().map(|ranked| ranked.index as usize)
+    ranking.passed.iter().map(|key| key.index() as usize)
 }
 
 /// Notes `count` more from the start of some steps on, and as many less from their end on.
