@@ -162,7 +162,7 @@ impl Selection {
 
     fn explain(&self, listed: &[usize]) -> Vec<Explanation> {
         let ranking = &self.ranking;
-        let items = &ranking.candidates.items;
+        let candidates = &ranking.candidates;
         let stands_for: FxHashMap<u32, u32> = self
             .folded
             .duplicates
@@ -173,15 +173,15 @@ impl Selection {
             .iter()
             .zip(self.ranks(listed))
             .map(|(&index, ranks)| {
-                let candidate = &items[index];
+                let candidate = candidates.get(index);
                 let duplicate_of = stands_for.get(&(index as u32));
-                let duplicate_of = duplicate_of.map(|&of| ranking.item(of).id);
+                let duplicate_of = duplicate_of.map(|&of| ranking.id(of));
                 Explanation {
                     id: candidate.id,
                     level: candidate.level,
                     tokens: candidate.tokens,
                     score: ranking.score(index),
-                    fused: ranking.fusion.fused(candidate),
+                    fused: ranking.fusion.fused(candidates, index),
                     parts: ranking.parts(index),
                     outcome: self.outcome(index, &ranks, duplicate_of),
                     ranks,
@@ -192,7 +192,7 @@ impl Selection {
 
     fn outcome(&self, index: usize, ranks: &Ranks, duplicate_of: Option<ContextId>) -> Outcome {
         let ranking = &self.ranking;
-        match ranking.candidates.items[index].excluded {
+        match ranking.candidates.excluded(index) {
             Some(Exclusion::Level) => return Outcome::Level,
             Some(Exclusion::Filter) => return Outcome::Filter,
             None => {}
@@ -227,8 +227,8 @@ impl Selection {
         let outside = |exclusion| match ranking.searched == ranking.similarity.len() {
             true => 0,
             false => {
-                let items = ranking.candidates.items.iter();
-                count(items.filter(|c| c.excluded == Some(exclusion)).count())
+                let all = ranking.candidates.excluded.iter();
+                count(all.filter(|one| **one == Some(exclusion)).count())
             }
         };
         let chosen = count(self.packing.taken.len());
@@ -250,20 +250,20 @@ impl Selection {
     /// The places of the candidates at `listed`.
     fn ranks(&self, listed: &[usize]) -> Vec<Ranks> {
         let ranking = &self.ranking;
-        let items = &ranking.candidates.items;
+        let candidates = &*ranking.candidates;
         let fusion = &ranking.fusion;
-        // One walk over the candidates, which are spread over more memory than is near.
-        let mut columns: [Vec<f32>; 4] = std::array::from_fn(|_| Vec::with_capacity(items.len()));
-        for (index, candidate) in items.iter().enumerate() {
-            let of_searched = |value: Option<f32>| match candidate.excluded {
+        let count = candidates.len();
+        let mut columns: [Vec<f32>; 4] = std::array::from_fn(|_| Vec::with_capacity(count));
+        for index in 0..count {
+            let of_searched = |value: Option<f32>| match candidates.excluded(index) {
                 Some(_) => NO_VALUE,
                 None => value.unwrap_or(NO_VALUE),
             };
             let positive = |value: f32| (value > 0.0).then_some(value);
             let values = [
-                fusion.vector(candidate),
-                positive(fusion.text(candidate)),
-                positive(fusion.fused(candidate)),
+                fusion.vector(candidates, index),
+                positive(fusion.text(candidates, index)),
+                positive(fusion.fused(candidates, index)),
                 ranking.similarity[index],
             ];
             for (column, value) in columns.iter_mut().zip(values) {
@@ -271,13 +271,13 @@ impl Selection {
             }
         }
         let [vector, text, fused, similarity] =
-            columns.map(|values| places(items, listed, &values));
+            columns.map(|values| places(candidates, listed, &values));
         let whole = self.whole();
         let chosen = self.packing.taken.iter().map(|&place| whole.kept[place]);
         let [score, folded, chosen] = [
-            numbered(items.len(), whole.order.iter().copied()),
-            numbered(items.len(), whole.kept.iter().copied()),
-            numbered(items.len(), chosen),
+            numbered(count, whole.order.iter().copied()),
+            numbered(count, whole.kept.iter().copied()),
+            numbered(count, chosen),
         ];
         listed
             .iter()
@@ -298,14 +298,15 @@ impl Selection {
     /// outside of the search.
     fn listing(&self, count: usize) -> Vec<usize> {
         let ranking = &self.ranking;
-        let items = &ranking.candidates.items;
+        let candidates = &ranking.candidates;
         let unranked = |excluded: bool| {
-            let indices = (0..items.len()).filter(move |&index| {
-                items[index].excluded.is_some() == excluded && (excluded || !ranking.passes(index))
+            let indices = (0..candidates.len()).filter(move |&index| {
+                candidates.excluded(index).is_some() == excluded
+                    && (excluded || !ranking.passes(index))
             });
             let value = |index: usize| ranking.similarity[index].unwrap_or(0.0);
             best_first(
-                items,
+                candidates,
                 indices.map(|index| Key::new(index, value(index))).collect(),
             )
         };
@@ -414,7 +415,7 @@ mod tests {
             let selection = select(&candidates, &settings, &request);
             let all = explain_all(&selection);
             let ids: HashSet<ContextId> = all.iter().map(|e| e.id).collect();
-            prop_assert_eq!(all.len(), candidates.items.len());
+            prop_assert_eq!(all.len(), candidates.len());
             prop_assert_eq!(ids.len(), all.len());
 
             let chosen: Vec<(ContextId, f32, ScoreParts)> = all.iter()
@@ -459,7 +460,7 @@ mod tests {
         ) {
             let selection = select(&candidates, &settings, &request);
             let counts = selection.counts();
-            prop_assert_eq!((counts.searched + counts.level + counts.filter) as usize, candidates.items.len());
+            prop_assert_eq!((counts.searched + counts.level + counts.filter) as usize, candidates.len());
             prop_assert_eq!(
                 counts.searched,
                 counts.threshold + counts.duplicate + counts.budget + counts.outranked + counts.chosen

@@ -1,7 +1,6 @@
 //! Equal texts folded into one.
 
-use super::Candidate;
-use super::budget::Item;
+use super::Candidates;
 use super::order::Key;
 
 /// What is left when every text stands once.
@@ -26,42 +25,27 @@ impl Duplicate {
     }
 }
 
-/// What folding asks about a candidate. The order jumps about in memory, so these stand close
-/// together.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
-    key: u64,
-    pub(super) item: Item,
-}
-
-impl Text {
-    pub(super) fn of(candidate: &Candidate) -> Self {
-        Self {
-            key: candidate.text_key,
-            item: Item {
-                level: candidate.level,
-                tokens: candidate.tokens,
-            },
-        }
-    }
-}
-
 /// Keeps the best of every text among `passed`. Only the few texts that may occur twice are compared.
-pub(super) fn fold(items: &[Candidate], texts: &[Text], passed: &[Key]) -> Folded {
+pub(super) fn fold(candidates: &Candidates, passed: &[Key]) -> Folded {
+    let texts = &candidates.facts.text_keys;
     let repeats = Repeats::among(texts);
-    let text = |key: &Key| texts[key.index() as usize].key;
+    let text = |key: &Key| texts[key.index() as usize];
     let mut repeated: Vec<Key> = passed
         .iter()
         .copied()
         .filter(|key| repeats.may_contain(text(key)))
         .collect();
-    repeated.sort_unstable_by(|a, b| text(a).cmp(&text(b)).then_with(|| a.compare(*b, items)));
+    repeated.sort_unstable_by(|a, b| {
+        text(a)
+            .cmp(&text(b))
+            .then_with(|| a.compare(*b, candidates))
+    });
     let mut duplicates = Vec::new();
     for equal in repeated.chunk_by(|a, b| text(a) == text(b)) {
         let of = equal[0].index();
         duplicates.extend(equal[1..].iter().map(|&key| Duplicate { key, of }));
     }
-    duplicates.sort_unstable_by(|a, b| a.key.compare(b.key, items));
+    duplicates.sort_unstable_by(|a, b| a.key.compare(b.key, candidates));
     let mut kept = passed.to_vec();
     if !duplicates.is_empty() {
         let mut folded = vec![false; texts.len()];
@@ -83,14 +67,14 @@ impl Repeats {
     /// Bits for each key: with eight, about one key in nine is taken for a repeated one.
     const BITS_PER_KEY: usize = 8;
 
-    fn among(texts: &[Text]) -> Self {
+    fn among(texts: &[u64]) -> Self {
         let size = (texts.len() * Self::BITS_PER_KEY)
             .next_power_of_two()
             .max(64);
         let mask = size as u64 - 1;
         let mut seen = vec![0_u64; size / 64];
         let mut bits = vec![0_u64; size / 64];
-        for Text { key, .. } in texts {
+        for key in texts {
             let (word, bit) = place(key & mask);
             bits[word] |= seen[word] & bit;
             seen[word] |= bit;
@@ -111,7 +95,8 @@ fn place(slot: u64) -> (usize, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retrieval::fixture::candidate;
+    use crate::retrieval::Candidate;
+    use crate::retrieval::fixture::{candidate, candidates};
     use proptest::prelude::*;
 
     /// Candidates of these texts, each better than the next.
@@ -126,8 +111,7 @@ mod tests {
         let passed: Vec<Key> = (0..texts.len())
             .map(|index| Key::new(index, 1.0 - index as f32 / 1_000.0))
             .collect();
-        let texts: Vec<Text> = items.iter().map(Text::of).collect();
-        fold(&items, &texts, &passed)
+        fold(&candidates(items), &passed)
     }
 
     fn kept(folded: &Folded) -> Vec<u32> {

@@ -8,6 +8,7 @@ mod budget;
 mod candidate;
 mod error;
 mod explain;
+mod facts;
 #[cfg(test)]
 mod fixture;
 mod fold;
@@ -24,6 +25,7 @@ mod why_not;
 pub use candidate::{Candidate, Candidates, Exclusion};
 pub use error::RetrievalError;
 pub use explain::{Explanation, Outcome, Ranks, StageCounts};
+pub(crate) use facts::{Fact, Facts, NONE, some};
 pub use pipeline::{Chosen, Selection, SelectionRequest, select};
 pub use ranking::Ranking;
 pub use rerank::{OtherSettings, Rerankable};

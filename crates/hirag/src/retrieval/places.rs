@@ -1,6 +1,6 @@
 //! The places of a few candidates in an order of all of them, without making the order.
 
-use super::Candidate;
+use super::Candidates;
 use super::order::{step, tie};
 
 /// Stands for the value of a candidate that has none, and so no place.
@@ -12,7 +12,11 @@ pub(super) const NO_VALUE: f32 = f32::NAN;
 ///
 /// Counts for every candidate how many of the listed are not better than it, which for few of
 /// them is several times faster than to sort all.
-pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> Vec<Option<u32>> {
+pub(super) fn places(
+    candidates: &Candidates,
+    listed: &[usize],
+    values: &[f32],
+) -> Vec<Option<u32>> {
     let value = |index: usize| Some(values[index]).filter(|value| *value >= 0.0);
     let mut steps: Vec<u32> = listed
         .iter()
@@ -37,7 +41,7 @@ pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> V
             _ => between[at] += 1,
         }
     }
-    let tie = |index: u32| tie(items, index);
+    let tie = |index: u32| tie(candidates, index);
     let mut before = Vec::with_capacity(steps.len());
     let mut passed = 0;
     for (ties, between) in on.iter_mut().zip(&between) {
@@ -71,14 +75,13 @@ mod tests {
             values in prop::collection::vec(prop::option::of(0_u8..6), 40),
             listed in prop::collection::vec(0_usize..40, 0..10),
         ) {
-            let items = &candidates.items;
             let values: Vec<f32> = values
                 .iter()
                 .map(|value| value.map_or(NO_VALUE, |value| f32::from(value) / 5.0))
                 .collect();
-            let listed: Vec<usize> = listed.into_iter().filter(|&at| at < items.len()).collect();
-            let all = (0..items.len()).filter(|index| !values[*index].is_nan());
-            let order = best_first(items, all.map(|index| Key::new(index, values[index])).collect());
+            let listed: Vec<usize> = listed.into_iter().filter(|&at| at < candidates.len()).collect();
+            let all = (0..candidates.len()).filter(|index| !values[*index].is_nan());
+            let order = best_first(&candidates, all.map(|index| Key::new(index, values[index])).collect());
             let wanted: Vec<Option<u32>> = listed
                 .iter()
                 .map(|&index| {
@@ -86,7 +89,7 @@ mod tests {
                     place.map(|place| place as u32 + 1)
                 })
                 .collect();
-            prop_assert_eq!(places(items, &listed, &values[..items.len()]), wanted);
+            prop_assert_eq!(places(&candidates, &listed, &values[..candidates.len()]), wanted);
         }
     }
 }

@@ -3,23 +3,22 @@
 use std::sync::Arc;
 
 use super::budget::Item;
-use super::fold::Text;
+use super::facts::Facts;
 use super::fusion::Fusion;
 use super::order::{Key, Ranked, best_first, best_to_front};
-use super::{Candidate, Candidates, RetrievalSettings, ScoreParts, SelectionRequest};
+use super::{Candidates, RetrievalSettings, ScoreParts, SelectionRequest};
 use crate::context::{ContextId, ContextLevel};
 
 const MS_PER_DAY: f64 = 86_400_000.0;
 
 /// The access count from which frequency is 1: `ln(1 + 100) / ln(101)`.
-const FULL_FREQUENCY: u64 = 100;
+const FULL_FREQUENCY: u32 = 100;
 
 /// `exp(-age/τ)` with the age since the last change, 1 (now) down to 0. A time stamp in the future
 /// (the clock was set back) is as good as now. Being returned does not make a context recent: it
 /// would then keep itself at the top.
-fn recency(candidate: &Candidate, now_ms: i64, per_ms: f32) -> f32 {
-    let changed = candidate.updated_ms.max(candidate.created_ms);
-    let age_ms = now_ms.saturating_sub(changed).max(0);
+fn recency(changed_ms: i64, now_ms: i64, per_ms: f32) -> f32 {
+    let age_ms = now_ms.saturating_sub(changed_ms).max(0);
     (age_ms as f32 * per_ms).exp()
 }
 
@@ -37,7 +36,7 @@ fn nearness(level: ContextLevel) -> f32 {
 }
 
 /// `ln(1+n)/ln(101)`, at most 1.
-fn frequency(access_count: u64) -> f32 {
+fn frequency(access_count: u32) -> f32 {
     match access_count {
         0 => 0.0,
         n if n >= FULL_FREQUENCY => 1.0,
@@ -71,17 +70,18 @@ impl Scorer {
     }
 
     /// Recency, level and frequency, each 0 to 1.
-    fn facts(&self, candidate: &Candidate) -> [f32; 3] {
+    fn facts(&self, facts: &Facts, index: usize) -> [f32; 3] {
+        let changed_ms = facts.updated_ms[index].max(facts.created_ms[index]);
         [
-            recency(candidate, self.now_ms, self.decay_per_ms),
-            nearness(candidate.level),
-            frequency(candidate.access_count),
+            recency(changed_ms, self.now_ms, self.decay_per_ms),
+            nearness(facts.levels[index]),
+            frequency(facts.access_counts[index]),
         ]
     }
 
     /// The weighted sum, 0 to 1.
-    fn score(&self, candidate: &Candidate, similarity: f32) -> f32 {
-        let [recency, level, frequency] = self.facts(candidate);
+    fn score(&self, facts: &Facts, index: usize, similarity: f32) -> f32 {
+        let [recency, level, frequency] = self.facts(facts, index);
         let sum = self.similarity * similarity
             + self.recency * recency
             + self.level * level
@@ -101,8 +101,6 @@ pub struct Ranking {
     pub(super) searched: usize,
     /// Relevance by candidate; `None` where nothing speaks for it.
     pub(super) similarity: Vec<Option<f32>>,
-    /// What folding asks, by candidate.
-    pub(super) texts: Vec<Text>,
     /// Candidates that passed the threshold, each with its score, in no order.
     pub(super) passed: Vec<Key>,
 }
@@ -115,27 +113,24 @@ impl Ranking {
         settings: &RetrievalSettings,
         request: &SelectionRequest,
     ) -> Self {
-        let items = &candidates.items;
+        let count = candidates.len();
         let mut ranking = Self {
             candidates: Arc::clone(candidates),
             settings: *settings,
             fusion: Fusion::new(candidates, &settings.strategy, request.mode),
             scorer: Scorer::new(settings, request.now_ms),
             searched: 0,
-            similarity: Vec::with_capacity(items.len()),
-            texts: Vec::with_capacity(items.len()),
-            passed: Vec::with_capacity(items.len()),
+            similarity: Vec::with_capacity(count),
+            passed: Vec::with_capacity(count),
         };
-        // One walk over the candidates, which are spread over more memory than is near.
         let threshold = ranking.threshold();
-        for (index, candidate) in items.iter().enumerate() {
-            let similarity = ranking.fusion.similarity(items, index);
+        for index in 0..count {
+            let similarity = ranking.fusion.similarity(candidates, index);
             ranking.similarity.push(similarity);
-            ranking.texts.push(Text::of(candidate));
-            if candidate.excluded.is_none() {
+            if candidates.excluded(index).is_none() {
                 ranking.searched += 1;
                 if let Some(similarity) = similarity.filter(|similarity| *similarity >= threshold) {
-                    let score = ranking.scorer.score(candidate, similarity);
+                    let score = ranking.scorer.score(&candidates.facts, index, similarity);
                     ranking.passed.push(Key::new(index, score));
                 }
             }
@@ -147,19 +142,23 @@ impl Ranking {
     #[must_use]
     pub fn top(&self, k: usize) -> Vec<ContextId> {
         let mut keys = self.passed.clone();
-        best_to_front(&self.candidates.items, &mut keys, k);
+        best_to_front(&self.candidates, &mut keys, k);
         let best = keys.iter().take(k);
-        best.map(|key| self.item(key.index()).id).collect()
+        best.map(|key| self.id(key.index())).collect()
     }
 
     /// The candidates that passed the threshold, best first.
     pub(super) fn order(&self) -> Vec<Ranked> {
-        best_first(&self.candidates.items, self.passed.clone())
+        best_first(&self.candidates, self.passed.clone())
     }
 
     /// What the budget asks of some of them.
     pub(super) fn wares(&self, keys: &[Key]) -> Vec<Item> {
-        let item = |key: &Key| self.texts[key.index() as usize].item;
+        let facts = &self.candidates.facts;
+        let item = |key: &Key| Item {
+            level: facts.levels[key.index() as usize],
+            tokens: facts.tokens[key.index() as usize],
+        };
         keys.iter().map(item).collect()
     }
 
@@ -173,27 +172,26 @@ impl Ranking {
         self.similarity[index].is_some_and(|similarity| similarity >= self.threshold())
     }
 
-    pub(super) fn item(&self, index: u32) -> &Candidate {
-        &self.candidates.items[index as usize]
+    pub(super) fn id(&self, index: u32) -> ContextId {
+        self.candidates.facts.ids[index as usize]
     }
 
     /// The final score, 0 to 1.
     pub(super) fn score(&self, index: usize) -> f32 {
         let similarity = self.similarity[index].unwrap_or(0.0);
-        self.scorer.score(&self.candidates.items[index], similarity)
+        self.scorer.score(&self.candidates.facts, index, similarity)
     }
 
     /// What the score is made of.
     pub(super) fn parts(&self, index: usize) -> ScoreParts {
-        let items = &self.candidates.items;
-        let candidate = &items[index];
-        let [recency, level, frequency] = self.scorer.facts(candidate);
+        let candidates = &*self.candidates;
+        let [recency, level, frequency] = self.scorer.facts(&candidates.facts, index);
         ScoreParts {
-            vector: self.fusion.vector(candidate),
-            text: self.fusion.text(candidate),
-            overlap: candidate.overlap,
-            neighbour: self.fusion.lent(items, index),
-            phrase: self.fusion.phrase(candidate),
+            vector: self.fusion.vector(candidates, index),
+            text: self.fusion.text(candidates, index),
+            overlap: candidates.overlap(index),
+            neighbour: self.fusion.lent(candidates, index),
+            phrase: self.fusion.phrase(candidates, index),
             similarity: self.similarity[index].unwrap_or(0.0),
             recency,
             level,
@@ -205,6 +203,7 @@ impl Ranking {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::retrieval::Candidate;
     use crate::retrieval::fixture::{DAY_MS, NOW_MS, candidate, candidates, id, request, settings};
 
     fn similar(number: u64) -> Candidate {
@@ -237,17 +236,8 @@ mod tests {
 
     #[test]
     fn a_time_stamp_in_the_future_is_as_good_as_now() {
-        let ahead = Candidate {
-            created_ms: i64::MAX,
-            ..candidate(1)
-        };
-        assert_eq!(recency(&ahead, NOW_MS, decay_per_ms(30.0)), 1.0);
-        let ancient = Candidate {
-            created_ms: i64::MIN,
-            updated_ms: i64::MIN,
-            ..candidate(1)
-        };
-        assert_eq!(recency(&ancient, NOW_MS, decay_per_ms(30.0)), 0.0);
+        assert_eq!(recency(i64::MAX, NOW_MS, decay_per_ms(30.0)), 1.0);
+        assert_eq!(recency(i64::MIN, NOW_MS, decay_per_ms(30.0)), 0.0);
     }
 
     #[test]
@@ -256,7 +246,7 @@ mod tests {
         assert!((frequency(1) - 0.150_19).abs() < 1e-5);
         assert!(frequency(99) < 1.0);
         assert_eq!(frequency(100), 1.0);
-        assert_eq!(frequency(u64::MAX), 1.0);
+        assert_eq!(frequency(u32::MAX), 1.0);
     }
 
     #[test]

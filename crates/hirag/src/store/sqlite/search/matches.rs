@@ -14,10 +14,12 @@ pub(super) struct Matches {
     pub(super) bound: f32,
     /// Words of the query, without its stop words.
     terms: usize,
-    scores: Vec<f32>,
+    /// BM25; 0 where no word matches.
+    pub(super) scores: Vec<f32>,
+    /// How many words match.
     matched: Vec<u32>,
     /// Places of the contexts with the whole query as a phrase, ascending.
-    phrases: Vec<usize>,
+    pub(super) phrases: Vec<u32>,
 }
 
 impl Matches {
@@ -44,14 +46,12 @@ impl Matches {
         if terms.is_empty() || listed.len() == 0 {
             return Ok(Self::none());
         }
-        let mut lengths = Vec::with_capacity(listed.len());
+        let lengths = listed.of(&resident.words);
         let (mut texts, mut total) = (0_u32, 0_u64);
-        for (_, slot, excluded) in listed.iter() {
-            let words = resident.slots[slot].facts.words;
-            lengths.push(words);
-            if excluded.is_none() {
+        for (place, words) in lengths.iter().enumerate() {
+            if listed.is_searched(place) {
                 texts += 1;
-                total += u64::from(words);
+                total += u64::from(*words);
             }
         }
         let population = Population {
@@ -101,7 +101,7 @@ impl Matches {
         if best > 0.0 && matches.matched.contains(&(terms.len() as u32)) {
             matches.phrases = words::phrase_matches(connection, text)?
                 .into_iter()
-                .filter_map(|seq| listed.place(resident.slot_of(seq)?))
+                .filter_map(|seq| Some(listed.place(resident.slot_of(seq)?)? as u32))
                 .collect();
             matches.phrases.sort_unstable();
         }
@@ -109,21 +109,12 @@ impl Matches {
         Ok(matches)
     }
 
-    /// BM25, above 0; `None` where no word matches.
-    pub(super) fn bm25(&self, place: usize) -> Option<f32> {
-        self.scores.get(place).copied().filter(|score| *score > 0.0)
-    }
-
-    /// The share of the query's words that match, 0 to 1.
-    pub(super) fn overlap(&self, place: usize) -> f32 {
-        match self.bm25(place) {
-            Some(_) => self.matched[place] as f32 / self.terms as f32,
-            None => 0.0,
-        }
-    }
-
-    /// Whether the whole query stands there as a phrase.
-    pub(super) fn phrase(&self, place: usize) -> bool {
-        !self.phrases.is_empty() && self.phrases.binary_search(&place).is_ok()
+    /// The shares of the query's words that match, 0 to 1.
+    pub(super) fn overlaps(&self) -> Vec<f32> {
+        let terms = self.terms as f32;
+        self.matched
+            .iter()
+            .map(|&words| words as f32 / terms)
+            .collect()
     }
 }
