@@ -120,23 +120,23 @@ impl Stock {
         let mut levels: Vec<ContextLevel> = Vec::new();
         let mut smallest_in = [u32::MAX; 3];
         let mut by_level: [Vec<u32>; 3] = Default::default();
+        let mut counts = [0_u32; 3];
         let mut seen = 0;
         for (place, item) in front.iter().chain(&rest).enumerate() {
-            let tokens = &mut by_level[item.level.index()];
-            if tokens.is_empty() {
+            let level = item.level.index();
+            if counts[level] == 0 {
                 levels.push(item.level);
                 seen += usize::from(place < front.len());
             }
-            tokens.push(item.tokens);
-            let smallest = &mut smallest_in[item.level.index()];
-            *smallest = item.tokens.min(*smallest);
-        }
-        for tokens in &mut by_level {
-            if minimum > 0 && minimum < tokens.len() {
-                tokens.select_nth_unstable(minimum - 1);
+            counts[level] += 1;
+            smallest_in[level] = item.tokens.min(smallest_in[level]);
+            // A few of each, in order: most items are larger than all of them.
+            let smallest = &mut by_level[level];
+            if smallest.len() < minimum || smallest.last().is_some_and(|last| item.tokens < *last) {
+                let at = smallest.partition_point(|tokens| *tokens <= item.tokens);
+                smallest.insert(at, item.tokens);
+                smallest.truncate(minimum);
             }
-            tokens.truncate(minimum);
-            tokens.sort_unstable();
         }
         Self {
             front,

@@ -73,22 +73,16 @@ impl Fusion {
             lends: Vec::new(),
         };
         let mut waiting = Vec::new();
-        let (mut sum, mut both) = (0.0_f64, 0_u32);
         for index in 0..count {
             let vector = fusion.vector(candidates, index);
             let text = fusion.text(candidates, index);
-            match vector {
-                Some(vector) if text > 0.0 && candidates.excluded(index).is_none() => {
-                    sum += f64::from(vector);
-                    both += 1;
-                }
-                None if text > 0.0 => waiting.push(index),
-                _ => {}
+            if vector.is_none() && text > 0.0 {
+                waiting.push(index);
             }
             fusion.own.push(fusion.fuse(vector, text));
         }
-        if both > 0 {
-            fusion.typical_vector = Some((sum / f64::from(both)) as f32);
+        if !waiting.is_empty() {
+            fusion.typical_vector = fusion.mean_vector_of_matches(candidates);
             for index in waiting {
                 fusion.own[index] = fusion.fuse(None, fusion.text(candidates, index));
             }
@@ -102,6 +96,19 @@ impl Fusion {
             fusion.lends = lends.collect();
         }
         fusion
+    }
+
+    fn mean_vector_of_matches(&self, candidates: &Candidates) -> Option<f32> {
+        let matching = (0..candidates.len()).filter(|&index| {
+            self.text(candidates, index) > 0.0 && candidates.excluded(index).is_none()
+        });
+        let vectors = matching.filter_map(|index| self.vector(candidates, index));
+        let (mut sum, mut count) = (0.0_f64, 0_u32);
+        for vector in vectors {
+            sum += f64::from(vector);
+            count += 1;
+        }
+        (count > 0).then(|| (sum / f64::from(count)) as f32)
     }
 
     /// Score of the vectors; `None` without one, or where the mode does not look at it.

@@ -66,7 +66,7 @@ pub(super) struct Whole {
 /// How many of the best are put in order at first. With more than that in a budget, or in its way,
 /// so many times as many are.
 /// The few candidates of a test must not all stand in front.
-const FRONT: usize = if cfg!(test) { 2 } else { 256 };
+const FRONT: usize = if cfg!(test) { 2 } else { 1_024 };
 const FURTHER: usize = 8;
 
 /// Chooses among `candidates`: the same input always gives the same choice.

@@ -45,7 +45,7 @@ fn frequency(access_count: u32) -> f32 {
 }
 
 /// The final score of a candidate, and the parts of it that do not depend on the query.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Scorer {
     similarity: f32,
     recency: f32,
@@ -54,6 +54,8 @@ struct Scorer {
     now_ms: i64,
     /// `-1/τ`, in milliseconds.
     decay_per_ms: f32,
+    /// By access count, up to the one from which it is 1.
+    frequencies: [f32; FULL_FREQUENCY as usize + 1],
 }
 
 impl Scorer {
@@ -66,6 +68,7 @@ impl Scorer {
             frequency: weights.frequency as f32,
             now_ms,
             decay_per_ms: decay_per_ms(settings.strategy.recency_tau_days),
+            frequencies: std::array::from_fn(|count| frequency(count as u32)),
         }
     }
 
@@ -75,13 +78,16 @@ impl Scorer {
         [
             recency(changed_ms, self.now_ms, self.decay_per_ms),
             nearness(facts.levels[index]),
-            frequency(facts.access_counts[index]),
+            self.frequencies[facts.access_counts[index].min(FULL_FREQUENCY) as usize],
         ]
     }
 
     /// The weighted sum, 0 to 1.
     fn score(&self, facts: &Facts, index: usize, similarity: f32) -> f32 {
-        let [recency, level, frequency] = self.facts(facts, index);
+        self.weigh(self.facts(facts, index), similarity)
+    }
+
+    fn weigh(&self, [recency, level, frequency]: [f32; 3], similarity: f32) -> f32 {
         let sum = self.similarity * similarity
             + self.recency * recency
             + self.level * level
@@ -113,29 +119,33 @@ impl Ranking {
         settings: &RetrievalSettings,
         request: &SelectionRequest,
     ) -> Self {
-        let count = candidates.len();
-        let mut ranking = Self {
-            candidates: Arc::clone(candidates),
-            settings: *settings,
-            fusion: Fusion::new(candidates, &settings.strategy, request.mode),
-            scorer: Scorer::new(settings, request.now_ms),
-            searched: 0,
-            similarity: Vec::with_capacity(count),
-            passed: Vec::with_capacity(count),
-        };
-        let threshold = ranking.threshold();
-        for index in 0..count {
-            let similarity = ranking.fusion.similarity(candidates, index);
-            ranking.similarity.push(similarity);
-            if candidates.excluded(index).is_none() {
-                ranking.searched += 1;
-                if let Some(similarity) = similarity.filter(|similarity| *similarity >= threshold) {
-                    let score = ranking.scorer.score(&candidates.facts, index, similarity);
-                    ranking.passed.push(Key::new(index, score));
-                }
+        let fusion = Fusion::new(candidates, &settings.strategy, request.mode);
+        let scorer = Scorer::new(settings, request.now_ms);
+        let all = 0..candidates.len();
+        let similarity: Vec<Option<f32>> = all
+            .clone()
+            .map(|index| fusion.similarity(candidates, index))
+            .collect();
+        let searched = |index: &usize| candidates.excluded(*index).is_none();
+        let threshold = settings.relevance_threshold as f32;
+        let mut passed = Vec::with_capacity(similarity.len());
+        for index in all.clone().filter(searched) {
+            if let Some(similarity) = similarity[index]
+                && similarity >= threshold
+            {
+                let score = scorer.score(&candidates.facts, index, similarity);
+                passed.push(Key::new(index, score));
             }
         }
-        ranking
+        Self {
+            candidates: Arc::clone(candidates),
+            settings: *settings,
+            searched: all.filter(searched).count(),
+            fusion,
+            scorer,
+            similarity,
+            passed,
+        }
     }
 
     /// The ids of the `k` best. Ties: the later created first, then the smaller id.

@@ -46,9 +46,9 @@ impl Matches {
         if terms.is_empty() || listed.len() == 0 {
             return Ok(Self::none());
         }
-        let lengths = listed.of(&resident.words);
+        let words = listed.of(&resident.words);
         let (mut texts, mut total) = (0_u32, 0_u64);
-        for (place, words) in lengths.iter().enumerate() {
+        for (place, words) in words.iter().enumerate() {
             if listed.is_searched(place) {
                 texts += 1;
                 total += u64::from(*words);
@@ -62,6 +62,10 @@ impl Matches {
                 total as f32 / texts as f32
             },
         };
+        let lengths: Vec<f32> = words
+            .iter()
+            .map(|&words| population.length(words))
+            .collect();
         let (mut known, mut unknown) = (0.0, 0.0);
         let mut matches = Self {
             terms: terms.len(),
@@ -69,15 +73,14 @@ impl Matches {
             matched: vec![0; listed.len()],
             ..Self::none()
         };
+        let mut found: Vec<(usize, u32)> = Vec::new();
         for term in &terms {
             let postings = lexicon.postings(connection, term)?;
             let mut slots = resident.slots_of();
-            let found: Vec<(usize, u32)> = postings
-                .iter()
-                .filter_map(|&(seq, occurrences)| {
-                    Some((listed.place(slots.get(seq)?)?, occurrences))
-                })
-                .collect();
+            found.clear();
+            found.extend(postings.iter().filter_map(|&(seq, occurrences)| {
+                Some((listed.place(slots.get(seq)?)?, occurrences))
+            }));
             let searched = found.iter().filter(|(place, _)| listed.is_searched(*place));
             let frequency = searched.count() as u32;
             let idf = population.idf(frequency);
@@ -86,8 +89,8 @@ impl Matches {
             } else {
                 known += idf;
             }
-            for (place, occurrences) in found {
-                matches.scores[place] += population.term(idf, occurrences, lengths[place]);
+            for &(place, occurrences) in &found {
+                matches.scores[place] += Population::term(idf, occurrences, lengths[place]);
                 matches.matched[place] += 1;
             }
         }
