@@ -60,9 +60,20 @@ pub(super) struct Packing {
     /// The next larger budget that may pack otherwise; none below it does. `None`: no larger
     /// budget does.
     pub(super) next_budget: Option<u32>,
-    /// Whether it had to look below the front, and is not what all would have come to.
-    pub(super) reaches_rest: bool,
+    /// What it would have had to look at below the front, to be what all come to.
+    pub(super) lacks: Lacks,
     budget: u32,
+}
+
+/// What of the rest a packing would have had to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lacks {
+    /// Nothing: the front is enough.
+    Nothing,
+    /// Items of so many tokens at most: no larger one fits.
+    Small(u32),
+    /// More of the best.
+    Better,
 }
 
 /// Why an item was left out.
@@ -174,7 +185,7 @@ impl Stock {
             used: bag.used,
             considered,
             next_budget: u32::try_from(bag.next).ok(),
-            reaches_rest: bag.reaches_rest,
+            lacks: bag.lacks,
             budget,
         }
     }
@@ -186,7 +197,7 @@ impl Stock {
         let mut reserved: u32 = owed.iter().flatten().sum();
         let mut open: usize = owed.iter().map(Vec::len).sum();
         if open > 0 && self.unseen_level {
-            bag.reaches_rest = true;
+            bag.lacks = Lacks::Better;
             return;
         }
         for (place, item) in self.front.iter().enumerate() {
@@ -206,7 +217,9 @@ impl Stock {
                 bag.take(place, *item);
             }
         }
-        bag.reaches_rest = open > 0 && !self.rest.is_empty();
+        if open > 0 && !self.rest.is_empty() {
+            bag.lacks = Lacks::Better;
+        }
     }
 
     /// For every level the tokens of its smallest items, as many as can be promised: one more for
@@ -278,7 +291,7 @@ impl Stock {
             }
         }
         if window > self.front.len() && !stopped && !done {
-            bag.reaches_rest |= !bag.stops_at(self.smallest_of_rest);
+            self.look_below(bag, window);
         }
         if done {
             for level in levels() {
@@ -309,7 +322,7 @@ impl Stock {
                 };
             }
             let Some(item) = item else {
-                bag.reaches_rest = true;
+                self.look_below(bag, window);
                 break;
             };
             if !bag.taken[place] && bag.fits(u64::from(item.tokens)) {
@@ -317,6 +330,18 @@ impl Stock {
             }
         }
         self.len()
+    }
+
+    /// Notes what of the rest may fit. With a limit, places count too, and those of the rest are not
+    /// known.
+    fn look_below(&self, bag: &mut Bag, window: usize) {
+        if !bag.stops_at(self.smallest_of_rest) {
+            let lacks = match window < self.len() {
+                true => Lacks::Better,
+                false => Lacks::Small(bag.left),
+            };
+            bag.lacks = bag.lacks.max(lacks);
+        }
     }
 
     /// A budget below which the item at `place`, where the front is all, cannot be taken: better items that are not larger

@@ -210,7 +210,7 @@ impl Selection {
             };
         };
         let item = self.whole().stock.item(place);
-        match self.packing.left_out(place, item) {
+        match self.whole().packing.left_out(place, item) {
             LeftOut::NoRoom => Outcome::Budget {
                 tokens: item.tokens,
                 left: self.packing.left(),
@@ -273,7 +273,7 @@ impl Selection {
         let [vector, text, fused, similarity] =
             columns.map(|values| places(candidates, listed, &values));
         let whole = self.whole();
-        let chosen = self.packing.taken.iter().map(|&place| whole.kept[place]);
+        let chosen = whole.packing.taken.iter().map(|&place| whole.kept[place]);
         let [score, folded, chosen] = [
             numbered(count, whole.order.iter().copied()),
             numbered(count, whole.kept.iter().copied()),

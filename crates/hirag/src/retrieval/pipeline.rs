@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::budget::{Packing, Stock};
+use super::budget::{Lacks, Packing, Stock};
 use super::fold::{Folded, fold};
 use super::order::{Key, Ranked, best_to_front};
 use super::{Candidates, Ranking, RetrievalSettings, ScoreParts, TokenLedger};
@@ -57,10 +57,11 @@ pub struct Selection {
 pub(super) struct Whole {
     /// Those that passed the threshold, best first.
     pub(super) order: Vec<Ranked>,
-    /// The same after equal texts were folded. What was taken is told by its place here.
+    /// The same after equal texts were folded.
     pub(super) kept: Vec<Ranked>,
-    /// The same for the budget.
+    /// The same for the budget, and what it took of them.
     pub(super) stock: Stock,
+    pub(super) packing: Packing,
 }
 
 /// How many of the best are put in order at first. With more than that in a budget, or in its way,
@@ -79,16 +80,19 @@ pub fn select(
     let ranking = Ranking::new(candidates, settings, request);
     let mut folded = fold(candidates, &ranking.passed);
     let limit = request.limit.unwrap_or(usize::MAX);
-    let mut count = FRONT;
+    let mut front = best_to_front(candidates, &mut folded.kept, FRONT);
     let (stock, packing) = loop {
-        let front = best_to_front(candidates, &mut folded.kept, count);
         let (best, rest) = folded.kept.split_at(front);
         let stock = Stock::new(ranking.wares(best), ranking.wares(rest), &settings.strategy);
         let packing = stock.pack(request.max_tokens, limit);
-        if !packing.reaches_rest {
-            break (stock, packing);
-        }
-        count = count.saturating_mul(FURTHER);
+        front = match packing.lacks {
+            Lacks::Nothing => break (stock, packing),
+            Lacks::Small(tokens) => small_to_front(&ranking, &mut folded.kept, front, tokens),
+            Lacks::Better => {
+                let more = front.saturating_mul(FURTHER);
+                best_to_front(candidates, &mut folded.kept, more)
+            }
+        };
     };
     let chosen = chosen(&ranking, &folded, &packing);
     let ledger = ledger(&stock, &packing);
@@ -102,6 +106,20 @@ pub fn select(
         ledger,
         whole: OnceLock::new(),
     }
+}
+
+/// Brings those of `tokens` at most from below the front behind it, best first, and tells where they
+/// end: nothing else fits, so that the others need no order.
+fn small_to_front(ranking: &Ranking, keys: &mut [Key], front: usize, tokens: u32) -> usize {
+    let mut end = front;
+    for at in front..keys.len() {
+        if ranking.tokens(keys[at].index()) <= tokens {
+            keys.swap(at, end);
+            end += 1;
+        }
+    }
+    best_to_front(&ranking.candidates, &mut keys[front..end], usize::MAX);
+    end
 }
 
 fn ledger(stock: &Stock, packing: &Packing) -> TokenLedger {
@@ -223,9 +241,11 @@ impl Selection {
             let mut keys = self.folded.kept.clone();
             best_to_front(candidates, &mut keys, usize::MAX);
             let strategy = &self.ranking.settings.strategy;
+            let stock = Stock::new(self.ranking.wares(&keys), Vec::new(), strategy);
             Whole {
                 order: self.ranking.order(),
-                stock: Stock::new(self.ranking.wares(&keys), Vec::new(), strategy),
+                packing: stock.pack(self.request.max_tokens, self.limit),
+                stock,
                 kept: keys.into_iter().map(Key::ranked).collect(),
             }
         })
@@ -307,6 +327,11 @@ mod tests {
             prop_assert!(chosen.is_sorted_by(|a, b| a.score >= b.score && a.rank + 1 == b.rank));
             prop_assert!(selection.total_tokens() <= request.max_tokens);
             prop_assert!(request.limit.is_none_or(|limit| chosen.len() <= limit));
+            // The order of all of them comes to the same.
+            let whole = selection.whole();
+            let packed = whole.packing.taken.iter().map(|&place| whole.kept[place].index as usize);
+            prop_assert_eq!(packed.collect::<Vec<_>>(), chosen.iter().map(|one| one.index).collect::<Vec<_>>());
+            prop_assert_eq!(ledger(&whole.stock, &whole.packing), selection.ledger());
             for one in chosen {
                 let item = candidates.get(one.index);
                 prop_assert_eq!(item.id, one.id);

@@ -182,6 +182,10 @@ impl Ranking {
         self.similarity[index].is_some_and(|similarity| similarity >= self.threshold())
     }
 
+    pub(super) fn tokens(&self, index: u32) -> u32 {
+        self.candidates.facts.tokens[index as usize]
+    }
+
     pub(super) fn id(&self, index: u32) -> ContextId {
         self.candidates.facts.ids[index as usize]
     }

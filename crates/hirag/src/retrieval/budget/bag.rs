@@ -1,6 +1,6 @@
 //! A budget that is being filled.
 
-use super::Item;
+use super::{Item, Lacks};
 
 /// A budget that is being filled.
 pub(super) struct Bag {
@@ -12,8 +12,8 @@ pub(super) struct Bag {
     pub(super) count: usize,
     /// The smallest budget with which something that did not fit would have.
     pub(super) next: u64,
-    /// Whether something below the stock's front may have fitted.
-    pub(super) reaches_rest: bool,
+    /// What below the stock's front may have fitted.
+    pub(super) lacks: Lacks,
 }
 
 impl Bag {
@@ -27,7 +27,7 @@ impl Bag {
             taken: vec![false; front],
             count: 0,
             next: u64::MAX,
-            reaches_rest: false,
+            lacks: Lacks::Nothing,
         }
     }
 

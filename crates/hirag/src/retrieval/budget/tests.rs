@@ -207,7 +207,7 @@ proptest! {
         };
         let parted = Stock::new(front.to_vec(), rest, &strategy);
         let (packing, wanted) = (parted.pack(budget, limit), whole.pack(budget, limit));
-        if packing.reaches_rest {
+        if packing.lacks != Lacks::Nothing {
             prop_assert!(!parted.rest.is_empty());
         } else {
             prop_assert_eq!(parted.ledgers(&packing), whole.ledgers(&wanted));
