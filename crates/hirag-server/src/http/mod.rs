@@ -4,6 +4,7 @@
 //! of `intake`: named, let in by the `guard`, counted, read within its limits, run, and answered in
 //! one form. What a request does is a command body's; `routes` only says how HTTP calls it.
 
+mod docs;
 mod door;
 mod error;
 mod extract;
@@ -13,6 +14,7 @@ mod intake;
 mod limits;
 mod listen;
 mod metrics;
+mod openapi;
 mod pages;
 mod problem;
 mod routes;

@@ -33,7 +33,7 @@ pub struct DetailsRequest {
 }
 
 /// A page of contexts, and how many there are.
-#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS, utoipa::ToSchema)]
 pub struct ListResponse {
     /// The page.
     #[serde(flatten)]

@@ -11,6 +11,22 @@ use crate::commands::studio::call;
 use crate::http::extract::Json;
 use crate::http::{Api, Problem};
 
+/// Run a command of the window
+///
+/// Every command by its name, as the interface in a browser runs them. Their types change with the
+/// program; the other paths are for clients that shall last.
+#[utoipa::path(
+    post,
+    path = "/api/v1/commands/{name}",
+    tag = "commands",
+    params(("name" = String, Path, description = "The command; `x-commands` names them all")),
+    request_body(content = Object, description = "What the command takes"),
+    responses(
+        (status = 200, description = "What the command gives", body = Object),
+        (status = 404, description = "There is no such command, or not what it asks for"),
+        (status = 409, description = "It cannot be done now"),
+    ),
+)]
 pub(super) async fn run(
     State(api): State<Api>,
     Path(name): Path<String>,

@@ -6,7 +6,7 @@ use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hirag::context::{
-    Condition, Context, ContextError, ContextLevel, ContextPatch, Filter, NewContext,
+    Condition, Context, ContextError, ContextId, ContextLevel, ContextPatch, Filter, NewContext,
 };
 use hirag::manager::{ListRequest, Stored};
 use hirag::store::Order;
@@ -26,15 +26,16 @@ const PAGE: usize = 1_000;
 const USUAL_PAGE: usize = 100;
 
 /// Contexts to store, each by itself.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Batch {
     /// One to a thousand.
+    #[schema(value_type = Vec<NewContext>, min_items = 1, max_items = 1_000)]
     contexts: Vec<Value>,
 }
 
 /// What became of a context of a batch.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub(super) enum BatchItem {
     /// It is stored.
@@ -47,7 +48,7 @@ pub(super) enum BatchItem {
 }
 
 /// What became of a batch.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct BatchAnswer {
     /// How many were stored.
     stored: usize,
@@ -58,16 +59,31 @@ pub(super) struct BatchAnswer {
 }
 
 /// Which contexts to list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ListQuery {
+    /// Only this level.
+    #[param(nullable = false)]
     level: Option<ContextLevel>,
+    /// Only what this agent stored.
+    #[param(nullable = false)]
     agent: Option<String>,
+    /// Only what was stored in this session.
+    #[param(nullable = false)]
     session: Option<String>,
+    /// Only what came from this source.
+    #[param(nullable = false)]
     source: Option<String>,
+    /// What comes first.
     order: Order,
+    /// Where the page before ended: its `next_cursor`.
+    #[param(nullable = false)]
     cursor: Option<String>,
+    /// Contexts at most; 100 where nothing is said.
+    #[param(minimum = 1, maximum = 1_000, nullable = false)]
     limit: Option<usize>,
+    /// Whether to list what is marked as deleted, instead of what is not.
     deleted: bool,
 }
 
@@ -110,6 +126,21 @@ impl ListQuery {
     }
 }
 
+/// Store a context
+///
+/// When the answer comes, it is on the disk and found by the next search. Where it cannot be
+/// embedded now, it is stored all the same, found by its words, and embedded later.
+#[utoipa::path(
+    post,
+    path = "/api/v1/contexts",
+    tag = "contexts",
+    request_body = NewContext,
+    responses(
+        (status = 201, description = "It is stored", body = Stored,
+            headers(("Location" = String, description = "The path of the context"))),
+        (status = 409, description = "The level is switched off"),
+    ),
+)]
 pub(super) async fn store(
     State(api): State<Api>,
     Json(new): Json<Value>,
@@ -131,6 +162,16 @@ fn read_new(mut new: Value) -> Result<NewContext, Problem> {
     serde_json::from_value(new).map_err(|e| invalid(format!("the request is not understood: {e}")))
 }
 
+/// Store many contexts
+///
+/// Each by itself: what is wrong with one keeps none of the others out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/contexts/batch",
+    tag = "contexts",
+    request_body = Batch,
+    responses((status = 200, description = "What became of each", body = BatchAnswer)),
+)]
 pub(super) async fn store_batch(
     State(api): State<Api>,
     Json(batch): Json<Batch>,
@@ -171,6 +212,16 @@ pub(super) async fn store_batch(
     }))
 }
 
+/// List contexts
+///
+/// Following `next_cursor` shows each context once.
+#[utoipa::path(
+    get,
+    path = "/api/v1/contexts",
+    tag = "contexts",
+    params(ListQuery),
+    responses((status = 200, description = "A page, and how many there are", body = ListResponse)),
+)]
 pub(super) async fn list(
     State(api): State<Api>,
     Query(query): Query<ListQuery>,
@@ -178,6 +229,18 @@ pub(super) async fn list(
     Ok(Answer(ask::list(api.studio(), query.request()?).await?))
 }
 
+/// Read a context
+#[utoipa::path(
+    get,
+    path = "/api/v1/contexts/{id}",
+    tag = "contexts",
+    params(("id" = ContextId, Path, description = "The context")),
+    responses(
+        (status = 200, description = "The context", body = Context,
+            headers(("ETag" = String, description = "Names its state, for `If-Match`"))),
+        (status = 404, description = "It is unknown or deleted"),
+    ),
+)]
 pub(super) async fn get(State(api): State<Api>, Id(id): Id) -> Result<Response, Problem> {
     let context = ask::get(api.studio(), GetRequest { id }).await?;
     if context.deleted_at.is_some() {
@@ -186,6 +249,27 @@ pub(super) async fn get(State(api): State<Api>, Id(id): Id) -> Result<Response, 
     Ok(with_tag(context))
 }
 
+/// Change a context
+///
+/// What is not named stays as it is. A new text is embedded anew.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/contexts/{id}",
+    tag = "contexts",
+    params(
+        ("id" = ContextId, Path, description = "The context"),
+        ("If-Match" = Option<String>, Header, nullable = false, description = "The `ETag` of the \
+            state that the change is meant for; another state is left as it is"),
+    ),
+    request_body = ContextPatch,
+    responses(
+        (status = 200, description = "The context as it is now", body = Context,
+            headers(("ETag" = String, description = "Names its new state"))),
+        (status = 404, description = "It is unknown or deleted"),
+        (status = 409, description = "The level is switched off"),
+        (status = 412, description = "It was changed meanwhile"),
+    ),
+)]
 pub(super) async fn update(
     State(api): State<Api>,
     Id(id): Id,
@@ -209,6 +293,18 @@ pub(super) async fn update(
     ))
 }
 
+/// Delete a context
+#[utoipa::path(
+    delete,
+    path = "/api/v1/contexts/{id}",
+    tag = "contexts",
+    params(("id" = ContextId, Path, description = "The context")),
+    responses(
+        (status = 200, description = "It is marked as deleted; the command `undo` brings it back \
+            until it is purged", body = Deletion),
+        (status = 404, description = "It is unknown or deleted"),
+    ),
+)]
 pub(super) async fn remove(
     State(api): State<Api>,
     Id(id): Id,
@@ -217,6 +313,15 @@ pub(super) async fn remove(
     Ok(Answer(ask::delete(api.studio(), request).await?))
 }
 
+/// Delete everything in a level
+#[utoipa::path(
+    delete,
+    path = "/api/v1/levels/{level}",
+    tag = "contexts",
+    params(("level" = ContextLevel, Path, description = "The level")),
+    responses((status = 200, description = "What was marked as deleted; one `undo` brings it back",
+        body = Deletion)),
+)]
 pub(super) async fn clear(
     State(api): State<Api>,
     Path(level): Path<String>,

@@ -16,6 +16,18 @@ use crate::studio::StudioEvent;
 /// Time between two signs of life: connections that nobody hears are noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// What happens, as it happens
+///
+/// Server-sent events: `job`, `activity`, `startup`, `breaker`, `settings`, `embedding` and `server`,
+/// each with its JSON, and `missed` with how many a client was too slow for. A comment comes every
+/// 15 seconds.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "events",
+    responses((status = 200, description = "One event after another, until the server ends",
+        body = String, content_type = "text/event-stream")),
+)]
 pub(super) async fn events(
     State(api): State<Api>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

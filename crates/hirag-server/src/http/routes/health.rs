@@ -19,11 +19,27 @@ pub(super) struct Alive {
     status: &'static str,
 }
 
-/// The answer of a server that runs; it waits for nothing.
+/// Whether it lives
+///
+/// The answer of a server that runs; it waits for nothing, and needs no token.
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    tag = "status",
+    security(()),
+    responses((status = 200, description = "It lives", body = Alive)),
+)]
 pub(super) async fn live() -> Answer<Alive> {
     Answer(Alive { status: "ok" })
 }
 
+/// Whether it can serve
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "status",
+    responses((status = 200, description = "It can serve", body = Alive)),
+)]
 pub(super) async fn ready(State(api): State<Api>) -> Result<Answer<Alive>, Problem> {
     let startup = api.studio().startup();
     let unready =
@@ -41,6 +57,16 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Answer<Alive>, Probl
     }
 }
 
+/// How each component is
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "status",
+    responses(
+        (status = 200, description = "It works, perhaps with something missing", body = Health),
+        (status = 503, description = "Something does not work", body = Health),
+    ),
+)]
 pub(super) async fn health(State(api): State<Api>) -> Result<Response, Problem> {
     let health: Health = ask::health(api.studio(), Nothing {}).await?;
     let status = match health.state {

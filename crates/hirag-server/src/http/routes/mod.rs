@@ -2,6 +2,7 @@
 
 mod commands;
 mod contexts;
+mod embeddings;
 mod events;
 mod health;
 mod search;
@@ -10,38 +11,46 @@ mod status;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Api, Problem, pages};
+use super::{Api, Problem, openapi, pages};
 
 /// Every path.
 pub(super) fn all() -> Router<Api> {
-    let contexts = || get(contexts::list).post(contexts::store);
-    let one = || {
-        get(contexts::get)
-            .patch(contexts::update)
-            .delete(contexts::remove)
-    };
-    Router::new()
-        .route("/api/v1/contexts", contexts())
-        .route("/api/v1/contexts/batch", post(contexts::store_batch))
-        .route("/api/v1/contexts/search", post(search::search))
-        .route("/api/v1/contexts/explain", post(search::explain))
-        .route("/api/v1/contexts/{id}", one())
-        .route("/api/v1/levels/{level}", delete(contexts::clear))
-        .route("/api/v1/traces/{id}", get(search::trace))
-        .route("/api/v1/stats", get(status::stats))
-        .route("/api/v1/commands/{name}", post(commands::run))
-        .route("/api/v1/events", get(events::events))
-        .route("/api/v1/link", post(sign_in::new_link))
+    let (described, paths) = OpenApiRouter::with_openapi(openapi::about())
+        .routes(routes!(contexts::list, contexts::store))
+        .routes(routes!(contexts::store_batch))
+        .routes(routes!(search::search))
+        .routes(routes!(search::explain))
+        .routes(routes!(contexts::get, contexts::update, contexts::remove))
+        .routes(routes!(contexts::clear))
+        .routes(routes!(search::trace))
+        .routes(routes!(status::stats))
+        .routes(routes!(commands::run))
+        .routes(routes!(events::events))
+        .routes(routes!(sign_in::new_link))
+        .routes(routes!(embeddings::embeddings))
+        .routes(routes!(health::health))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(status::metrics))
+        .split_for_parts();
+    let description = openapi::Description::new(paths);
+    described
         // As the first clients call them.
-        .route("/contexts", contexts())
+        .route("/contexts", get(contexts::list).post(contexts::store))
         .route("/contexts/search", post(search::search))
-        .route("/contexts/{id}", one())
-        .route("/health", get(health::health))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
+        .route(
+            "/contexts/{id}",
+            get(contexts::get)
+                .patch(contexts::update)
+                .delete(contexts::remove),
+        )
         .route("/ready", get(health::ready))
+        .merge(description.routes())
+        // For people.
         .route("/open", get(sign_in::open))
         .route("/", get(pages::index))
         .route("/index.html", get(pages::index))

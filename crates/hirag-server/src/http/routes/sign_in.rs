@@ -21,6 +21,14 @@ pub(super) struct Key {
     key: String,
 }
 
+/// Make a link that opens the interface in a browser
+#[utoipa::path(
+    post,
+    path = "/api/v1/link",
+    tag = "sign in",
+    responses((status = 201, description = "It can be used once, within five minutes",
+        body = ServerLink)),
+)]
 pub(super) async fn new_link(
     State(api): State<Api>,
 ) -> Result<(StatusCode, Answer<ServerLink>), Problem> {
