@@ -19,6 +19,8 @@ mod pages;
 mod problem;
 mod routes;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

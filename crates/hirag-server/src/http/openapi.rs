@@ -17,6 +17,8 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use hirag::store::Order;
+
 use super::{Api, ProblemBody, docs, pages};
 use crate::commands::studio::NAMES;
 
@@ -36,7 +38,8 @@ pub(super) fn about() -> OpenApi {
         "The session of a browser; the name ends with the port",
     );
     let components = Components::builder()
-        .schema(ProblemBody::name(), ProblemBody::schema())
+        .schema_from::<ProblemBody>()
+        .schema_from::<Order>()
         .security_scheme("token", SecurityScheme::Http(bearer))
         .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     OpenApiBuilder::new()

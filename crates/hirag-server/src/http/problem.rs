@@ -196,7 +196,6 @@ fn status(code: &str) -> StatusCode {
         "not_found" | "trace_not_found" | "unknown_job" | "unknown_command" => {
             StatusCode::NOT_FOUND
         }
-        "invalid_cursor" => StatusCode::BAD_REQUEST,
         "busy" | "level_disabled" | "nothing_to_undo" | "unknown_trace" | "not_compared"
         | "model_mismatch" | "collection_differs" | "cancelled" => StatusCode::CONFLICT,
         "changed_meanwhile" => StatusCode::PRECONDITION_FAILED,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::commands::studio::{self as ask, ClearRequest, GetRequest, ListResponse};
-use crate::commands::{DeleteRequest, Error, UpdateRequest};
+use crate::commands::{DeleteRequest, UpdateRequest};
 use crate::http::extract::{Id, Json, Query, invalid};
 use crate::http::{Api, Problem, ProblemBody};
 
@@ -30,8 +30,8 @@ const USUAL_PAGE: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(super) struct Batch {
     /// One to a thousand.
-    #[schema(value_type = Vec<NewContext>, min_items = 1, max_items = 1_000)]
-    contexts: Vec<Value>,
+    #[schema(min_items = 1, max_items = 1_000)]
+    contexts: Vec<NewContext>,
 }
 
 /// What became of a context of a batch.
@@ -182,22 +182,14 @@ pub(super) async fn store_batch(
             "contexts has {given} entries; it must have 1 to {BATCH}"
         )));
     }
-    let read: Vec<_> = batch.contexts.into_iter().map(read_new).collect();
-    let valid = read.iter().flatten().cloned().collect();
-    let mut stored = ask::store_each(api.studio(), valid).await?.into_iter();
-    let broken_off = || Err(Error::Internal("a context got no outcome".to_owned()));
-    let outcomes = read.into_iter().map(|read| match read {
-        Ok(_) => stored
-            .next()
-            .unwrap_or_else(broken_off)
-            .map_err(Problem::from),
-        Err(problem) => Err(problem),
-    });
+    let outcomes = ask::store_each(api.studio(), batch.contexts)
+        .await?
+        .into_iter();
     let results: Vec<BatchItem> = outcomes
         .map(|outcome| match outcome {
             Ok(stored) => BatchItem::Stored(stored),
-            Err(problem) => BatchItem::Refused {
-                problem: problem.body(None),
+            Err(error) => BatchItem::Refused {
+                problem: Problem::from(error).body(None),
             },
         })
         .collect();
