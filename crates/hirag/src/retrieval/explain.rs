@@ -14,6 +14,7 @@ use crate::context::{ContextId, ContextLevel};
 /// The stage that kept or dropped a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Outcome {
     /// It was returned.
@@ -85,6 +86,7 @@ impl fmt::Display for Outcome {
 /// where a candidate did not reach the stage or has no such score.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Ranks {
     /// By the vectors alone.
@@ -106,6 +108,7 @@ pub struct Ranks {
 /// What became of one candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// The context.
     pub id: ContextId,
@@ -128,6 +131,7 @@ pub struct Explanation {
 /// How many candidates each stage dropped. All but `level` and `filter` together were searched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StageCounts {
     /// Compared with the query, inside the levels and the filter.
     pub searched: u32,
