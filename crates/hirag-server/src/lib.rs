@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod mcp;
 pub mod pictures;
 pub mod running;
 pub mod secrets;
