@@ -88,7 +88,6 @@ pub(super) struct Found {
     /// The search, for memory_explain.
     pub(super) trace_id: String,
     /// What the search had to do without: embedding or model. Only words were searched then.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) degraded: Vec<String>,
     /// What texts from the memory are.
     pub(super) notice: String,
@@ -174,7 +173,6 @@ pub(super) struct Explained {
     /// The candidates, returned ones first.
     pub(super) candidates: Vec<Candidate>,
     /// Changes that would let the context in, each tried on the same candidates.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) suggestions: Vec<String>,
     /// What texts from the memory are.
     pub(super) notice: String,

@@ -166,7 +166,7 @@ impl Checked for Store {
     }
 }
 
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Search {
     /// What to look for, in words: a question or a description.
@@ -196,6 +196,22 @@ pub(super) struct Search {
     /// By meaning and words (hybrid), or one alone.
     #[serde(default)]
     pub(super) mode: Mode,
+}
+
+impl Search {
+    /// A search with everything but the query left to the defaults.
+    pub(super) fn new(query: String) -> Self {
+        Self {
+            query,
+            limit: ten(),
+            max_tokens: modest(),
+            levels: Vec::new(),
+            session: None,
+            agent: None,
+            metadata: None,
+            mode: Mode::default(),
+        }
+    }
 }
 
 const fn ten() -> u32 {

@@ -78,10 +78,9 @@ async fn recall(door: &Door, given: &JsonObject) -> Result<String, Failure> {
         })?,
     };
     let search = arguments::Search {
-        query: needed(given, "query")?,
         limit: 50,
         max_tokens: budget,
-        ..arguments::Search::default()
+        ..arguments::Search::new(needed(given, "query")?)
     };
     search.check()?;
     let found = found(gather(door, &search).await?, budget);

@@ -14,7 +14,7 @@ mod searches;
 mod startup;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -23,9 +23,8 @@ pub(super) async fn search(
     arguments: arguments::PlainSearch,
 ) -> Result<Answer, Failure> {
     let arguments = arguments::Search {
-        query: arguments.query,
         limit: RESULTS,
-        ..arguments::Search::default()
+        ..arguments::Search::new(arguments.query)
     };
     let response = gather(call.door, &arguments).await?;
     let results = response.contexts.iter().map(|context| PlainResult {

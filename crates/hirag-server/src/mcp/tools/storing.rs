@@ -1,8 +1,8 @@
 //! Storing, changing, deleting. A process that holds the store may end in the middle, and the
 //! command is run again elsewhere: each of these can be.
 
+use hirag::clock::SystemClock;
 use hirag::context::ContextId;
-use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ const TOLD: u32 = 200;
 
 pub(super) async fn store(call: &Call<'_>, arguments: arguments::Store) -> Result<Answer, Failure> {
     // The id is made here: what was stored, and not answered, is not stored a second time.
-    let id = ContextId::new(Timestamp::now());
+    let id = ContextId::new(SystemClock::shared().now());
     let request = json!({
         "id": id,
         "text": arguments.text,

@@ -67,7 +67,7 @@ impl EmbeddingProvider for Words {
 }
 
 /// A folder, a clock and a keyring of their own.
-struct Place {
+pub(crate) struct Place {
     folder: TempDir,
     clock: Arc<FakeClock>,
     vault: Arc<dyn Vault>,
@@ -76,7 +76,7 @@ struct Place {
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(SETTINGS)
     }
 
@@ -95,7 +95,7 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    fn start(&self) -> Studio {
+    pub(crate) fn start(&self) -> Studio {
         Studio::start(StudioOptions {
             config_file: self.path("config.toml"),
             data_dir: self.path("data"),
