@@ -14,7 +14,6 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// The streamable HTTP transport at `/`. Who may call it is for the guard before it to say; pages of
 /// other hosts are refused here once more, where the server listens for this machine alone.
-#[must_use]
 pub fn router(studio: Studio) -> Router {
     let here = ["localhost", "127.0.0.1", "[::1]"];
     let origins = here
