@@ -17,6 +17,8 @@ use hirag::config::Config;
 use hirag::manager::OpenOptions;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use wiremock::matchers::{header, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// The longest that an answer may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -440,19 +442,74 @@ fn a_process_that_is_asked_to_end_ends_while_its_input_is_open() {
     assert!(!memory.data().join("server.json").exists());
 }
 
-#[test]
-fn a_client_that_asks_for_it_is_told_that_a_call_goes_on_or_gets_its_answer() {
+/// A server that the memory's `server.json` names, and that answers as it is told to.
+async fn scripted(memory: &Memory) -> MockServer {
+    let server = MockServer::start().await;
+    let live = Mock::given(path("/health/live"));
+    live.respond_with(ResponseTemplate::new(200))
+        .mount(&server)
+        .await;
+    let command = |name: &str| {
+        let bearer = header("authorization", format!("Bearer {TOKEN}").as_str());
+        Mock::given(path(format!("/api/v1/commands/{name}"))).and(bearer)
+    };
+    let startup = ResponseTemplate::new(200).set_body_json(json!({}));
+    command("startup")
+        .respond_with(startup)
+        .mount(&server)
+        .await;
+    let found = json!({ "contexts": [], "metadata": { "trace_id": "t" } });
+    let slow = ResponseTemplate::new(200).set_body_json(found);
+    let slow = slow.set_delay(Duration::from_millis(1_500));
+    command("search").respond_with(slow).mount(&server).await;
+    let problem = json!({ "code": "not_found", "detail": "there is none" });
+    let refused = ResponseTemplate::new(404).set_body_json(problem);
+    command("get").respond_with(refused).mount(&server).await;
+    std::fs::create_dir_all(memory.data()).unwrap();
+    let running = json!({ "url": server.uri(), "pid": std::process::id() });
+    std::fs::write(memory.data().join("server.json"), running.to_string()).unwrap();
+    server
+}
+
+const SOME_ID: &str = "019a2b3c-4d5e-7f60-8123-456789abcdef";
+
+#[tokio::test]
+async fn a_client_that_asks_for_it_is_told_that_a_call_goes_on() {
     let memory = Memory::new();
-    let mut client = memory.client(None);
-    let answer = client.ask(
-        "tools/call",
-        json!({
-            "name": "memory_search",
-            "arguments": { "query": "anything" },
-            "_meta": { "progressToken": "p" },
-        }),
+    let _server = scripted(&memory).await;
+    let mut client = memory.client(Some(TOKEN));
+    let arguments = json!({ "query": "anything" });
+    let meta = json!({ "progressToken": "p" });
+    let call = json!({ "name": "memory_search", "arguments": arguments, "_meta": meta });
+    let id = client.send("tools/call", call);
+    let first: Value = serde_json::from_str(&client.lines.recv_timeout(PATIENCE).unwrap()).unwrap();
+    assert_eq!(first["method"], "notifications/progress", "{first}");
+    assert_eq!(first["params"]["progressToken"], "p");
+    assert_eq!(first["params"]["progress"], 1.0);
+    assert_eq!(client.answer()["id"], id);
+}
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_is_not_answered_and_holds_up_no_other() {
+    let memory = Memory::new();
+    let _server = scripted(&memory).await;
+    let mut client = memory.client(Some(TOKEN));
+    let search = json!({ "name": "memory_search", "arguments": { "query": "anything" } });
+    let cancelled = client.send("tools/call", search.clone());
+    let cancel = json!({
+        "jsonrpc": "2.0",
+        "method": "notifications/cancelled",
+        "params": { "requestId": cancelled },
+    });
+    client.write(&cancel.to_string());
+    // The server's own failures come through with their codes.
+    assert_eq!(
+        client.refused("memory_get", json!({ "id": SOME_ID })),
+        "error[not_found]: there is none"
     );
-    assert_eq!(answer["result"]["isError"], false, "{answer}");
+    // By the time that a second one is answered, the first would have been.
+    let other = client.send("tools/call", search);
+    assert_eq!(client.answer()["id"], other);
 }
 
 #[test]

@@ -67,7 +67,8 @@ impl ServerHandler for Memory {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tools::list().into_iter().find(|tool| tool.name == name)
+        let mut tools = tools::list().iter();
+        tools.find(|tool| tool.name == name).cloned()
     }
 
     async fn list_tools(
@@ -75,7 +76,7 @@ impl ServerHandler for Memory {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(tools::list()))
+        Ok(ListToolsResult::with_all_items(tools::list().to_vec()))
     }
 
     async fn call_tool(

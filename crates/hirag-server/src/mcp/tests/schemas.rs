@@ -89,14 +89,14 @@ async fn unknown_and_missing_arguments_are_named() {
 #[test]
 fn schemas_are_in_one_piece_and_plain() {
     for tool in list() {
-        let whole = serde_json::to_string(&tool).unwrap();
+        let whole = serde_json::to_string(tool).unwrap();
         for unwanted in ["$ref", "$defs", "\"null\"", "uint32", "\"float\""] {
             assert!(!whole.contains(unwanted), "{}: {unwanted}", tool.name);
         }
         let input = serde_json::to_value(&*tool.input_schema).unwrap();
         assert_eq!(input["type"], "object");
         assert_eq!(input["additionalProperties"], false, "{}", tool.name);
-        let output = serde_json::to_value(&*tool.output_schema.unwrap()).unwrap();
+        let output = serde_json::to_value(tool.output_schema.as_deref()).unwrap();
         assert_eq!(output["type"], "object");
         for (name, property) in input["properties"].as_object().unwrap() {
             assert!(property["description"].is_string(), "{}.{name}", tool.name);
@@ -107,7 +107,7 @@ fn schemas_are_in_one_piece_and_plain() {
 #[test]
 fn hints_say_what_tools_do() {
     for tool in list() {
-        let hints = tool.annotations.unwrap();
+        let hints = tool.annotations.as_ref().unwrap();
         let looks = matches!(
             tool.name.as_ref(),
             "memory_search" | "memory_get" | "memory_list" | "memory_explain" | "search" | "fetch"

@@ -130,10 +130,12 @@ async fn a_change_keeps_the_rest_and_a_deletion_can_be_undone() {
         .done("memory_search", json!({ "query": "after" }))
         .await;
     assert!(found["contexts"].as_array().unwrap().is_empty());
-    let gone = memory
-        .refused("memory_delete", json!({ "ids": [id] }))
-        .await;
-    assert!(gone.starts_with("error[not_found]"), "{gone}");
+    let again = memory.done("memory_delete", json!({ "ids": [id] })).await;
+    assert_eq!(again["ids"], json!([id]));
+    let unknown = "019a2b3c-4d5e-7f60-8123-456789abcdef";
+    let request = json!({ "ids": [id, unknown] });
+    let refused = memory.refused("memory_delete", request).await;
+    assert!(refused.starts_with("error[not_found]"), "{refused}");
     let listed = memory.done("memory_list", json!({ "deleted": true })).await;
     assert_eq!(listed["contexts"][0]["id"], id);
 
@@ -218,5 +220,17 @@ async fn connectors_get_json_as_their_one_text() {
             .unwrap()
             .contains("data")
     );
+    memory.studio.shut_down().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_stored_and_not_answered_is_known_by_its_id() {
+    let memory = Memory::new();
+    let request = json!({ "id": "019a2b3c-4d5e-7f60-8123-456789abcdef", "text": "once" });
+    let stored: Result<serde_json::Value, _> = memory.door.ask("store", request.clone()).await;
+    stored.unwrap();
+    let again: Result<serde_json::Value, _> = memory.door.ask("store", request).await;
+    // What `memory_store` takes for a sign to look.
+    assert_eq!(again.unwrap_err().code, "store_failed");
     memory.studio.shut_down().await.unwrap();
 }

@@ -10,6 +10,8 @@ pub(super) use self::connector::title;
 pub(super) use self::looking::{Page, found, gather, told};
 pub(super) use self::telling::{fit, id, mark};
 
+use std::sync::LazyLock;
+
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use rmcp::schemars::JsonSchema;
 use serde::Serialize;
@@ -59,13 +61,13 @@ macro_rules! tools {
         pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         /// Every tool, as it is listed.
-        pub(super) fn list() -> Vec<Tool> {
+        static LIST: LazyLock<Vec<Tool>> = LazyLock::new(|| {
             vec![$(
                 tool::<arguments::$arguments, answers::$answer>(
                     stringify!($name), $title, Effect::$effect, $description,
                 )
             ),*]
-        }
+        });
 
         /// What a tool does to the memory; `None` for a name that is no tool's.
         pub(super) fn effect(name: &str) -> Option<Effect> {
@@ -126,6 +128,11 @@ tools! {
          read with fetch. memory_search gives the texts at once.";
     fetch: "Fetch", Looks, Fetch => Document, connector::fetch,
         "Read a result of search: its text and facts. Long texts are cut; memory_get reads on.";
+}
+
+/// Every tool, as it is listed.
+pub(super) fn list() -> &'static [Tool] {
+    &LIST
 }
 
 /// One call of a tool.

@@ -102,12 +102,16 @@ pub(super) async fn delete(
     arguments: arguments::Delete,
 ) -> Result<Answer, Failure> {
     let ids: Result<Vec<String>, _> = arguments.ids.iter().map(|one| id(one)).collect();
-    let request = json!({ "ids": ids? });
-    let deletion: Value = call.door.ask("delete", request).await?;
-    let ids = deletion["ids"].as_array().into_iter().flatten();
-    let ids = ids.filter_map(|id| id.as_str().map(str::to_owned));
+    let ids = ids?;
+    let deletion: Result<IgnoredAny, _> = call.door.ask("delete", json!({ "ids": ids })).await;
+    if let Err(failure) = deletion {
+        // An attempt whose answer was lost may have marked them.
+        if failure.code != "not_found" || !are_deleted(call, &ids).await {
+            return Err(failure);
+        }
+    }
     let deleted = Deleted {
-        ids: ids.collect(),
+        ids,
         undo: "memory_update with the id and restore = true brings one back".to_owned(),
     };
     let words = format!(
@@ -116,4 +120,14 @@ pub(super) async fn delete(
         deleted.undo
     );
     Answer::new(&deleted, words)
+}
+
+async fn are_deleted(call: &Call<'_>, ids: &[String]) -> bool {
+    for id in ids {
+        let found: Result<Context, _> = call.door.ask("get", json!({ "id": id })).await;
+        if !found.is_ok_and(|context| context.deleted_at.is_some()) {
+            return false;
+        }
+    }
+    true
 }
