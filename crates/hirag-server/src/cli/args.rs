@@ -134,6 +134,8 @@ pub(super) enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Serve the memory over HTTP until Ctrl-C
+    Serve(ServeArgs),
     /// Print the settings in force, as TOML
     Settings,
     /// Serve the memory to an agent over standard input and output (MCP)
@@ -176,6 +178,16 @@ pub(super) enum TokenCommand {
         /// Which: embedding, chat or server; by default all
         kind: Option<TokenKind>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The address to listen on [default: `server.host`]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) host: Option<String>,
+    /// The port; 0 takes any that is free [default: `server.port`]
+    #[arg(long)]
+    pub(super) port: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -51,6 +51,9 @@ pub enum Error {
     /// A token, or the keyring.
     #[error(transparent)]
     Token(#[from] crate::secrets::TokenError),
+    /// This program's own server.
+    #[error(transparent)]
+    Server(#[from] crate::http::ServerError),
     /// A picture that could not be drawn.
     #[error("the chart cannot be drawn: {0}")]
     Chart(String),
@@ -101,6 +104,7 @@ impl Error {
             Self::StaleSearch(_) => "unknown_trace",
             Self::BadRequest { .. } => "invalid_request",
             Self::Token(error) => error.code(),
+            Self::Server(error) => error.code(),
             Self::Chart(_) => "chart_failed",
             Self::Protocol(_) => "protocol",
             Self::Internal(_) => "internal",
