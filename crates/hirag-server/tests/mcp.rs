@@ -465,6 +465,9 @@ async fn scripted(memory: &Memory) -> MockServer {
     let problem = json!({ "code": "not_found", "detail": "there is none" });
     let refused = ResponseTemplate::new(404).set_body_json(problem);
     command("get").respond_with(refused).mount(&server).await;
+    let problem = json!({ "code": "store_read_only", "detail": "this server only reads" });
+    let reads = ResponseTemplate::new(503).set_body_json(problem);
+    command("store").respond_with(reads).mount(&server).await;
     std::fs::create_dir_all(memory.data()).unwrap();
     let running = json!({ "url": server.uri(), "pid": std::process::id() });
     std::fs::write(memory.data().join("server.json"), running.to_string()).unwrap();
@@ -487,6 +490,21 @@ async fn a_client_that_asks_for_it_is_told_that_a_call_goes_on() {
     assert_eq!(first["params"]["progressToken"], "p");
     assert_eq!(first["params"]["progress"], 1.0);
     assert_eq!(client.answer()["id"], id);
+}
+
+#[tokio::test]
+async fn a_server_that_only_reads_leads_to_the_process_that_writes() {
+    let memory = Memory::new();
+    let writer = HiragManager::open(OpenOptions::new(Config::default(), memory.data())).await;
+    let _server = scripted(&memory).await;
+    let mut client = memory.client(Some(TOKEN));
+    let refused = client.refused("memory_store", json!({ "text": "x" }));
+    assert!(refused.starts_with("error[store_locked]"), "{refused}");
+    assert!(
+        refused.contains(&format!("process {}", std::process::id())),
+        "{refused}"
+    );
+    writer.unwrap().shut_down().await.unwrap();
 }
 
 #[tokio::test]

@@ -70,5 +70,6 @@ assert.ok(completed.completion.values.includes(session));
 
 const refused = await client.callTool({ name: "memory_get", arguments: { id: "no id" } });
 assert.ok(refused.isError && refused.content[0].text.startsWith("error[invalid_id]"));
+await call("memory_delete", { ids: [stored.id] });
 await assert.rejects(client.callTool({ name: "no_tool", arguments: {} }), { code: -32602 });
 await client.close();

@@ -13,8 +13,9 @@ use crate::studio::Studio;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// The streamable HTTP transport at `/`. Who may call it is for the guard before it to say; pages of
-/// other hosts are refused here once more, where the server listens for this machine alone.
-pub fn router(studio: Studio) -> Router {
+/// other hosts are refused here once more, where the server listens for this machine alone. Streams
+/// end when `stopped` does.
+pub fn router(studio: Studio, stopped: impl Future<Output = ()> + Send + 'static) -> Router {
     let here = ["localhost", "127.0.0.1", "[::1]"];
     let origins = here
         .iter()
@@ -32,6 +33,11 @@ pub fn router(studio: Studio) -> Router {
         // By which names others reach it, only the guard knows.
         config = config.disable_allowed_hosts().disable_allowed_origins();
     }
+    let end = config.cancellation_token.clone();
+    tokio::spawn(async move {
+        stopped.await;
+        end.cancel();
+    });
     let memory = Memory::new(Door::Own(studio));
     let service = StreamableHttpService::new(
         move || Ok(memory.clone()),

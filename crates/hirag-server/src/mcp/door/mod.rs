@@ -1,7 +1,6 @@
 //! The one door to the memory: commands by name, with JSON in and out, whoever has the store open.
 
 mod joined;
-mod listening;
 mod shared;
 
 use serde::de::DeserializeOwned;

@@ -14,8 +14,8 @@ use tokio::sync::{Mutex, RwLock};
 use tokio::time::timeout;
 
 use super::joined::{Joined, Unanswered};
-use super::listening::Listening;
 use crate::commands::{Error, Failure, studio};
+use crate::http::Instead;
 use crate::running;
 use crate::secrets::{Secrets, TokenKind, system_vault};
 use crate::studio::{Studio, StudioOptions, ask};
@@ -57,7 +57,7 @@ enum Standing {
     /// Through the server of another process.
     Joined(Joined),
     /// In this process, which writes and, as soon as it can, listens.
-    Writing(Studio, Listening),
+    Writing(Studio),
     /// In this process, while another one writes: `why` it was not joined.
     Reading(Studio, Option<String>),
 }
@@ -93,6 +93,10 @@ impl Shared {
             let failure = match &*standing {
                 Standing::Joined(joined) => match joined.call(command, &request).await {
                     Ok(answer) => return Ok(answer),
+                    Err(Unanswered::Failed(failure)) if failure.code == "store_read_only" => {
+                        // It listens, and yet another process writes.
+                        return Err(self.writer().await.unwrap_or(failure));
+                    }
                     Err(Unanswered::Failed(failure)) => return Err(failure),
                     Err(Unanswered::Refused) => {
                         gone = refused(joined.pid());
@@ -106,7 +110,7 @@ impl Shared {
                         continue;
                     }
                 },
-                Standing::Writing(studio, _) | Standing::Reading(studio, _) => {
+                Standing::Writing(studio) | Standing::Reading(studio, _) => {
                     match studio::call(studio, command, request.clone()).await {
                         Ok(answer) => return Ok(answer),
                         Err(failure) => failure,
@@ -119,7 +123,7 @@ impl Shared {
             match failure.code.as_str() {
                 // Another call found a better way meanwhile, and closed this one.
                 "not_open" | "store_closed" => {}
-                "store_read_only" => self.may_write(failure.clone()).await?,
+                "store_read_only" => self.may_write().await?,
                 _ => return Err(failure),
             }
             gone = failure.message;
@@ -202,8 +206,8 @@ impl Shared {
         let studio = Studio::start(StudioOptions::at(config_file, data_dir));
         match studio.host().await {
             Ok(host) if host.manager().is_writable() => {
-                let listening = Listening::begin(&studio);
-                Ok(Standing::Writing(studio, listening))
+                tokio::spawn(listen(studio.clone()));
+                Ok(Standing::Writing(studio))
             }
             Ok(_) => Ok(Standing::Reading(studio, why)),
             Err(error) => {
@@ -236,25 +240,29 @@ impl Shared {
         }
     }
 
-    /// Whether a write that `refused` says is not possible here may be now: because the writer
-    /// listens, or has ended. Otherwise the failure names it.
-    async fn may_write(&self, refused: Failure) -> Result<(), Failure> {
+    /// Whether a write that was refused is possible now: because the writer listens, or has ended.
+    /// Otherwise the failure names it.
+    async fn may_write(&self) -> Result<(), Failure> {
         let why = match self.join().await {
             Ok(Some(_)) => return Ok(()),
             Ok(None) => None,
             Err(why) => Some(why),
         };
-        let database = self.inner.places.data_dir.join(DATABASE_FILE);
-        let looked = tokio::task::spawn_blocking(move || while_nobody_writes(&database, || ()));
-        let Ok(looked) = looked.await else {
-            return Err(refused);
+        let Some(mut failure) = self.writer().await else {
+            return Ok(());
         };
-        let Err(error) = looked else { return Ok(()) };
-        let mut failure = Failure::from(Error::from(error));
         if let Some(why) = why {
             failure.message = format!("{}. {why}", failure.message);
         }
         Err(failure)
+    }
+
+    /// Who writes the store, as a failure; `None` if nobody does now.
+    async fn writer(&self) -> Option<Failure> {
+        let database = self.inner.places.data_dir.join(DATABASE_FILE);
+        let looked = tokio::task::spawn_blocking(move || while_nobody_writes(&database, || ()));
+        let error = looked.await.ok()?.err()?;
+        Some(Failure::from(Error::from(error)))
     }
 }
 
@@ -276,13 +284,22 @@ fn refused(pid: u32) -> String {
     )
 }
 
+/// Lets other processes join, on a port that is free. Where that fails the log says why: this
+/// process has the memory all the same, and the others read it.
+async fn listen(studio: Studio) {
+    let instead = Instead {
+        host: Some("127.0.0.1".to_owned()),
+        port: Some(0),
+        always: true,
+    };
+    if let Err(error) = studio.open_door_at(instead).await {
+        tracing::warn!(code = error.code(), "other processes cannot join: {error}");
+    }
+}
+
 async fn close(standing: &Standing) -> Result<(), Error> {
     match standing {
         Standing::Joined(_) => Ok(()),
-        Standing::Reading(studio, _) => studio.shut_down().await,
-        Standing::Writing(studio, listening) => {
-            listening.end().await;
-            studio.shut_down().await
-        }
+        Standing::Reading(studio, _) | Standing::Writing(studio) => studio.shut_down().await,
     }
 }

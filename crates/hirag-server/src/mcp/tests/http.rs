@@ -19,7 +19,10 @@ impl Client {
     async fn of(memory: &Memory) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-        let app = axum::Router::new().nest("/mcp", router(memory.studio.clone()));
+        let app = axum::Router::new().nest(
+            "/mcp",
+            router(memory.studio.clone(), std::future::pending()),
+        );
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self {
             http: running::client().unwrap(),
