@@ -36,6 +36,7 @@ import type { JobsResponse } from "./JobsResponse";
 import type { ListRequest } from "./ListRequest";
 import type { ListResponse } from "./ListResponse";
 import type { LookUpResponse } from "./LookUpResponse";
+import type { McpConfig } from "./McpConfig";
 import type { MoveAllRequest } from "./MoveAllRequest";
 import type { Moved } from "./Moved";
 import type { NewContext } from "./NewContext";
@@ -140,6 +141,7 @@ export interface Commands {
   token_set: { request: TokenSetRequest; response: TokenStatus };
   token_clear: { request: TokenRequest; response: TokenStatus };
   token_test: { request: TokenRequest; response: ProviderTest };
+  mcp_config: { request: Nothing; response: McpConfig };
   server: { request: Nothing; response: ServerStatus };
   server_retry: { request: Nothing; response: ServerStatus };
   server_token_replace: { request: Nothing; response: NewServerToken };

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod commands;
 pub mod http;
+pub mod mcp;
 pub mod pictures;
 pub mod running;
 pub mod secrets;

@@ -126,7 +126,13 @@ impl Api {
 
 /// Everything that is served.
 fn router(api: Api) -> Router {
+    let mcp = {
+        let api = api.clone();
+        let studio = api.studio().clone();
+        crate::mcp::router(studio, async move { api.stopped().await })
+    };
     routes::all()
+        .nest_service("/mcp", mcp)
         .layer(from_fn_with_state(api.clone(), intake::serve))
         .layer(CompressionLayer::new())
         .with_state(api)

@@ -6,6 +6,7 @@ mod dispatch;
 mod files;
 mod jobs;
 mod list;
+mod mcp;
 mod performance;
 mod resilience;
 mod retrieval;
@@ -32,6 +33,7 @@ pub use jobs::{
     JobStarted, JobsResponse, export_start, import_preview, import_start, job_cancel, jobs,
     reembed_start,
 };
+pub use mcp::{McpConfig, config_for, mcp_config};
 pub use performance::{
     CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, database_parts,
     history, performance, performance_csv, performance_report,
