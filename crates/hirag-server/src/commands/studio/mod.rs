@@ -21,7 +21,7 @@ mod upkeep;
 pub use contexts::{
     ClearRequest, CountRequest, CountResponse, DetailsRequest, GetRequest, ListResponse,
     MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,
-    move_to, store, store_each, texts, undo, update,
+    move_to, store, store_each, texts, undo, update, update_in,
 };
 pub use dispatch::{NAMES, answer, call};
 pub use files::{
