@@ -3,6 +3,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { plainIcons } from "./icons";
 
 /** What the desktop shell sets as well; here so that a preview shows what the policy would block. */
 const policy = [
@@ -26,7 +27,7 @@ function fakeEntry(mode: string): Plugin {
 
 export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [svelte(), svelteTesting(), fakeEntry(mode)],
+  plugins: [plainIcons(), svelte(), svelteTesting(), fakeEntry(mode)],
   resolve: {
     alias: { $bindings: fileURLToPath(new URL("../crates/hirag-server/bindings", import.meta.url)) },
   },
