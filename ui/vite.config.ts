@@ -3,7 +3,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { plainIcons } from "./icons";
+import { plainIcons } from "./icons.ts";
 
 /** What the desktop shell sets as well; here so that a preview shows what the policy would block. */
 const policy = [
@@ -41,5 +41,6 @@ export default defineConfig(({ mode }) => ({
     setupFiles: ["src/testing/setup.ts"],
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 }));

@@ -138,6 +138,23 @@ describe("the keyboard", () => {
   });
 });
 
+describe("messages above a dialog", () => {
+  it("are reached by the keyboard, which the dialog keeps", async () => {
+    const { page } = await studio.open("#/levels");
+    await page.keyboard.press("Control+z");
+    await page.keyboard.press("n");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("There is nothing to undo.").waitFor();
+    expect(await violations(page)).toEqual([]);
+    const dismiss = dialog.getByRole("button", { name: "Dismiss message" });
+    for (let i = 0; i < 20 && !(await dismiss.evaluate((it) => it === document.activeElement)); i += 1) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await dismiss.waitFor({ state: "detached" });
+    expect(await dialog.count()).toBe(1);
+    await page.context().close();
+  });
+});
+
 describe("hostile texts", () => {
   it("neither run nor break the page: markup, endless words, both directions", async () => {
     const { page, problems } = await studio.open("#/levels", { width: 900, height: 600 });

@@ -2,28 +2,28 @@
 import type { Attachment } from "svelte/attachments";
 
 export class InSight {
-  #rows = new Set<string>();
+  #rows = new Set<Element>();
   #observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
-      const id = rowOf(target);
-      if (isIntersecting) this.#rows.add(id);
-      else this.#rows.delete(id);
+      if (isIntersecting) this.#rows.add(target);
+      else this.#rows.delete(target);
     }
   });
 
-  /** Watches a row, which carries its id as `data-row`. */
+  /** Watches a row as long as it is in the page. */
   readonly watch: Attachment = (row) => {
-    const id = rowOf(row);
     this.#observer.observe(row);
     return () => {
       this.#observer.unobserve(row);
-      this.#rows.delete(id);
+      this.#rows.delete(row);
     };
   };
 
-  has(id: string): boolean {
-    return this.#rows.has(id);
+  has(row: Element): boolean {
+    return this.#rows.has(row);
+  }
+
+  get size(): number {
+    return this.#rows.size;
   }
 }
-
-const rowOf = (row: Element): string => (row as HTMLElement).dataset.row ?? "";

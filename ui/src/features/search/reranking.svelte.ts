@@ -11,8 +11,9 @@ export type Ranked = {
   result: Result;
   /** Places up (positive) or down with other weights; null is new in the list. */
   moved?: number | null;
-  /** The weights that its score is made of. */
+  /** What its score is made of. */
   weights: RankingWeights;
+  query: string;
 };
 
 export const weightNames: readonly RankingWeight[] = ["similarity", "recency", "level", "frequency"];
@@ -60,15 +61,16 @@ export class Reranking {
   /** The results in the order of the sliders, each with how far it moved. */
   readonly results: Ranked[] = $derived.by(() => {
     const { results } = this.shown;
+    const { query } = this.shown.request;
     const weights = this.shownWeights;
-    if (!this.result) return results.map((result) => ({ result, weights }));
+    if (!this.result) return results.map((result) => ({ result, weights, query }));
     const before = new Map(results.map((result) => [result.context.id, result]));
     return this.result.contexts.flatMap(({ id, rank, score, parts, previous_rank }) => {
       const known = before.get(id);
       const context = known?.context ?? this.texts.get(id);
       if (!context) return [];
       const result = { context, rank, score, parts, sameText: known?.sameText ?? [] };
-      return [{ result, moved: previous_rank === null ? null : previous_rank - rank, weights }];
+      return [{ result, moved: previous_rank === null ? null : previous_rank - rank, weights, query }];
     });
   });
 
