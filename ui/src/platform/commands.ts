@@ -18,6 +18,7 @@ export interface Events {
   embedding: { paused: boolean };
   dropped: { paths: string[] };
   settings: unknown;
+  server: p.ServerStatus;
   menu: { action: string };
   panic: { message: string };
   /** Told by the transport itself, when the host goes away or comes back. */

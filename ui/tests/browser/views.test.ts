@@ -26,6 +26,8 @@ const views = [
   ["settings, levels", "#/settings?tab=levels"],
   ["settings, storage", "#/settings?tab=storage"],
   ["settings, tokens", "#/settings?tab=tokens"],
+  ["settings, server", "#/settings?tab=server"],
+  ["settings, agents", "#/settings?tab=agents"],
   ["settings, no keyring", "?keyring=absent#/settings?tab=tokens"],
   ["settings, a bad file", "?settings=broken#/settings?tab=resilience"],
   ["settings, appearance", "#/settings?tab=appearance"],
@@ -87,6 +89,10 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
     await page.goto(page.url().replace(/#.*/, "#/performance"));
     await page.getByRole("button", { name: "Latency of retrieve as figures" }).click();
     await page.getByRole("table", { name: "Latency of retrieve" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("spinbutton", { name: "Seconds" }).fill("1");
+    await page.getByRole("button", { name: "Start the run" }).click();
+    await page.getByRole("table", { name: "Errors under load" }).waitFor();
     expect(await violations(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.context().close();
