@@ -11,7 +11,9 @@ const names: Record<JobKind, string> = {
   export: "Export",
   clean_up: "Clean-up",
   doctor: "Check",
+  load: "Load run",
 };
+
 
 export function jobName(job: Job): string {
   return names[job.kind];

@@ -4,7 +4,7 @@ import { iso, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
-  "import_preview" | "import_start" | "sample_start" | "reembed_start" | "export_start" | "jobs" | "job_cancel"
+  "import_preview" | "import_start" | "sample_start" | "reembed_start" | "export_start" | "load_start" | "jobs" | "job_cancel"
 >;
 
 const report = {
@@ -42,12 +42,12 @@ export class Jobs {
     if (known) this.#scene.emit("job", structuredClone(Object.assign(known, job)));
   }
 
-  #run(kind: JobKind, total: number, result: Job["result"]): { job: string } {
+  #run(kind: JobKind, total: number, result: Job["result"], unit = "contexts"): { job: string } {
     const job: Job = {
       id: `job-${this.#all.length + 1}`,
       kind,
       state: "running",
-      progress: { done: 0, total, unit: "contexts", rate_per_s: 0, seconds_left: null, text: "Reading the files" },
+      progress: { done: 0, total, unit, rate_per_s: 0, seconds_left: null, text: "Reading the files" },
       result: null,
       problem: null,
       started: iso(Date.now()),
@@ -94,6 +94,7 @@ export class Jobs {
       import_start: () => this.#run("import", report.contexts, report),
       reembed_start: () => this.#run("reembed", memory.size, null),
       export_start: ({ file }) => this.#run("export", memory.size, { file, contexts: memory.size }),
+      load_start: ({ duration_s, warm_up_s = 0 }) => this.#run("load", duration_s + warm_up_s, {}, "seconds"),
       jobs: () => ({ jobs: this.#all }),
       job_cancel: ({ job }) => {
         this.report({ id: job, state: "cancelled", ended: iso(Date.now()) });
