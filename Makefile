@@ -30,7 +30,7 @@ setup: ## install what is missing (Debian packages, model); asks nothing, safe t
 	$(call step,setup)
 	@scripts/setup
 
-run: setup $(PAGES) ## build, and open the window; without a display, a picture of it and an answer on the terminal
+run: setup $(PAGES) ## build, and open the window; without a display, an answer on the terminal, a picture of it and a link for a browser
 	$(call step,build)
 	cargo build --release --locked -p hirag-studio -p hirag-server
 	@scripts/run-studio "$(TARGET_DIR)/release"

@@ -49,6 +49,8 @@ pub struct Server {
     task: JoinHandle<()>,
     /// Taken back when it stops.
     _announcement: Option<Announcement>,
+    /// The same, where the memory was still being opened.
+    announcing: Option<JoinHandle<Option<Announcement>>>,
 }
 
 impl Server {
@@ -77,9 +79,15 @@ impl Server {
             stopping,
             api,
         };
+        let announce = announce(studio.clone(), settings.clone(), address);
+        let (announcement, announcing) = match studio.host_now() {
+            Some(_) => (announce.await, None),
+            None => (None, Some(tokio::spawn(announce))),
+        };
         Ok(Self {
             url: url(&settings, address),
-            _announcement: announce(studio, &settings, address),
+            _announcement: announcement,
+            announcing,
             settings,
             connections,
             stop,
@@ -117,6 +125,10 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+        // What was announced is taken back with the handle.
+        if let Some(announcing) = &self.announcing {
+            announcing.abort();
+        }
     }
 }
 
@@ -142,12 +154,17 @@ fn local(address: SocketAddr) -> Option<SocketAddr> {
     }
 }
 
-/// Lets others on this machine find it; it serves without that, too.
-fn announce(
-    studio: &Studio,
-    settings: &ServerSettings,
+/// Lets others on this machine find it once the memory is open; it serves without that, too. One that
+/// only reads beside another writer is not the one to find: whoever joined it could store nothing.
+async fn announce(
+    studio: Studio,
+    settings: ServerSettings,
     address: SocketAddr,
 ) -> Option<Announcement> {
+    let host = studio.host().await.ok()?;
+    if !host.manager().is_writable() {
+        return None;
+    }
     let scheme = if settings.has_tls() { "https" } else { "http" };
     let url = format!("{scheme}://{}", local(address)?);
     let announced = running::announce(studio.data_dir(), &url);
