@@ -85,6 +85,22 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(text.to_owned()))
 }
 
+/// Whether a path is changed by this method, and so keeps its answers.
+pub(super) fn applies(method: &Method, route: &str) -> bool {
+    const STORING: [&str; 4] = [
+        "/contexts",
+        "/api/v1/contexts",
+        "/api/v1/contexts/batch",
+        "/api/v1/commands/{name}",
+    ];
+    match *method {
+        Method::POST => STORING.contains(&route),
+        Method::PATCH => route.ends_with("/contexts/{id}"),
+        Method::DELETE => route.ends_with("/contexts/{id}") || route == "/api/v1/levels/{level}",
+        _ => false,
+    }
+}
+
 /// What a request asks for.
 pub(super) fn fingerprint(method: &Method, uri: &Uri, body: &[u8]) -> Fingerprint {
     let mut hash = Sha256::new();

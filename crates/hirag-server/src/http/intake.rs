@@ -151,9 +151,12 @@ async fn read_and_run(api: &Api, request: Request, next: Next) -> Result<Respons
     .await;
     let body = read.map_err(|_| slow_body(patience))??;
 
+    let route = parts.extensions.get::<MatchedPath>();
+    let keeps_answers =
+        route.is_some_and(|route| idempotency::applies(&parts.method, route.as_str()));
     let changes = is_change(&parts.method, parts.uri.path());
     let remembered = match idempotency::key(&parts.headers)? {
-        Some(key) if changes => {
+        Some(key) if keeps_answers => {
             let asked = idempotency::fingerprint(&parts.method, &parts.uri, &body);
             match api.idempotency().begin(key, asked)? {
                 idempotency::Turn::First(turn) => Some(turn),

@@ -196,8 +196,9 @@ fn status(code: &str) -> StatusCode {
         "not_found" | "trace_not_found" | "unknown_job" | "unknown_command" => {
             StatusCode::NOT_FOUND
         }
-        "busy" | "level_disabled" | "nothing_to_undo" | "unknown_trace" | "not_compared"
-        | "model_mismatch" | "collection_differs" | "cancelled" => StatusCode::CONFLICT,
+        "busy" | "id_taken" | "source_taken" | "level_disabled" | "nothing_to_undo"
+        | "unknown_trace" | "not_compared" | "model_mismatch" | "collection_differs"
+        | "cancelled" => StatusCode::CONFLICT,
         "changed_meanwhile" => StatusCode::PRECONDITION_FAILED,
         "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
         "not_open"

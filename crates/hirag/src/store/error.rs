@@ -84,6 +84,20 @@ pub enum StoreError {
         "`{0}` is not a page cursor of this order; take `next_cursor` of the page before, or leave it out to begin anew"
     )]
     BadCursor(String),
+    /// A context of that id is there, or is marked as deleted.
+    #[error("the id {0} is taken by another context; leave it out to get a new one")]
+    IdTaken(crate::context::ContextId),
+    /// A context of that part of the source is there.
+    #[error(
+        "the part `{key}` of the source `{from}` is stored already; change that context, or \
+         leave `source_key` out"
+    )]
+    SourceTaken {
+        /// The source.
+        from: String,
+        /// The part of it.
+        key: String,
+    },
     /// Nothing to bring back.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -128,6 +142,8 @@ impl StoreError {
             Self::CollectionDiffers { .. } => "collection_differs",
             Self::BadVector { .. } => "invalid_vector",
             Self::BadCursor(_) => "invalid_cursor",
+            Self::IdTaken(_) => "id_taken",
+            Self::SourceTaken { .. } => "source_taken",
             Self::NothingToUndo => "nothing_to_undo",
             Self::Closed => "store_closed",
             Self::Sqlite { .. } => "store_failed",

@@ -139,7 +139,7 @@ impl ListQuery {
     responses(
         (status = 201, description = "It is stored", body = Stored,
             headers(("Location" = String, description = "The path of the context"))),
-        (status = 409, description = "The level is switched off"),
+        (status = 409, description = "The level is switched off, or the id is another context's"),
     ),
 )]
 pub(super) async fn store(

@@ -57,6 +57,28 @@ async fn a_context_is_stored_read_changed_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_id_or_a_part_of_a_source_that_is_taken_is_a_conflict() {
+    let served = Served::new().await;
+    let id = served.store("one").await;
+    let new = json!({ "text": "two", "id": id });
+    let (status, problem) = served.post("/api/v1/contexts", new).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("id_taken"))
+    );
+    assert_eq!(
+        served.get(&format!("/contexts/{id}")).await.1["text"],
+        "one"
+    );
+    let part = json!({ "text": "a part", "source": "notes.md", "source_key": "1" });
+    let (status, _) = served.post("/api/v1/contexts", part.clone()).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let (status, problem) = served.post("/api/v1/contexts", part).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert_eq!(problem["code"], "source_taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_changes_of_the_same_state_one_is_made() {
     let served = Served::new().await;
     let place = format!("/api/v1/contexts/{}", served.store("one").await);

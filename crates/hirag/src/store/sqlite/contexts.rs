@@ -102,7 +102,7 @@ pub(super) fn insert(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
                  ?18, ?19, ?20, ?21)",
         )?;
-        let seq = statement.insert(params![
+        let inserted = statement.insert(params![
             record.id.as_bytes(),
             collection,
             record.text,
@@ -127,7 +127,8 @@ pub(super) fn insert(
             record.level_expiry,
             record.priority.number(),
             record.vector.is_none(),
-        ])?;
+        ]);
+        let seq = inserted.map_err(|error| taken(&error, record).unwrap_or(error.into()))?;
         words::insert(connection, seq, &record.text, changes)?;
         fields::insert(connection, seq, &record.metadata)?;
         if let Some(vector) = &record.vector {
@@ -136,6 +137,21 @@ pub(super) fn insert(
         changes.rows.insert(seq);
     }
     Ok(())
+}
+
+/// What keeps a record out of which there can be only one; `None` for any other fault.
+fn taken(error: &rusqlite::Error, record: &Record) -> Option<StoreError> {
+    let rusqlite::Error::SqliteFailure(failure, Some(message)) = error else {
+        return None;
+    };
+    if failure.extended_code != rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE {
+        return None;
+    }
+    if message.ends_with("contexts.id") {
+        return Some(StoreError::IdTaken(record.id));
+    }
+    let (from, key) = (record.source.clone()?, record.source_key.clone()?);
+    Some(StoreError::SourceTaken { from, key })
 }
 
 fn next_position(connection: &Connection, record: &Record) -> Result<i64, StoreError> {
