@@ -21,7 +21,7 @@ step = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help setup run bundle test bench coverage fmt types clean
 .PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
-.PHONY: check-ui check-pages check-window check-browser screenshots figures
+.PHONY: check-ui check-pages check-window check-browser test-peers screenshots figures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,14 @@ check-browser: $(PAGES) ## the same in Chromium, from the server over HTTP
 	$(call step,browser)
 	cargo build --workspace --locked --features hirag-tests/window --bin hirag --test window
 	HIRAG_FRONT=browser cargo test --workspace --locked --features hirag-tests/window --test window -- --skip windowed::
+
+test-peers: setup $(PAGES) ## the server with other people's programs: schemathesis, promtool, official clients
+	$(call step,peers)
+	cargo build --locked -p hirag-server --bin hirag
+	@for peer in tests/peers/*/run; do \
+		echo "$$peer"; \
+		"$$peer" "$(TARGET_DIR)/debug/hirag" "$(TARGET_DIR)/peers/$$(basename "$$(dirname "$$peer")")"; \
+	done
 
 screenshots: $(PAGES) ## the pictures in docs/screenshots, from the real window
 	$(call step,screenshots)

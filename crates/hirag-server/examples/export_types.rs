@@ -21,17 +21,18 @@ use hirag_server::commands::studio::{
     ActivityRequest, ActivityResponse, ChangeSettingsRequest, CleanUpRequest, ClearRequest,
     CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
     FileRequest, GetRequest, HistoryRequest, ImportPreview, ImportPreviewRequest, ImportStart,
-    JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, MoveAllRequest, Moved,
-    Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest, PickSaveRequest,
-    PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RerankRequest,
-    Reranked, Resilience, SaveRequest, SettingProblems, StudioSettings, TestProviderRequest,
-    TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest, TracesRequest,
-    TracesResponse, UsesRequest, UsesResponse,
+    JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, McpConfig, MoveAllRequest,
+    Moved, NewServerToken, Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest,
+    PickPathsRequest, PickSaveRequest, PickedPath, PickedPaths, ProviderTest, Reasons, Replay,
+    ReportResponse, RerankRequest, Reranked, Resilience, SaveRequest, ServerLink, SettingProblems,
+    StudioSettings, TestProviderRequest, TextsRequest, TextsResponse, TokenRequest,
+    TokenSetRequest, TraceRequest, TracesRequest, TracesResponse, UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
     Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,
     Settings, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
 };
+use hirag_server::http::ServerStatus;
 use hirag_server::pictures::{Chart, ChartRequest};
 use hirag_server::secrets::TokenStatus;
 use hirag_server::studio::{Activity, History, Job, StartupState};

@@ -2,11 +2,14 @@
 //! program.
 //!
 //! A command body is written once, in [`commands`], and says nothing about how it is called. The
-//! command line in [`cli`] is one of its fronts.
+//! command line in [`cli`] is one of its fronts, HTTP in [`http`] another.
 
 pub mod cli;
 pub mod commands;
+pub mod http;
+pub mod mcp;
 pub mod pictures;
+pub mod running;
 pub mod secrets;
 pub mod settings_file;
 pub mod studio;

@@ -106,9 +106,7 @@ fn program(name: &str, variable: &str, makes: &str) -> PathBuf {
         return std::path::absolute(named).unwrap();
     }
     let here = std::env::current_exe().unwrap();
-    let folder = here
-        .ancestors()
-        .find(|folder| folder.join(name).is_file());
+    let folder = here.ancestors().find(|folder| folder.join(name).is_file());
     let folder = folder.unwrap_or_else(|| panic!("`{name}` is not built: run `{makes}`"));
     folder.join(name)
 }

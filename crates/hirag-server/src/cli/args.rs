@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use hirag::config::Period;
 use hirag::context::{Condition, ContextId, ContextLevel, Filter, Priority, SearchMode};
@@ -10,6 +11,7 @@ use hirag::import::Format;
 use hirag::retrieval::TraceId;
 use hirag::store::Order;
 
+use crate::mcp::clients;
 use crate::secrets::TokenKind;
 
 use super::values::{Expiry, MetaPair, condition, format, mode, order, period, where_json};
@@ -132,11 +134,28 @@ pub(super) enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Serve the memory over HTTP until Ctrl-C
+    Serve(ServeArgs),
     /// Print the settings in force, as TOML
     Settings,
+    /// Serve the memory to an agent over standard input and output (MCP)
+    Mcp {
+        #[command(subcommand)]
+        command: Option<McpCommand>,
+    },
     /// Keep a token in the system's keyring, or tell whether there is one
     #[command(subcommand)]
     Token(TokenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum McpCommand {
+    /// Print the configuration for programs that use the memory
+    Install {
+        /// Only for this program
+        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(clients::names()))]
+        client: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -159,6 +178,16 @@ pub(super) enum TokenCommand {
         /// Which: embedding, chat or server; by default all
         kind: Option<TokenKind>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The address to listen on [default: `server.host`]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) host: Option<String>,
+    /// The port; 0 takes any that is free [default: `server.port`]
+    #[arg(long)]
+    pub(super) port: Option<u16>,
 }
 
 #[derive(Debug, Args)]

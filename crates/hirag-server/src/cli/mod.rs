@@ -1,12 +1,14 @@
 //! The command line: reads arguments, opens the memory, runs a command body, tells its answer.
 
 mod args;
+mod mcp;
 mod open;
 mod output;
 mod places;
 mod progress;
 mod render;
 mod run;
+mod serve;
 mod token;
 mod values;
 

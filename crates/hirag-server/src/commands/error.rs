@@ -51,9 +51,15 @@ pub enum Error {
     /// A token, or the keyring.
     #[error(transparent)]
     Token(#[from] crate::secrets::TokenError),
+    /// This program's own server.
+    #[error(transparent)]
+    Server(#[from] crate::http::ServerError),
     /// A picture that could not be drawn.
     #[error("the chart cannot be drawn: {0}")]
     Chart(String),
+    /// A client that does not keep to the protocol.
+    #[error("the client does not speak the protocol: {0}")]
+    Protocol(String),
     /// A fault of this program.
     #[error("internal fault: {0}; please report it")]
     Internal(String),
@@ -98,7 +104,9 @@ impl Error {
             Self::StaleSearch(_) => "unknown_trace",
             Self::BadRequest { .. } => "invalid_request",
             Self::Token(error) => error.code(),
+            Self::Server(error) => error.code(),
             Self::Chart(_) => "chart_failed",
+            Self::Protocol(_) => "protocol",
             Self::Internal(_) => "internal",
         }
     }

@@ -6,10 +6,12 @@ mod dispatch;
 mod files;
 mod jobs;
 mod list;
+mod mcp;
 mod performance;
 mod resilience;
 mod retrieval;
 mod sample;
+mod server;
 mod settings;
 mod status;
 mod tokens;
@@ -19,7 +21,7 @@ mod upkeep;
 pub use contexts::{
     ClearRequest, CountRequest, CountResponse, DetailsRequest, GetRequest, ListResponse,
     MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,
-    move_to, store, texts, undo, update,
+    move_to, store, store_each, texts, undo, update, update_in,
 };
 pub use dispatch::{NAMES, answer, call};
 pub use files::{
@@ -31,6 +33,7 @@ pub use jobs::{
     JobStarted, JobsResponse, export_start, import_preview, import_start, job_cancel, jobs,
     reembed_start,
 };
+pub use mcp::{McpConfig, config_for, mcp_config};
 pub use performance::{
     CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, database_parts,
     history, performance, performance_csv, performance_report,
@@ -40,10 +43,13 @@ pub use resilience::{
     drill_stop, pause_embedding, resilience,
 };
 pub use retrieval::{
-    LookUpResponse, Reasons, RerankRequest, Reranked, RerankedContext, look_up, reasons, rerank,
-    search, why,
+    LookUpResponse, Reasons, RerankRequest, Reranked, RerankedContext, look_up, reasons, recall,
+    rerank, search, why,
 };
 pub use sample::sample_start;
+pub use server::{
+    NewServerToken, ServerLink, server, server_link, server_retry, server_token_replace,
+};
 pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,
