@@ -21,7 +21,7 @@ step = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help setup run bundle test bench coverage fmt types clean
 .PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
-.PHONY: check-ui check-pages check-window test-peers screenshots figures
+.PHONY: check-ui check-pages check-window check-browser test-peers screenshots figures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ bundle: setup $(PAGES) ## build the installer
 	$(call step,bundle)
 	@scripts/bundle "$(TARGET_DIR)"
 
-test: setup check-fmt check-lints check-tests check-docs check-licences check-types check-links check-ui check-pages check-window ## everything that must hold before a commit
+test: setup check-fmt check-lints check-tests check-docs check-licences check-types check-links check-ui check-pages check-window check-browser ## everything that must hold before a commit
 	$(call step,all checks passed)
 
 check-fmt: ## formatting
@@ -88,7 +88,12 @@ check-pages: ui/node_modules ## the interface in a real browser: accessibility, 
 check-window: $(PAGES) ## the real window, on a display that nobody sees
 	$(call step,window)
 	cargo build --workspace --locked --features hirag-tests/window --bin hirag-studio --test window
-	cargo test --workspace --locked --features hirag-tests/window --test window
+	cargo test --workspace --locked --features hirag-tests/window --test window -- --skip served::
+
+check-browser: $(PAGES) ## the same in Chromium, from the server over HTTP
+	$(call step,browser)
+	cargo build --workspace --locked --features hirag-tests/window --bin hirag --test window
+	HIRAG_FRONT=browser cargo test --workspace --locked --features hirag-tests/window --test window -- --skip windowed::
 
 test-peers: setup $(PAGES) ## the server with other people's programs: schemathesis, promtool, official clients
 	$(call step,peers)

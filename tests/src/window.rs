@@ -3,17 +3,21 @@
 //! A [`Desk`] is what a person sits at: a home folder, a display, a bus, perhaps a keyring. It opens a
 //! [`Studio`], whose [`Page`] is used as a person uses it, by roles and by the words that stand
 //! there. Everything that was started ends when its value is dropped.
+//!
+//! With `HIRAG_FRONT=browser` the same page is shown by Chromium, from `hirag serve` over HTTP.
 
 mod bus;
 mod crowd;
 mod desk;
 mod display;
 mod driver;
+mod front;
 mod home;
 mod keyring;
 mod page;
 mod picture;
 mod process;
+mod server;
 mod studio;
 
 pub use desk::Desk;

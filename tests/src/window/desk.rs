@@ -49,7 +49,7 @@ impl Desk {
         }
     }
 
-    /// Opens the window and waits until it shows something.
+    /// Opens the window, or the page in a browser, and waits until it shows something.
     #[must_use]
     pub fn open(&self) -> Studio {
         Studio::open(self)
@@ -58,7 +58,7 @@ impl Desk {
     /// Starts the program by hand, as a person does who has not seen that it is open.
     #[must_use]
     pub fn start_again(&self) -> Running {
-        let mut command = Command::new(program());
+        let mut command = Command::new(studio_program());
         self.sit(&mut command);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Running::start(command.args(self.arguments()))
@@ -90,15 +90,23 @@ impl Default for Desk {
     }
 }
 
-/// The program: the one that `HIRAG_STUDIO` names, or the one beside which this one was built.
-pub(super) fn program() -> PathBuf {
-    if let Some(named) = std::env::var_os("HIRAG_STUDIO") {
+/// The program with the window.
+pub(super) fn studio_program() -> PathBuf {
+    program("hirag-studio", "HIRAG_STUDIO", "make check-window")
+}
+
+/// The program that serves.
+pub(super) fn server_program() -> PathBuf {
+    program("hirag", "HIRAG_PROGRAM", "make check-browser")
+}
+
+/// The program that a variable names, or the one beside which this one was built.
+fn program(name: &str, variable: &str, makes: &str) -> PathBuf {
+    if let Some(named) = std::env::var_os(variable) {
         return std::path::absolute(named).unwrap();
     }
     let here = std::env::current_exe().unwrap();
-    let folder = here
-        .ancestors()
-        .find(|folder| folder.join("hirag-studio").is_file());
-    let folder = folder.expect("`hirag-studio` is not built: run `make check-window`");
-    folder.join("hirag-studio")
+    let folder = here.ancestors().find(|folder| folder.join(name).is_file());
+    let folder = folder.unwrap_or_else(|| panic!("`{name}` is not built: run `{makes}`"));
+    folder.join(name)
 }

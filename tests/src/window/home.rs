@@ -58,11 +58,13 @@ impl Home {
         file.unwrap().into()
     }
 
-    /// What the log says.
+    /// What the log says: the window's file, or what the server says to the terminal.
     #[must_use]
     pub fn log(&self) -> String {
         let log = self.data_dir().join("logs/hirag-studio.log");
-        fs::read_to_string(log).unwrap_or_default()
+        let output = self.path().join("output.txt");
+        let logged = fs::read_to_string(log).or_else(|_| fs::read_to_string(output));
+        logged.unwrap_or_default()
     }
 
     /// The files in it whose bytes hold `text`.

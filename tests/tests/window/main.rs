@@ -1,5 +1,6 @@
-//! What a person does in the real window, from the first start to an accident. Needs the built program:
-//! `make check-window`.
+//! What a person does, from the first start to an accident: `everywhere` in the real window and in a browser
+//! alike, `windowed` and `served` in one of them. Needs the built programs: `make check-window` and
+//! `make check-browser`.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
@@ -8,12 +9,6 @@
     reason = "the helpers beside the tests fail by panicking, too"
 )]
 
-mod accidents;
-mod changing;
-mod drill;
-mod first_run;
-mod hostile_text;
-mod importing;
-mod instances;
-mod many;
-mod secrets;
+mod everywhere;
+mod served;
+mod windowed;

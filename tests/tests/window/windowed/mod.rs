@@ -1,0 +1,4 @@
+//! What only a window has: it opens whatever the database is like, and there is one of it.
+
+mod accidents;
+mod instances;
