@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod commands;
 pub mod pictures;
+pub mod running;
 pub mod secrets;
 pub mod settings_file;
 pub mod studio;
