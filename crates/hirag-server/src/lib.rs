@@ -6,6 +6,8 @@
 
 pub mod cli;
 pub mod commands;
+pub mod load;
+pub mod open_files;
 pub mod pictures;
 pub mod running;
 pub mod secrets;

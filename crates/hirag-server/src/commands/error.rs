@@ -51,6 +51,9 @@ pub enum Error {
     /// A token, or the keyring.
     #[error(transparent)]
     Token(#[from] crate::secrets::TokenError),
+    /// Load that was not put on.
+    #[error(transparent)]
+    Load(#[from] crate::load::LoadError),
     /// A picture that could not be drawn.
     #[error("the chart cannot be drawn: {0}")]
     Chart(String),
@@ -98,6 +101,7 @@ impl Error {
             Self::StaleSearch(_) => "unknown_trace",
             Self::BadRequest { .. } => "invalid_request",
             Self::Token(error) => error.code(),
+            Self::Load(error) => error.code(),
             Self::Chart(_) => "chart_failed",
             Self::Internal(_) => "internal",
         }

@@ -6,6 +6,7 @@ mod dispatch;
 mod files;
 mod jobs;
 mod list;
+mod load;
 mod performance;
 mod resilience;
 mod retrieval;
@@ -31,6 +32,7 @@ pub use jobs::{
     JobStarted, JobsResponse, export_start, import_preview, import_start, job_cancel, jobs,
     reembed_start,
 };
+pub use load::{load_page, load_result, load_start};
 pub use performance::{
     CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, database_parts,
     history, performance, performance_csv, performance_report,
