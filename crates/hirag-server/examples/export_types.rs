@@ -32,6 +32,7 @@ use hirag_server::commands::{
     Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,
     Settings, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
 };
+use hirag_server::load::{LoadPlan, LoadReport};
 use hirag_server::pictures::{Chart, ChartRequest};
 use hirag_server::secrets::TokenStatus;
 use hirag_server::studio::{Activity, History, Job, StartupState};

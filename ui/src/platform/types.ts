@@ -23,6 +23,8 @@ export type { KeyringState } from "$bindings/KeyringState";
 export type { ListRequest } from "$bindings/ListRequest";
 export type { ListResponse as CountedPage } from "$bindings/ListResponse";
 export type { Near as Neighbour } from "$bindings/Near";
+export type { LoadPlan } from "$bindings/LoadPlan";
+export type { LoadReport } from "$bindings/LoadReport";
 export type { NewContext } from "$bindings/NewContext";
 export type { ProviderTest } from "$bindings/ProviderTest";
 export type { Replay } from "$bindings/Replay";

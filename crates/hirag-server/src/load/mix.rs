@@ -13,6 +13,7 @@ const HEAVIEST: u32 = 1_000;
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS,
 )]
 #[serde(rename_all = "snake_case")]
+#[ts(rename = "LoadOperation")]
 pub enum Operation {
     /// `POST /api/v1/contexts`
     Store,
@@ -43,6 +44,7 @@ impl Operation {
 /// An operation's share of all requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(deny_unknown_fields)]
+#[ts(rename = "LoadShare")]
 pub struct Share {
     /// What is asked for.
     pub operation: Operation,

@@ -9,6 +9,7 @@ use super::{LoadError, Operation, Share, mix};
 /// Which queries searches ask.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(rename = "LoadQueries")]
 pub enum Queries {
     /// A few, again and again, so that their vectors come from the cache.
     #[default]

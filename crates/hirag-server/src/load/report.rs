@@ -11,6 +11,7 @@ use super::{LoadPlan, Operation};
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS,
 )]
 #[serde(rename_all = "snake_case")]
+#[ts(rename = "LoadErrorKind")]
 pub enum ErrorKind {
     /// The server answered with a status that is no success.
     Status,
@@ -43,6 +44,7 @@ impl ErrorKind {
 
 /// How many requests failed for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(rename = "LoadErrorCount")]
 pub struct ErrorCount {
     /// The reason.
     pub kind: ErrorKind,
@@ -59,6 +61,7 @@ pub struct ErrorCount {
 /// with what they had waited. Exact to a thousandth. All are 0 where there were none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, ts_rs::TS)]
 #[expect(missing_docs, reason = "the names say it")]
+#[ts(rename = "LoadLatency")]
 pub struct Latency {
     pub mean_ms: f64,
     pub p50_ms: f64,
@@ -98,6 +101,7 @@ impl Latency {
 
 /// What became of the requests for one operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(rename = "LoadOperationReport")]
 pub struct OperationReport {
     /// What was asked for.
     pub operation: Operation,
@@ -115,6 +119,7 @@ pub struct OperationReport {
 
 /// What became of an open loop.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(rename = "LoadOpenLoop")]
 pub struct OpenLoop {
     /// Requests that were due in the measured time.
     #[ts(type = "number")]
@@ -129,6 +134,7 @@ pub struct OpenLoop {
 
 /// A second of the measured time, or after it while answers were still waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(rename = "LoadSecond")]
 pub struct SecondReport {
     /// Answers with success that came in it, those to requests of the warm-up too.
     #[ts(type = "number")]

@@ -11,6 +11,7 @@ const names: Record<JobKind, string> = {
   export: "Export",
   clean_up: "Clean-up",
   doctor: "Check",
+  load: "Load test",
 };
 
 export function jobName(job: Job): string {
