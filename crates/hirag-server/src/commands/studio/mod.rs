@@ -50,7 +50,9 @@ pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,
 };
-pub use status::{ActivityRequest, ActivityResponse, activity, health, startup, stats};
+pub use status::{
+    ActivityRequest, ActivityResponse, activity, health, recent_health, startup, stats,
+};
 pub use tokens::{
     ProviderTest, TestProviderRequest, TokenRequest, TokenSetRequest, test_provider, token_clear,
     token_set, token_status, token_test,

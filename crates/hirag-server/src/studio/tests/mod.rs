@@ -1,5 +1,6 @@
 //! The studio as a window uses it, with a provider of words and a clock that stands still.
 
+mod checkup;
 mod jobs;
 mod load;
 mod memory;
