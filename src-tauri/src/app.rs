@@ -48,7 +48,11 @@ fn set_up(app: &mut App, places: Places) -> Result<(), Box<dyn Error>> {
     fault::watch(app.handle(), options.clock.clone());
     fault::rehearse();
     // Opening goes on in the background; the window does not wait for it.
-    let studio = tauri::async_runtime::block_on(async { Studio::start(options) });
+    let studio = tauri::async_runtime::block_on(async {
+        let studio = Studio::start(options);
+        studio.open_door();
+        studio
+    });
     tauri::async_runtime::spawn(events::tell(app.handle().clone(), studio.events()));
     app.manage(studio);
     app.manage(Ending::default());

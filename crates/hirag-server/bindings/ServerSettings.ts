@@ -5,10 +5,46 @@
  */
 export type ServerSettings = { 
 /**
+ * Whether the window's program listens while it is open; `hirag serve` always does.
+ */
+enabled: boolean, 
+/**
  * The address to listen on: an IP address or `localhost`.
  */
 host: string, 
 /**
  * The port to listen on; 0 is any that is free.
  */
-port: number, };
+port: number, 
+/**
+ * Whether other machines may be listened to. It needs a certificate.
+ */
+allow_remote: boolean, 
+/**
+ * The name under which other machines reach it; empty is the address alone.
+ */
+public_name: string, 
+/**
+ * The file of the certificate and its chain (PEM); empty is none.
+ */
+tls_cert: string, 
+/**
+ * The file of the certificate's key (PEM); empty is none.
+ */
+tls_key: string, 
+/**
+ * Bytes of a request's body at most, 1024 to 1073741824.
+ */
+max_body_bytes: number, 
+/**
+ * Seconds that a request may take, 1 to 3600.
+ */
+request_timeout_secs: number, 
+/**
+ * Connections at once at most, 1 to 100000.
+ */
+max_connections: number, 
+/**
+ * Seconds that what was begun may take when the server ends, 0 to 3600.
+ */
+shutdown_secs: number, };

@@ -22,16 +22,17 @@ use hirag_server::commands::studio::{
     CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
     FileRequest, GetRequest, HistoryRequest, ImportPreview, ImportPreviewRequest, ImportStart,
     JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, MoveAllRequest, Moved,
-    Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest, PickSaveRequest,
-    PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RerankRequest,
-    Reranked, Resilience, SaveRequest, SettingProblems, StudioSettings, TestProviderRequest,
-    TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest, TracesRequest,
-    TracesResponse, UsesRequest, UsesResponse,
+    NewServerToken, Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest,
+    PickSaveRequest, PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse,
+    RerankRequest, Reranked, Resilience, SaveRequest, ServerLink, SettingProblems, StudioSettings,
+    TestProviderRequest, TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest,
+    TracesRequest, TracesResponse, UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
     Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,
     Settings, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
 };
+use hirag_server::http::ServerStatus;
 use hirag_server::load::{LoadPlan, LoadReport};
 use hirag_server::pictures::{Chart, ChartRequest};
 use hirag_server::secrets::TokenStatus;

@@ -2,12 +2,12 @@
 //! program.
 //!
 //! A command body is written once, in [`commands`], and says nothing about how it is called. The
-//! command line in [`cli`] is one of its fronts.
+//! command line in [`cli`] is one of its fronts, HTTP in [`http`] another.
 
 pub mod cli;
 pub mod commands;
+pub mod http;
 pub mod load;
-pub mod open_files;
 pub mod pictures;
 pub mod running;
 pub mod secrets;

@@ -25,6 +25,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 pub use details::{ContextDetails, Near, SessionNeighbours, VectorFacts};
+pub use embedding::EmbeddedTexts;
 pub use evaluating::EvalOptions;
 pub use health::{ComponentHealth, Health, HealthState};
 pub use importing::ImportOptions;

@@ -138,6 +138,8 @@ pub(super) enum Command {
     /// Put load on a running server, and measure what it does under it; status 1 if any request
     /// failed
     Load(LoadArgs),
+    /// Serve the memory over HTTP until Ctrl-C
+    Serve(ServeArgs),
     /// Print the settings in force, as TOML
     Settings,
     /// Keep a token in the system's keyring, or tell whether there is one
@@ -165,6 +167,16 @@ pub(super) enum TokenCommand {
         /// Which: embedding, chat or server; by default all
         kind: Option<TokenKind>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The address to listen on [default: `server.host`]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) host: Option<String>,
+    /// The port; 0 takes any that is free [default: `server.port`]
+    #[arg(long)]
+    pub(super) port: Option<u16>,
 }
 
 #[derive(Debug, Args)]

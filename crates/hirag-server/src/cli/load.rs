@@ -10,7 +10,6 @@ use super::progress::Bar;
 use super::{DONE, FAILED, INTERRUPTED, USAGE, open, render, token};
 use crate::commands::{Error, Result};
 use crate::load::{self, LoadPlan, LoadReport, Target};
-use crate::open_files;
 use crate::secrets::{TokenKind, TokenSource};
 use crate::whole_file::WholeFile;
 
@@ -38,7 +37,11 @@ async fn measure(args: LoadArgs, places: &Places, output: Output) -> Result<u8> 
     // Before the load, as it would be lost after it.
     let page = args.report.as_deref().map(WholeFile::begin).transpose()?;
     let target = target(args.url, args.token_stdin, places).await?;
-    open_files::allow_many();
+    // A client needs a connection, and the system gives few unasked. Those that it does not give
+    // are counted as what they are.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::debug!(%error, "no more connections at once than before");
+    }
     let bar = Bar::counted(output, "asking");
     let stop = async {
         if tokio::signal::ctrl_c().await.is_err() {

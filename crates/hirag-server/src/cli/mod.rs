@@ -8,6 +8,7 @@ mod places;
 mod progress;
 mod render;
 mod run;
+mod serve;
 mod token;
 mod values;
 

@@ -54,6 +54,9 @@ pub enum Error {
     /// Load that was not put on.
     #[error(transparent)]
     Load(#[from] crate::load::LoadError),
+    /// This program's own server.
+    #[error(transparent)]
+    Server(#[from] crate::http::ServerError),
     /// A picture that could not be drawn.
     #[error("the chart cannot be drawn: {0}")]
     Chart(String),
@@ -102,6 +105,7 @@ impl Error {
             Self::BadRequest { .. } => "invalid_request",
             Self::Token(error) => error.code(),
             Self::Load(error) => error.code(),
+            Self::Server(error) => error.code(),
             Self::Chart(_) => "chart_failed",
             Self::Internal(_) => "internal",
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Host, Result};
 
 /// The answer to a search.
-#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS, utoipa::ToSchema)]
 pub struct SearchResponse {
     /// The contexts and the facts of the retrieval.
     #[serde(flatten)]

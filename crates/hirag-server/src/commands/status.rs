@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Host, Result};
 
 /// Everything that is counted, and where it is kept.
-#[derive(Debug, Clone, Serialize, ts_rs::TS)]
+#[derive(Debug, Clone, Serialize, ts_rs::TS, utoipa::ToSchema)]
 pub struct StatsResponse {
     /// Counts, sizes, latencies.
     #[serde(flatten)]

@@ -184,7 +184,7 @@ pub fn restart_needed(running: &Config, wanted: &Config) -> Vec<String> {
 }
 
 fn is_read_at_start(key: &str) -> bool {
-    const SECTIONS: [&str; 4] = ["store.", "hirag.token_estimator.", "server.", "logging."];
+    const SECTIONS: [&str; 3] = ["store.", "hirag.token_estimator.", "logging."];
     const KEYS: [&str; 1] = ["embedding.cache_"];
     SECTIONS
         .iter()

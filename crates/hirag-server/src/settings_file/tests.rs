@@ -173,12 +173,12 @@ fn a_link_stays_a_link_and_permissions_stay() {
 fn only_what_is_read_at_the_start_needs_a_restart() {
     let running = Config::default();
     let wanted = Config::from_toml(
-        "[hirag]\nl1_size = 3\n[embedding]\ncache_size = 3\nbatch_size = 4\n[server]\nport = 9\n",
+        "[hirag]\nl1_size = 3\n[embedding]\ncache_size = 3\nbatch_size = 4\n[server]\nport = 9\n[logging]\nlevel = \"info\"\n",
     )
     .unwrap();
     assert_eq!(
         restart_needed(&running, &wanted),
-        ["embedding.cache_size", "server.port"]
+        ["embedding.cache_size", "logging.level"]
     );
 }
 

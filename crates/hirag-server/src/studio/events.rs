@@ -4,6 +4,7 @@ use serde::Serialize;
 use super::{Activity, Job, StartupState};
 use crate::commands::StudioSettings;
 use crate::commands::studio::PauseRequest;
+use crate::http::ServerStatus;
 
 /// Something that a window wants to know at once. As JSON, it is what is in it.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +22,8 @@ pub enum StudioEvent {
     Settings(Box<StudioSettings>),
     /// The embedding queue rests, or works again.
     Embedding(PauseRequest),
+    /// The server began or ended, or could not.
+    Server(ServerStatus),
 }
 
 impl StudioEvent {
@@ -34,6 +37,7 @@ impl StudioEvent {
             Self::Breaker(_) => "breaker",
             Self::Settings(_) => "settings",
             Self::Embedding(_) => "embedding",
+            Self::Server(_) => "server",
         }
     }
 }

@@ -15,7 +15,7 @@ mod searches;
 mod startup;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -48,6 +48,7 @@ use self::keyring::Keyring;
 use self::searches::Searches;
 use self::startup::Phase;
 use crate::commands::{Error, Failure, Host, Result};
+use crate::http::Door;
 use crate::secrets::{Secrets, Vault, system_vault};
 use crate::settings_file::{SettingsFile, Watch};
 
@@ -144,6 +145,7 @@ struct Inner {
     jobs: Jobs,
     searches: Mutex<Searches>,
     recorder: Mutex<Recorder>,
+    door: Door,
 }
 
 /// The settings as they are in force, and as they were when the memory was opened.
@@ -203,6 +205,7 @@ impl Studio {
                 jobs: Jobs::new(clock.clone(), events.clone()),
                 searches: Mutex::default(),
                 recorder: Mutex::new(Recorder::new()),
+                door: Door::new(clock.clone()),
                 events,
                 clock,
             }),
@@ -259,7 +262,14 @@ impl Studio {
     /// As [`hirag::HiragManager::shut_down`].
     pub async fn shut_down(&self) -> Result<()> {
         self.inner.closing.send_replace(true);
+        // Who asked over HTTP still gets an answer.
+        self.inner.door.close().await;
         self.close(Phase::Closed).await
+    }
+
+    /// Where the memory is served over HTTP.
+    pub(crate) fn door(&self) -> &Door {
+        &self.inner.door
     }
 
     pub(crate) fn settings_file(&self) -> &SettingsFile {
@@ -320,6 +330,6 @@ impl Studio {
 }
 
 /// Waits until a flag is raised, or nobody is left who could.
-async fn raised(flag: &mut watch::Receiver<bool>) {
+pub(crate) async fn raised(flag: &mut watch::Receiver<bool>) {
     let _ = flag.wait_for(|raised| *raised).await;
 }

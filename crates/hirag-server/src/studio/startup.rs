@@ -244,6 +244,8 @@ impl Studio {
         let mut configured = self.inner.configured.write();
         configured.now = Arc::new(config);
         configured.problem = None;
+        drop(configured);
+        self.door().look_again();
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use super::ContextError;
 /// The three levels of the memory, nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ContextLevel {
     /// L1: the working set, held in memory over its stored rows.
     Immediate,

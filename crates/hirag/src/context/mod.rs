@@ -28,6 +28,7 @@ use uuid::Uuid;
 /// The id of a context: a UUID of version 7, so ids sort by the time of storing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct ContextId(Uuid);
 
@@ -115,6 +116,7 @@ impl Serialize for ContentHash {
 /// Whether a context has its vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EmbeddingState {
     /// It has a vector of the active model.
@@ -126,6 +128,7 @@ pub enum EmbeddingState {
 /// One stored text with its level, metadata and times.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Context {
     /// The id.
     pub id: ContextId,
@@ -153,8 +156,10 @@ pub struct Context {
     pub token_count: u32,
     /// SHA-256 of the text, in hexadecimal.
     #[cfg_attr(feature = "ts", ts(type = "string"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 64, max_length = 64))]
     pub content_hash: ContentHash,
     /// Free metadata.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub metadata: Metadata,
     /// Where it came from, e.g. a file's path.
     pub source: Option<String>,

@@ -10,6 +10,7 @@ use super::{ContextError, ContextId, ContextLevel, Metadata, MetadataLimits, val
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// After everything else; bulk imports.
@@ -76,22 +77,40 @@ const MAX_SOURCE_BYTES: usize = 8_192;
 /// A context to store.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields = nullable))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct NewContext {
     /// The text; kept as it is.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            required = true,
+            min_length = 1,
+            max_length = 1_048_576,
+            example = "The deploy key is kept by Jonas."
+        )
+    )]
     pub text: String,
     /// The level; `None` is L1, as what an agent stores is what it works with.
     pub level: Option<ContextLevel>,
     /// Who stores it.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 256, example = "planner")
+    )]
     pub agent: Option<String>,
     /// In which conversation.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 256))]
     pub session: Option<String>,
     /// Free metadata.
     #[cfg_attr(feature = "ts", ts(as = "Option<Metadata>", optional))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object, example = json!({"topic": "deploy"})))]
     pub metadata: Metadata,
     /// Where it comes from.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 8_192))]
     pub source: Option<String>,
     /// Which part of the source it is: with `source`, an identity that importing again finds.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 8_192))]
     pub source_key: Option<String>,
     /// Its place in its session or source; by default, after what is there.
     #[cfg_attr(feature = "ts", ts(as = "Option<i32>"))]
@@ -161,19 +180,24 @@ impl NewContext {
 /// What to change of a stored context; `None` leaves a part as it is.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields = nullable))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ContextPatch {
     /// A new text; it is embedded again.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1_048_576))]
     pub text: Option<String>,
     /// New metadata, in place of all of the old.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub metadata: Option<Metadata>,
     /// Keys to set (or, with null, to remove) in the metadata that is there.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub merge_metadata: Option<Metadata>,
     /// A new level.
     pub level: Option<ContextLevel>,
     /// A new expiry; `Some(None)`, in JSON null, removes it.
     #[serde(deserialize_with = "given")]
     #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub expires_at: Option<Option<Timestamp>>,
 }
 

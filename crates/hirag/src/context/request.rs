@@ -6,6 +6,7 @@ use crate::retrieval::{ScoreParts, StageTiming, TokenLedger, TraceId};
 /// How candidates are found and scored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SearchMode {
     /// By vectors and by words.
@@ -20,15 +21,26 @@ pub enum SearchMode {
 /// What to retrieve.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ContextRequest {
     /// The query, in words.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 16_384,
+            example = "who keeps the deploy key?"
+        )
+    )]
     pub query: String,
     /// Tokens to return at most; `None` is `hirag.max_context_tokens`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, example = 2_000))]
     pub max_tokens: Option<u32>,
     /// Contexts to return at most; `None` is as many as fit.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, example = 10))]
     pub limit: Option<usize>,
     /// Levels to search; empty is all.
     #[serde(default)]
@@ -71,6 +83,7 @@ impl ContextRequest {
 /// What a retrieval had to do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Degradation {
     /// The query could not be embedded; found by full text alone.
@@ -82,6 +95,7 @@ pub enum Degradation {
 /// One number a level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LevelCounts {
     /// L1.
     #[serde(rename = "Immediate")]
@@ -127,6 +141,7 @@ impl LevelCounts {
 /// A context that a retrieval returned, with the reasons.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RetrievedContext {
     /// The context.
     #[serde(flatten)]
@@ -145,6 +160,7 @@ pub struct RetrievedContext {
 /// The answer to a [`ContextRequest`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContextResponse {
     /// The contexts, best first.
     pub contexts: Vec<RetrievedContext>,
@@ -159,6 +175,7 @@ pub struct ContextResponse {
 /// Facts about one retrieval.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RetrievalMetadata {
     /// The trace, to look at later.
     pub trace_id: TraceId,

@@ -4,12 +4,44 @@ use std::sync::Arc;
 
 use super::HiragManager;
 use super::models::spec_of;
-use crate::context::Priority;
+use crate::context::{NewContext, Priority};
 use crate::embedding::{Embedder, EmbeddingError};
 use crate::error::Result;
 use crate::store::{StoreError, VectorSpec};
 
+/// Texts as vectors of the configured model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbeddedTexts {
+    /// The model's id.
+    pub model: String,
+    /// One a text, in their order.
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens of all texts together, by the configured estimator.
+    pub tokens: u64,
+}
+
 impl HiragManager {
+    /// The vectors of texts by the configured model, by way of its cache; nothing is stored.
+    ///
+    /// # Errors
+    /// [`ContextError`](crate::context::ContextError) for a text that may not be stored either,
+    /// [`EmbeddingError`] for the first that cannot be embedded.
+    pub async fn embed_texts(&self, texts: Vec<String>) -> Result<EmbeddedTexts> {
+        let (limits, now) = (self.config().limits.clone(), self.inner.clock.now());
+        let mut tokens = 0;
+        for text in &texts {
+            NewContext::new(text.clone()).validate(&limits, now)?;
+            tokens += u64::from(self.count_tokens(text).await?);
+        }
+        let embedder = self.inner.models.configured(None).await?;
+        let vectors = embedder.embed_passages(&texts, Priority::Normal).await;
+        Ok(EmbeddedTexts {
+            model: embedder.model_id().to_owned(),
+            vectors: vectors.into_iter().collect::<Result<_, _>>()?,
+            tokens,
+        })
+    }
+
     /// Embeds texts by the model whose vectors serve. The outer error is the store's; one that
     /// concerns the model stands in the place of each vector.
     pub(super) async fn embed(

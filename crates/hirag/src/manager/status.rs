@@ -13,6 +13,7 @@ use crate::store::sqlite::{DatabaseParts, DatabaseSize, StoreCounts};
 /// Everything that is counted.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stats {
     /// Contexts, in all and by level.
     #[serde(flatten)]

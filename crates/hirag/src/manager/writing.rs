@@ -19,6 +19,7 @@ const LONG_TEXT: usize = 16_384;
 /// What storing a context came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stored {
     /// Its id.
     pub id: ContextId,

@@ -35,6 +35,7 @@ impl CacheCounters {
 /// One layer of a cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CacheLayerStats {
     /// Questions that it answered.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -58,6 +59,7 @@ pub struct CacheLayerStats {
 /// A cache of two layers: who misses in memory asks the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CacheStats {
     /// In memory.
     pub memory: CacheLayerStats,

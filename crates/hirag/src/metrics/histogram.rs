@@ -19,6 +19,7 @@ const SLICES: u64 = 10;
 /// The latencies of one operation over some time, in milliseconds; all 0 when there were none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LatencySummary {
     /// How often it ran.
     #[cfg_attr(feature = "ts", ts(type = "number"))]

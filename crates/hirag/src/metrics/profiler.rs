@@ -39,6 +39,7 @@ pub enum Span {
 /// One operation's latencies.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OperationMetrics {
     /// The operation, e.g. `retrieve`.
     pub operation: String,
@@ -55,6 +56,7 @@ pub struct OperationMetrics {
 /// One part of an operation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Part {
     /// The part, e.g. `embed`.
     pub name: &'static str,
@@ -65,6 +67,7 @@ pub struct Part {
 /// One run of an operation that took long.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SlowOperation {
     /// When it ended.
     #[cfg_attr(feature = "ts", ts(type = "string"))]
@@ -80,6 +83,7 @@ pub struct SlowOperation {
 /// All operations' latencies at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PerformanceMetrics {
     /// The operations that ran, by name.
     pub operations: Vec<OperationMetrics>,

@@ -15,6 +15,7 @@ use crate::config::ConfigError;
 /// The memory of this process at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProcessResources {
     /// When.
     #[cfg_attr(feature = "ts", ts(type = "string"))]

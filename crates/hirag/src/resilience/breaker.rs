@@ -22,6 +22,7 @@ const SUBSCRIBER_BACKLOG: usize = 64;
 /// Whether calls go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerState {
     /// They do.
@@ -45,6 +46,7 @@ impl fmt::Display for BreakerState {
 /// One change of state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BreakerEvent {
     /// When.
     #[cfg_attr(feature = "ts", ts(type = "string"))]
@@ -60,6 +62,7 @@ pub struct BreakerEvent {
 /// What a breaker knows of itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BreakerSnapshot {
     /// Whether calls go through.
     pub state: BreakerState,

@@ -41,6 +41,7 @@ pub enum Decision {
 /// What a limiter has counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LimiterSnapshot {
     /// Whether clients are limited at all.
     pub enabled: bool,

@@ -5,7 +5,17 @@
 //! 2. within each level's share, among as many of the best as the limit allows;
 //! 3. what those shares left, among the same, whatever the level;
 //! 4. below them, where some of those did not fit and the limit is not reached.
+//!
+//! A budget is usually full after a few hundred of the best. So the order of those alone, the front,
+//! is enough to begin with; a packing says when it would have had to look below them.
 
+mod bag;
+mod share;
+#[cfg(test)]
+mod tests;
+
+use self::bag::Bag;
+use self::share::{budget_for_share, share};
 use super::{LevelLedger, RetrievalStrategy};
 use crate::context::ContextLevel;
 
@@ -19,15 +29,22 @@ pub(super) struct Item {
 /// Ranked items, ready to be packed into any budget.
 #[derive(Debug, Clone)]
 pub(super) struct Stock {
-    items: Vec<Item>,
-    /// The smallest tokens from each item on: where packing can stop.
+    /// The best, in rank order.
+    front: Vec<Item>,
+    /// All that rank below them, in no order.
+    rest: Vec<Item>,
+    /// The smallest tokens from each item of the front on, the rest included: where packing can stop.
     smallest_from: Vec<u32>,
+    /// The same for the rest alone.
+    smallest_of_rest: u32,
     /// The smallest tokens of each level: where its share is exhausted.
     smallest_in: [u32; 3],
     /// The tokens of each level's smallest items, ascending, as many as its minimum.
     smallest_of: [Vec<u32>; 3],
     /// Levels that have items, by their best item.
     levels: Vec<ContextLevel>,
+    /// Whether a level has all its items in the rest, so that its best one is not known.
+    unseen_level: bool,
     allocations: [f64; 3],
 }
 
@@ -43,7 +60,20 @@ pub(super) struct Packing {
     /// The next larger budget that may pack otherwise; none below it does. `None`: no larger
     /// budget does.
     pub(super) next_budget: Option<u32>,
+    /// What it would have had to look at below the front, to be what all come to.
+    pub(super) lacks: Lacks,
     budget: u32,
+}
+
+/// What of the rest a packing would have had to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lacks {
+    /// Nothing: the front is enough.
+    Nothing,
+    /// Items of so many tokens at most: no larger one fits.
+    Small(u32),
+    /// More of the best.
+    Better,
 }
 
 /// Why an item was left out.
@@ -84,74 +114,78 @@ impl Packing {
 }
 
 impl Stock {
-    /// `items` in rank order.
-    pub(super) fn new(items: Vec<Item>, strategy: &RetrievalStrategy) -> Self {
+    /// `front` in rank order, and the `rest`, which rank below them, in any.
+    pub(super) fn new(front: Vec<Item>, rest: Vec<Item>, strategy: &RetrievalStrategy) -> Self {
         let minimum = strategy.min_contexts_per_level as usize;
-        let mut smallest_from = vec![0; items.len()];
-        let mut smallest = u32::MAX;
-        for (place, item) in items.iter().enumerate().rev() {
+        let smallest_of_rest = rest
+            .iter()
+            .map(|item| item.tokens)
+            .min()
+            .unwrap_or(u32::MAX);
+        let mut smallest_from = vec![0; front.len()];
+        let mut smallest = smallest_of_rest;
+        for (place, item) in front.iter().enumerate().rev() {
             smallest = smallest.min(item.tokens);
             smallest_from[place] = smallest;
         }
         let mut levels: Vec<ContextLevel> = Vec::new();
         let mut smallest_in = [u32::MAX; 3];
         let mut by_level: [Vec<u32>; 3] = Default::default();
-        for item in &items {
-            let tokens = &mut by_level[item.level.index()];
-            if tokens.is_empty() {
+        let mut counts = [0_u32; 3];
+        let mut seen = 0;
+        for (place, item) in front.iter().chain(&rest).enumerate() {
+            let level = item.level.index();
+            if counts[level] == 0 {
                 levels.push(item.level);
+                seen += usize::from(place < front.len());
             }
-            tokens.push(item.tokens);
-            let smallest = &mut smallest_in[item.level.index()];
-            *smallest = item.tokens.min(*smallest);
-        }
-        for tokens in &mut by_level {
-            if minimum > 0 && minimum < tokens.len() {
-                tokens.select_nth_unstable(minimum - 1);
+            counts[level] += 1;
+            smallest_in[level] = item.tokens.min(smallest_in[level]);
+            // A few of each, in order: most items are larger than all of them.
+            let smallest = &mut by_level[level];
+            if smallest.len() < minimum || smallest.last().is_some_and(|last| item.tokens < *last) {
+                let at = smallest.partition_point(|tokens| *tokens <= item.tokens);
+                smallest.insert(at, item.tokens);
+                smallest.truncate(minimum);
             }
-            tokens.truncate(minimum);
-            tokens.sort_unstable();
         }
         Self {
-            items,
+            front,
+            rest,
             smallest_from,
+            smallest_of_rest,
             smallest_in,
             smallest_of: by_level,
+            unseen_level: seen < levels.len(),
             levels,
             allocations: strategy.allocations(),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.items.len()
+        self.front.len() + self.rest.len()
     }
 
+    /// The item at a place of the front.
     pub(super) fn item(&self, place: usize) -> Item {
-        self.items[place]
+        self.front[place]
     }
 
     /// Packs into `budget` tokens and at most `limit` items.
     pub(super) fn pack(&self, budget: u32, limit: usize) -> Packing {
-        let mut bag = Bag {
-            budget,
-            limit,
-            left: budget,
-            used: [0; 3],
-            taken: vec![false; self.items.len()],
-            count: 0,
-            next: u64::MAX,
-        };
+        let mut bag = Bag::new(budget, limit, self.front.len());
         self.pack_minimum(&mut bag);
         let window = self.window(&bag);
         self.pack_shares(&mut bag, window);
         let considered = self.pack_rest(&mut bag, window);
         Packing {
-            taken: (0..self.items.len())
+            taken: (0..self.front.len())
                 .filter(|&place| bag.taken[place])
                 .collect(),
             used: bag.used,
             considered,
             next_budget: u32::try_from(bag.next).ok(),
+            lacks: bag.lacks,
             budget,
         }
     }
@@ -162,7 +196,11 @@ impl Stock {
         let mut owed = self.owed(bag);
         let mut reserved: u32 = owed.iter().flatten().sum();
         let mut open: usize = owed.iter().map(Vec::len).sum();
-        for (place, item) in self.items.iter().enumerate() {
+        if open > 0 && self.unseen_level {
+            bag.lacks = Lacks::Better;
+            return;
+        }
+        for (place, item) in self.front.iter().enumerate() {
             if open == 0 {
                 break;
             }
@@ -178,6 +216,9 @@ impl Stock {
                 open -= 1;
                 bag.take(place, *item);
             }
+        }
+        if open > 0 && !self.rest.is_empty() {
+            bag.lacks = Lacks::Better;
         }
     }
 
@@ -209,17 +250,16 @@ impl Stock {
     /// The place after the best items that the limit has room for.
     fn window(&self, bag: &Bag) -> usize {
         let room = bag.limit.saturating_sub(bag.count);
-        if room >= self.items.len() {
-            return self.items.len();
+        if room >= self.len() {
+            return self.len();
         }
         let mut free = 0;
-        bag.taken
-            .iter()
-            .position(|taken| {
-                free += usize::from(!taken);
-                free > room
-            })
-            .unwrap_or(self.items.len())
+        let in_front = bag.taken.iter().position(|taken| {
+            free += usize::from(!taken);
+            free > room
+        });
+        // Nothing of the rest is taken.
+        in_front.unwrap_or_else(|| self.len().min(self.front.len() + room - free))
     }
 
     fn pack_shares(&self, bag: &mut Bag, window: usize) {
@@ -232,8 +272,10 @@ impl Stock {
         let levels = || self.levels.iter().map(|level| level.index());
         let exhausted = |bag: &Bag| levels().all(|level| least(bag, level) > shares[level].into());
         let mut done = exhausted(bag);
-        for (place, item) in self.items[..window].iter().enumerate() {
-            if done || bag.stops_at(self.smallest_from[place]) {
+        let mut stopped = false;
+        for (place, item) in self.front.iter().take(window).enumerate() {
+            stopped = done || bag.stops_at(self.smallest_from[place]);
+            if stopped {
                 break;
             }
             if bag.taken[place] || !bag.fits(u64::from(item.tokens)) {
@@ -247,6 +289,9 @@ impl Stock {
             } else {
                 lacking[level] = lacking[level].min(needed);
             }
+        }
+        if window > self.front.len() && !stopped && !done {
+            self.look_below(bag, window);
         }
         if done {
             for level in levels() {
@@ -262,33 +307,52 @@ impl Stock {
 
     /// Returns the place from which on nothing was looked at.
     fn pack_rest(&self, bag: &mut Bag, window: usize) -> usize {
-        for (place, item) in self.items.iter().enumerate() {
+        let rest = (!self.rest.is_empty()).then_some((self.smallest_of_rest, None));
+        let front = self.smallest_from.iter().zip(&self.front);
+        let front = front.map(|(smallest, item)| (*smallest, Some(item)));
+        for (place, (smallest, item)) in front.chain(rest).enumerate() {
             if place >= window && bag.count >= bag.limit {
                 return place;
             }
-            if bag.stops_at(self.smallest_from[place]) {
+            if bag.stops_at(smallest) {
                 return if bag.count >= bag.limit {
                     window
                 } else {
-                    self.items.len()
+                    self.len()
                 };
             }
+            let Some(item) = item else {
+                self.look_below(bag, window);
+                break;
+            };
             if !bag.taken[place] && bag.fits(u64::from(item.tokens)) {
                 bag.take(place, *item);
             }
         }
-        self.items.len()
+        self.len()
     }
 
-    /// A budget below which the item at `place` cannot be taken: better items that are not larger
+    /// Notes what of the rest may fit. With a limit, places count too, and those of the rest are not
+    /// known.
+    fn look_below(&self, bag: &mut Bag, window: usize) {
+        if !bag.stops_at(self.smallest_of_rest) {
+            let lacks = match window < self.len() {
+                true => Lacks::Better,
+                false => Lacks::Small(bag.left),
+            };
+            bag.lacks = bag.lacks.max(lacks);
+        }
+    }
+
+    /// A budget below which the item at `place`, where the front is all, cannot be taken: better items that are not larger
     /// are always taken before it, be it from its level's share or from all of the budget. Only
     /// its level's minimum can take it for its own tokens.
     pub(super) fn least_budget(&self, place: usize) -> u32 {
-        let item = self.items[place];
+        let item = self.front[place];
         let mut all = u64::from(item.tokens);
         let mut level = all;
         let mut better_of_level = 0;
-        for better in &self.items[..place] {
+        for better in &self.front[..place] {
             if better.tokens <= item.tokens {
                 all += u64::from(better.tokens);
                 if better.level == item.level {
@@ -313,7 +377,8 @@ impl Stock {
             ..LevelLedger::default()
         });
         let mut taken = packing.taken.iter().peekable();
-        for (place, item) in self.items.iter().enumerate() {
+        let items = self.front.iter().chain(&self.rest);
+        for (place, item) in items.enumerate() {
             if taken.next_if(|&&next| next == place).is_some() {
                 continue;
             }
@@ -324,270 +389,5 @@ impl Stock {
             }
         }
         ledgers
-    }
-}
-
-/// A budget that is being filled.
-struct Bag {
-    budget: u32,
-    limit: usize,
-    left: u32,
-    used: [u32; 3],
-    taken: Vec<bool>,
-    count: usize,
-    /// The smallest budget with which something that did not fit would have.
-    next: u64,
-}
-
-impl Bag {
-    fn fits(&mut self, tokens: u64) -> bool {
-        if tokens <= u64::from(self.left) {
-            return true;
-        }
-        self.next = self
-            .next
-            .min(u64::from(self.budget) + tokens - u64::from(self.left));
-        false
-    }
-
-    /// Whether nothing that follows can fit, the smallest of it having `smallest` tokens.
-    fn stops_at(&mut self, smallest: u32) -> bool {
-        !self.fits(u64::from(smallest))
-    }
-
-    fn take(&mut self, place: usize, item: Item) {
-        self.taken[place] = true;
-        self.count += 1;
-        self.left -= item.tokens;
-        self.used[item.level.index()] += item.tokens;
-    }
-}
-
-/// Keeps what is whole in decimals whole in binary: 0.29 of 100 is 29.
-const SHARE_ROUNDING: f64 = 1e-6;
-
-/// A level's part of the budget in whole tokens.
-fn share(budget: u32, part: f64) -> u32 {
-    (f64::from(budget) * part + SHARE_ROUNDING) as u32
-}
-
-/// The smallest budget whose `part` is at least `needed` tokens, if there is one.
-fn budget_for_share(needed: u64, part: f64) -> Option<u64> {
-    if part <= 0.0 || needed > u64::from(u32::MAX) {
-        return None;
-    }
-    let enough = |budget: u64| {
-        u32::try_from(budget).is_ok_and(|budget| u64::from(share(budget, part)) >= needed)
-    };
-    let near = ((needed as f64 - SHARE_ROUNDING) / part) as u64;
-    (near.saturating_sub(2)..=near.saturating_add(2)).find(|&budget| enough(budget))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::retrieval::fixture::{any_level, settings};
-    use ContextLevel::{Immediate as L1, LongTerm as L3, ShortTerm as L2};
-    use proptest::prelude::*;
-
-    fn stock(minimum: u32, items: &[(ContextLevel, u32)]) -> Stock {
-        let strategy = RetrievalStrategy {
-            min_contexts_per_level: minimum,
-            ..settings().strategy
-        };
-        let items = items
-            .iter()
-            .map(|&(level, tokens)| Item { level, tokens })
-            .collect();
-        Stock::new(items, &strategy)
-    }
-
-    const ANY: usize = usize::MAX;
-
-    #[test]
-    fn each_level_gets_its_share_where_all_want_more() {
-        // 0.3, 0.4 and 0.3 of 1000 tokens.
-        let items: Vec<_> = [L3, L1, L2]
-            .into_iter()
-            .flat_map(|level| vec![(level, 100); 20])
-            .collect();
-        let packing = stock(0, &items).pack(1000, ANY);
-        assert_eq!(packing.used, [300, 400, 300]);
-    }
-
-    #[test]
-    fn shares_that_nobody_wants_go_to_the_best_of_the_others() {
-        let mut items = vec![(L3, 100); 20];
-        items.push((L1, 100));
-        let packing = stock(0, &items).pack(1000, ANY);
-        assert_eq!(packing.used, [100, 0, 900]);
-        assert_eq!(packing.taken, [0, 1, 2, 3, 4, 5, 6, 7, 8, 20]);
-    }
-
-    #[test]
-    fn what_does_not_fit_is_skipped_and_not_the_end() {
-        let packing = stock(1, &[(L3, 80), (L3, 50), (L3, 20)]).pack(100, ANY);
-        assert_eq!(packing.taken, [0, 2]);
-        assert_eq!(packing.next_budget, Some(130));
-    }
-
-    #[test]
-    fn every_level_keeps_its_minimum_against_larger_better_ones() {
-        let items = [(L3, 95), (L3, 50), (L1, 40), (L2, 5)];
-        assert_eq!(stock(1, &items).pack(100, ANY).taken, [1, 2, 3]);
-        assert_eq!(stock(0, &items).pack(100, ANY).taken, [0, 3]);
-    }
-
-    #[test]
-    fn a_minimum_that_cannot_be_had_for_all_goes_to_the_better_levels() {
-        let packing = stock(1, &[(L2, 60), (L3, 60), (L1, 40)]).pack(100, ANY);
-        assert_eq!(packing.taken, [0, 2]);
-        assert_eq!(stock(1, &[(L2, 60), (L1, 50)]).pack(100, ANY).taken, [0]);
-    }
-
-    #[test]
-    fn a_limit_takes_the_best_whatever_the_shares() {
-        let mut items = vec![(L3, 100); 10];
-        items.extend([(L1, 100); 10]);
-        let packing = stock(0, &items).pack(2000, 10);
-        assert_eq!(packing.taken, (0..10).collect::<Vec<_>>());
-        assert_eq!(
-            packing.left_out(12, stock(0, &items).item(12)),
-            LeftOut::Outranked
-        );
-    }
-
-    #[test]
-    fn below_the_limits_best_others_replace_what_does_not_fit() {
-        let items = [(L3, 50), (L3, 500), (L3, 50), (L3, 50)];
-        let packing = stock(0, &items).pack(200, 2);
-        assert_eq!(packing.taken, [0, 2]);
-        assert_eq!(
-            packing.left_out(1, stock(0, &items).item(1)),
-            LeftOut::NoRoom
-        );
-        assert_eq!(
-            packing.left_out(3, stock(0, &items).item(3)),
-            LeftOut::Outranked
-        );
-    }
-
-    #[test]
-    fn the_ledger_tells_shares_used_and_skipped() {
-        let stock = stock(1, &[(L3, 80), (L3, 50), (L1, 15)]);
-        let ledgers = stock.ledgers(&stock.pack(100, ANY));
-        assert_eq!(ledgers[0].allotted, 30);
-        assert_eq!(ledgers[0].used, 15);
-        assert_eq!(ledgers[1].allotted, 40);
-        assert_eq!(ledgers[2].used, 80);
-        assert_eq!((ledgers[2].skipped, ledgers[2].skipped_tokens), (1, 50));
-    }
-
-    #[test]
-    fn whole_shares_stay_whole() {
-        assert_eq!(share(100, 0.29), 29);
-        assert_eq!(budget_for_share(29, 0.29), Some(100));
-        assert_eq!(budget_for_share(1, 0.0), None);
-    }
-
-    prop_compose! {
-        fn any_stock()(
-            minimum in 0u32..4,
-            shares in (0u32..=10, 0u32..=10),
-            items in prop::collection::vec((any_level(), 0u32..60), 1..16),
-        ) -> (usize, Stock) {
-            let l1_allocation = f64::from(shares.0) / 10.0;
-            let l2_allocation = (1.0 - l1_allocation) * f64::from(shares.1) / 10.0;
-            let strategy = RetrievalStrategy {
-                min_contexts_per_level: minimum,
-                l1_allocation,
-                l2_allocation,
-                l3_allocation: 1.0 - l1_allocation - l2_allocation,
-                ..settings().strategy
-            };
-            let items = items.into_iter().map(|(level, tokens)| Item { level, tokens }).collect();
-            (minimum as usize, Stock::new(items, &strategy))
-        }
-    }
-
-    fn any_limit() -> impl Strategy<Value = usize> {
-        prop_oneof![Just(ANY), 0usize..10]
-    }
-
-    proptest! {
-        #[test]
-        fn budget_and_limit_hold_and_no_room_is_wasted(
-            (_, stock) in any_stock(), budget in 0u32..400, limit in any_limit(),
-        ) {
-            let packing = stock.pack(budget, limit);
-            let tokens: u32 = packing.taken.iter().map(|&place| stock.item(place).tokens).sum();
-            prop_assert_eq!(tokens, packing.total());
-            prop_assert!(tokens <= budget);
-            prop_assert!(packing.taken.len() <= limit);
-            prop_assert!(packing.taken.is_sorted_by(|a, b| a < b));
-            for place in (0..stock.len()).filter(|&place| !packing.takes(place)) {
-                let item = stock.item(place);
-                if packing.taken.len() < limit {
-                    prop_assert!(item.tokens > packing.left(), "{place} still fits");
-                }
-                match packing.left_out(place, item) {
-                    LeftOut::NoRoom => prop_assert!(item.tokens > packing.left()),
-                    LeftOut::Outranked => prop_assert_eq!(packing.taken.len(), limit),
-                }
-            }
-        }
-
-        #[test]
-        fn levels_get_their_minimum_where_all_minimums_fit(
-            (minimum, stock) in any_stock(), budget in 0u32..400, limit in any_limit(),
-        ) {
-            let mut wanted = [0; 3];
-            let mut tokens = 0;
-            for level in ContextLevel::ALL {
-                let mut of_level: Vec<u32> = stock.items.iter()
-                    .filter(|item| item.level == level)
-                    .map(|item| item.tokens)
-                    .collect();
-                of_level.sort_unstable();
-                of_level.truncate(minimum);
-                wanted[level.index()] = of_level.len();
-                tokens += of_level.iter().sum::<u32>();
-            }
-            prop_assume!(tokens <= budget && wanted.iter().sum::<usize>() <= limit);
-            let packing = stock.pack(budget, limit);
-            for level in ContextLevel::ALL {
-                let taken = packing.taken.iter().filter(|&&p| stock.item(p).level == level).count();
-                prop_assert!(taken >= wanted[level.index()]);
-            }
-        }
-
-        #[test]
-        fn nothing_changes_before_the_next_budget(
-            (_, stock) in any_stock(), budget in 0u32..300, limit in any_limit(),
-        ) {
-            let packing = stock.pack(budget, limit);
-            let next = packing.next_budget.unwrap_or(1000);
-            prop_assert!(next > budget);
-            for larger in budget..next {
-                prop_assert_eq!(&stock.pack(larger, limit).taken, &packing.taken);
-            }
-        }
-
-        #[test]
-        fn no_budget_below_the_least_takes_an_item(
-            (_, stock) in any_stock(), limit in any_limit(), pick in any::<prop::sample::Index>(),
-        ) {
-            let place = pick.index(stock.len());
-            for budget in 0..stock.least_budget(place).min(1000) {
-                prop_assert!(!stock.pack(budget, limit).takes(place), "at {budget}");
-            }
-        }
-
-        #[test]
-        fn the_budget_for_a_share_is_the_smallest(needed in 1u64..5000, part in 0.001..=1.0) {
-            let budget = u32::try_from(budget_for_share(needed, part).unwrap()).unwrap();
-            prop_assert!(u64::from(share(budget, part)) >= needed);
-            prop_assert!(u64::from(share(budget - 1, part)) < needed);
-        }
     }
 }

@@ -1,7 +1,8 @@
+use super::facts::{Fact, Facts, NONE, some};
 use crate::context::{ContextId, ContextLevel};
 
 /// One context that a query was compared with: the facts that ranking needs, without its text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
     /// The context.
     pub id: ContextId,
@@ -14,7 +15,7 @@ pub struct Candidate {
     /// When it was last changed, in milliseconds since the epoch.
     pub updated_ms: i64,
     /// How often it was returned.
-    pub access_count: u64,
+    pub access_count: u32,
     /// The first eight bytes of its content hash: equal texts have equal keys.
     pub text_key: u64,
     /// Cosine to the query, -1 to 1; `None` without a vector on either side.
@@ -41,12 +42,110 @@ pub enum Exclusion {
     Filter,
 }
 
-/// Everything that a query was compared with.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Everything that a query was compared with, in no particular order. A column for each fact: a
+/// search walks through one fact of all contexts after the other, and most are never looked at as
+/// a whole.
+#[derive(Debug, Clone, Default)]
 pub struct Candidates {
-    /// The contexts, in no particular order.
-    pub items: Vec<Candidate>,
+    pub(crate) facts: Facts,
+    /// By place; not a number where there is none. Empty without a query's vector.
+    pub(crate) cosines: Vec<f32>,
+    /// By place; 0 where no word matches. Empty without words.
+    pub(crate) bm25: Vec<f32>,
+    /// By place. Empty without words.
+    pub(crate) overlaps: Vec<f32>,
+    /// Places of those with the whole query as a phrase, ascending.
+    pub(crate) phrases: Vec<u32>,
+    /// Places of the contexts before and after each in its session; [`NONE`] without one.
+    pub(crate) neighbours: Vec<[u32; 2]>,
+    /// By place. Empty where all are inside of the search.
+    pub(crate) excluded: Vec<Option<Exclusion>>,
     /// The largest BM25 that any text could have for this query's words: the sum over its words
     /// of idf·(k₁+1). 0 when there are no words.
-    pub bm25_bound: f32,
+    pub(crate) bm25_bound: f32,
+}
+
+impl Candidates {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The one at a place.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[must_use]
+    pub fn get(&self, place: usize) -> Candidate {
+        let facts = &self.facts;
+        Candidate {
+            id: facts.ids[place],
+            level: facts.levels[place],
+            tokens: facts.tokens[place],
+            created_ms: facts.created_ms[place],
+            updated_ms: facts.updated_ms[place],
+            access_count: facts.access_counts[place],
+            text_key: facts.text_keys[place],
+            cosine: self.cosine(place),
+            bm25: self.bm25(place),
+            overlap: self.overlap(place),
+            phrase: self.phrase(place),
+            neighbours: self.neighbours[place].map(some),
+            excluded: self.excluded(place),
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Candidate> + '_ {
+        (0..self.len()).map(|place| self.get(place))
+    }
+
+    pub(crate) fn cosine(&self, place: usize) -> Option<f32> {
+        let cosine = self.cosines.get(place).copied();
+        cosine.filter(|cosine| !cosine.is_nan())
+    }
+
+    pub(crate) fn bm25(&self, place: usize) -> Option<f32> {
+        self.bm25.get(place).copied().filter(|bm25| *bm25 > 0.0)
+    }
+
+    pub(crate) fn overlap(&self, place: usize) -> f32 {
+        self.overlaps.get(place).copied().unwrap_or(0.0)
+    }
+
+    pub(crate) fn phrase(&self, place: usize) -> bool {
+        // Most queries stand nowhere as a phrase.
+        !self.phrases.is_empty() && self.phrases.binary_search(&(place as u32)).is_ok()
+    }
+
+    pub(crate) fn excluded(&self, place: usize) -> Option<Exclusion> {
+        self.excluded.get(place).copied().flatten()
+    }
+}
+
+impl FromIterator<Candidate> for Candidates {
+    /// With a bound of 0: no text could match.
+    fn from_iter<I: IntoIterator<Item = Candidate>>(items: I) -> Self {
+        let mut all = Self::default();
+        for (place, item) in (0..).zip(items) {
+            all.facts.push(&Fact::from(&item));
+            all.cosines.push(item.cosine.unwrap_or(f32::NAN));
+            all.bm25.push(item.bm25.unwrap_or(0.0));
+            all.overlaps.push(item.overlap);
+            if item.phrase {
+                all.phrases.push(place);
+            }
+            let near = item.neighbours.map(|near| near.unwrap_or(NONE));
+            all.neighbours.push(near);
+            all.excluded.push(item.excluded);
+        }
+        all
+    }
 }

@@ -6,14 +6,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::budget::LeftOut;
+use super::order::{Key, Ranked, best_first};
 use super::places::{NO_VALUE, places};
-use super::ranking::{Ranked, best_first};
 use super::{Exclusion, ScoreParts, Selection};
 use crate::context::{ContextId, ContextLevel};
 
 /// The stage that kept or dropped a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Outcome {
     /// It was returned.
@@ -85,6 +86,7 @@ impl fmt::Display for Outcome {
 /// where a candidate did not reach the stage or has no such score.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Ranks {
     /// By the vectors alone.
@@ -106,6 +108,7 @@ pub struct Ranks {
 /// What became of one candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// The context.
     pub id: ContextId,
@@ -128,6 +131,7 @@ pub struct Explanation {
 /// How many candidates each stage dropped. All but `level` and `filter` together were searched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StageCounts {
     /// Compared with the query, inside the levels and the filter.
     pub searched: u32,
@@ -162,26 +166,26 @@ impl Selection {
 
     fn explain(&self, listed: &[usize]) -> Vec<Explanation> {
         let ranking = &self.ranking;
-        let items = &ranking.candidates.items;
+        let candidates = &ranking.candidates;
         let stands_for: FxHashMap<u32, u32> = self
             .folded
             .duplicates
             .iter()
-            .map(|duplicate| (duplicate.index, duplicate.of))
+            .map(|duplicate| (duplicate.index(), duplicate.of))
             .collect();
         listed
             .iter()
             .zip(self.ranks(listed))
             .map(|(&index, ranks)| {
-                let candidate = &items[index];
+                let candidate = candidates.get(index);
                 let duplicate_of = stands_for.get(&(index as u32));
-                let duplicate_of = duplicate_of.map(|&of| ranking.item(of).id);
+                let duplicate_of = duplicate_of.map(|&of| ranking.id(of));
                 Explanation {
                     id: candidate.id,
                     level: candidate.level,
                     tokens: candidate.tokens,
                     score: ranking.score(index),
-                    fused: ranking.fusion.fused(candidate),
+                    fused: ranking.fusion.fused(candidates, index),
                     parts: ranking.parts(index),
                     outcome: self.outcome(index, &ranks, duplicate_of),
                     ranks,
@@ -192,7 +196,7 @@ impl Selection {
 
     fn outcome(&self, index: usize, ranks: &Ranks, duplicate_of: Option<ContextId>) -> Outcome {
         let ranking = &self.ranking;
-        match ranking.candidates.items[index].excluded {
+        match ranking.candidates.excluded(index) {
             Some(Exclusion::Level) => return Outcome::Level,
             Some(Exclusion::Filter) => return Outcome::Filter,
             None => {}
@@ -209,8 +213,8 @@ impl Selection {
                 threshold: ranking.threshold(),
             };
         };
-        let item = self.stock.item(place);
-        match self.packing.left_out(place, item) {
+        let item = self.whole().stock.item(place);
+        match self.whole().packing.left_out(place, item) {
             LeftOut::NoRoom => Outcome::Budget {
                 tokens: item.tokens,
                 left: self.packing.left(),
@@ -227,8 +231,8 @@ impl Selection {
         let outside = |exclusion| match ranking.searched == ranking.similarity.len() {
             true => 0,
             false => {
-                let items = ranking.candidates.items.iter();
-                count(items.filter(|c| c.excluded == Some(exclusion)).count())
+                let all = ranking.candidates.excluded.iter();
+                count(all.filter(|one| **one == Some(exclusion)).count())
             }
         };
         let chosen = count(self.packing.taken.len());
@@ -239,7 +243,7 @@ impl Selection {
             searched: count(ranking.searched),
             level: outside(Exclusion::Level),
             filter: outside(Exclusion::Filter),
-            threshold: count(ranking.searched - ranking.order.len()),
+            threshold: count(ranking.searched - ranking.passed.len()),
             duplicate: count(self.folded.duplicates.len()),
             budget,
             outranked: count(self.folded.kept.len()) - budget - chosen,
@@ -250,20 +254,20 @@ impl Selection {
     /// The places of the candidates at `listed`.
     fn ranks(&self, listed: &[usize]) -> Vec<Ranks> {
         let ranking = &self.ranking;
-        let items = &ranking.candidates.items;
+        let candidates = &*ranking.candidates;
         let fusion = &ranking.fusion;
-        // One walk over the candidates, which are spread over more memory than is near.
-        let mut columns: [Vec<f32>; 4] = std::array::from_fn(|_| Vec::with_capacity(items.len()));
-        for (index, candidate) in items.iter().enumerate() {
-            let of_searched = |value: Option<f32>| match candidate.excluded {
+        let count = candidates.len();
+        let mut columns: [Vec<f32>; 4] = std::array::from_fn(|_| Vec::with_capacity(count));
+        for index in 0..count {
+            let of_searched = |value: Option<f32>| match candidates.excluded(index) {
                 Some(_) => NO_VALUE,
                 None => value.unwrap_or(NO_VALUE),
             };
             let positive = |value: f32| (value > 0.0).then_some(value);
             let values = [
-                fusion.vector(candidate),
-                positive(fusion.text(candidate)),
-                positive(fusion.fused(candidate)),
+                fusion.vector(candidates, index),
+                positive(fusion.text(candidates, index)),
+                positive(fusion.fused(candidates, index)),
                 ranking.similarity[index],
             ];
             for (column, value) in columns.iter_mut().zip(values) {
@@ -271,16 +275,13 @@ impl Selection {
             }
         }
         let [vector, text, fused, similarity] =
-            columns.map(|values| places(items, listed, &values));
-        let chosen = self
-            .packing
-            .taken
-            .iter()
-            .map(|&place| self.folded.kept[place]);
+            columns.map(|values| places(candidates, listed, &values));
+        let whole = self.whole();
+        let chosen = whole.packing.taken.iter().map(|&place| whole.kept[place]);
         let [score, folded, chosen] = [
-            numbered(items.len(), ranking.order.iter().copied()),
-            numbered(items.len(), self.folded.kept.iter().copied()),
-            numbered(items.len(), chosen),
+            numbered(count, whole.order.iter().copied()),
+            numbered(count, whole.kept.iter().copied()),
+            numbered(count, chosen),
         ];
         listed
             .iter()
@@ -301,20 +302,22 @@ impl Selection {
     /// outside of the search.
     fn listing(&self, count: usize) -> Vec<usize> {
         let ranking = &self.ranking;
-        let items = &ranking.candidates.items;
+        let candidates = &ranking.candidates;
         let unranked = |excluded: bool| {
-            let indices = (0..items.len()).filter(move |&index| {
-                items[index].excluded.is_some() == excluded && (excluded || !ranking.passes(index))
+            let indices = (0..candidates.len()).filter(move |&index| {
+                candidates.excluded(index).is_some() == excluded
+                    && (excluded || !ranking.passes(index))
             });
+            let value = |index: usize| ranking.similarity[index].unwrap_or(0.0);
             best_first(
-                items,
-                indices.map(|index| (index, ranking.similarity[index].unwrap_or(0.0))),
+                candidates,
+                indices.map(|index| Key::new(index, value(index))).collect(),
             )
         };
         let indices = |order: &[Ranked]| -> Vec<usize> {
             order.iter().map(|ranked| ranked.index as usize).collect()
         };
-        let mut listing = indices(&ranking.order);
+        let mut listing = indices(&self.whole().order);
         // A short list rarely reaches what was dropped, which then needs no order.
         for excluded in [false, true] {
             if listing.len() < count {
@@ -416,7 +419,7 @@ mod tests {
             let selection = select(&candidates, &settings, &request);
             let all = explain_all(&selection);
             let ids: HashSet<ContextId> = all.iter().map(|e| e.id).collect();
-            prop_assert_eq!(all.len(), candidates.items.len());
+            prop_assert_eq!(all.len(), candidates.len());
             prop_assert_eq!(ids.len(), all.len());
 
             let chosen: Vec<(ContextId, f32, ScoreParts)> = all.iter()
@@ -461,7 +464,7 @@ mod tests {
         ) {
             let selection = select(&candidates, &settings, &request);
             let counts = selection.counts();
-            prop_assert_eq!((counts.searched + counts.level + counts.filter) as usize, candidates.items.len());
+            prop_assert_eq!((counts.searched + counts.level + counts.filter) as usize, candidates.len());
             prop_assert_eq!(
                 counts.searched,
                 counts.threshold + counts.duplicate + counts.budget + counts.outranked + counts.chosen

@@ -76,7 +76,7 @@ fn any_candidate() -> impl Strategy<Value = Candidate> {
     (
         any_level(),
         0u32..400,
-        (0i64..5, 0i64..3, 0u64..200),
+        (0i64..5, 0i64..3, 0u32..200),
         0u64..40,
         (
             prop::option::weighted(0.8, -2i8..10),
@@ -114,8 +114,8 @@ fn any_candidate() -> impl Strategy<Value = Candidate> {
 /// The candidates of a query whose best possible BM25 is 10.
 pub(super) fn candidates(items: Vec<Candidate>) -> Arc<Candidates> {
     Arc::new(Candidates {
-        items,
         bm25_bound: 10.0,
+        ..items.into_iter().collect()
     })
 }
 

@@ -1,81 +1,60 @@
 //! Equal texts folded into one.
 
-use std::collections::hash_map::Entry;
+use super::Candidates;
+use super::order::Key;
 
-use rustc_hash::FxHashMap;
-
-use super::Candidate;
-use super::budget::Item;
-use super::ranking::Ranked;
-
-/// An order in which every text stands once.
+/// What is left when every text stands once.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
-    /// The best-ranked context of every text, in the order given.
-    pub(super) kept: Vec<Ranked>,
-    /// What the budget asks about each of them.
-    pub(super) items: Vec<Item>,
-    /// The others, each with the kept one that stands for it, in the order given.
+    /// The best-ranked context of every text, in no order.
+    pub(super) kept: Vec<Key>,
+    /// The others, each with the kept one that stands for it, best first.
     pub(super) duplicates: Vec<Duplicate>,
 }
 
 /// A context whose text another one brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Duplicate {
-    pub(super) index: u32,
+    key: Key,
     pub(super) of: u32,
 }
 
-/// What folding asks about a candidate. The order jumps about in memory, so these stand close
-/// together.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
-    key: u64,
-    item: Item,
-}
-
-impl Text {
-    pub(super) fn of(candidate: &Candidate) -> Self {
-        Self {
-            key: candidate.text_key,
-            item: Item {
-                level: candidate.level,
-                tokens: candidate.tokens,
-            },
-        }
+impl Duplicate {
+    pub(super) fn index(&self) -> u32 {
+        self.key.index()
     }
 }
 
-/// Keeps the first of every text in `order`. Only the few texts that may occur twice go through a
-/// map.
-pub(super) fn fold(texts: &[Text], order: &[Ranked]) -> Folded {
+/// Keeps the best of every text among `passed`. Only the few texts that may occur twice are compared.
+pub(super) fn fold(candidates: &Candidates, passed: &[Key]) -> Folded {
+    let texts = &candidates.facts.text_keys;
     let repeats = Repeats::among(texts);
-    let mut first: FxHashMap<u64, u32> = FxHashMap::default();
-    let mut folded = Folded {
-        kept: Vec::with_capacity(order.len()),
-        items: Vec::with_capacity(order.len()),
-        duplicates: Vec::new(),
-    };
-    for &ranked in order {
-        let Text { key, item } = texts[ranked.index as usize];
-        if repeats.may_contain(key) {
-            match first.entry(key) {
-                Entry::Vacant(entry) => {
-                    entry.insert(ranked.index);
-                }
-                Entry::Occupied(entry) => {
-                    folded.duplicates.push(Duplicate {
-                        index: ranked.index,
-                        of: *entry.get(),
-                    });
-                    continue;
-                }
-            }
-        }
-        folded.kept.push(ranked);
-        folded.items.push(item);
+    let text = |key: &Key| texts[key.index() as usize];
+    let mut repeated: Vec<Key> = passed
+        .iter()
+        .copied()
+        .filter(|key| repeats.may_contain(text(key)))
+        .collect();
+    repeated.sort_unstable_by(|a, b| {
+        text(a)
+            .cmp(&text(b))
+            .then_with(|| a.compare(*b, candidates))
+    });
+    let mut duplicates = Vec::new();
+    for equal in repeated.chunk_by(|a, b| text(a) == text(b)) {
+        let of = equal[0].index();
+        duplicates.extend(equal[1..].iter().map(|&key| Duplicate { key, of }));
     }
-    folded
+    duplicates.sort_unstable_by(|a, b| a.key.compare(b.key, candidates));
+    let mut kept = passed.to_vec();
+    if !duplicates.is_empty() {
+        let mut folded = vec![false; texts.len()];
+        for duplicate in &duplicates {
+            folded[duplicate.index() as usize] = true;
+        }
+        kept.retain(|key| !folded[key.index() as usize]);
+    }
+    Folded { kept, duplicates }
 }
 
 /// The keys that occur more than once, and some others that share their lower bits with another.
@@ -88,14 +67,14 @@ impl Repeats {
     /// Bits for each key: with eight, about one key in nine is taken for a repeated one.
     const BITS_PER_KEY: usize = 8;
 
-    fn among(texts: &[Text]) -> Self {
+    fn among(texts: &[u64]) -> Self {
         let size = (texts.len() * Self::BITS_PER_KEY)
             .next_power_of_two()
             .max(64);
         let mask = size as u64 - 1;
         let mut seen = vec![0_u64; size / 64];
         let mut bits = vec![0_u64; size / 64];
-        for Text { key, .. } in texts {
+        for key in texts {
             let (word, bit) = place(key & mask);
             bits[word] |= seen[word] & bit;
             seen[word] |= bit;
@@ -116,27 +95,40 @@ fn place(slot: u64) -> (usize, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retrieval::fixture::candidate;
+    use crate::retrieval::Candidate;
+    use crate::retrieval::fixture::{candidate, candidates};
     use proptest::prelude::*;
+
+    /// Candidates of these texts, each better than the next.
+    fn folded(texts: &[u64]) -> Folded {
+        let items: Vec<Candidate> = (1..)
+            .zip(texts)
+            .map(|(number, &text_key)| Candidate {
+                text_key,
+                ..candidate(number)
+            })
+            .collect();
+        let passed: Vec<Key> = (0..texts.len())
+            .map(|index| Key::new(index, 1.0 - index as f32 / 1_000.0))
+            .collect();
+        fold(&candidates(items), &passed)
+    }
+
+    fn kept(folded: &Folded) -> Vec<u32> {
+        folded.kept.iter().map(|key| key.index()).collect()
+    }
+
+    fn duplicates(folded: &Folded) -> Vec<(u32, u32)> {
+        let all = folded.duplicates.iter();
+        all.map(|duplicate| (duplicate.index(), duplicate.of))
+            .collect()
+    }
 
     #[test]
     fn the_best_ranked_of_equal_texts_stays_and_stands_for_the_others() {
-        let items: Vec<Candidate> = [7, 8, 7, 7]
-            .into_iter()
-            .zip(1..)
-            .map(|(text_key, id)| Candidate {
-                text_key,
-                ..candidate(id)
-            })
-            .collect();
-        let order = [2, 1, 0, 3].map(|index| Ranked { index, value: 0.5 });
-        let texts: Vec<Text> = items.iter().map(Text::of).collect();
-        let folded = fold(&texts, &order);
-        assert_eq!(folded.kept, [order[0], order[1]]);
-        assert_eq!(
-            folded.duplicates,
-            [Duplicate { index: 0, of: 2 }, Duplicate { index: 3, of: 2 }]
-        );
+        let folded = folded(&[7, 8, 7, 7]);
+        assert_eq!(kept(&folded), [0, 1]);
+        assert_eq!(duplicates(&folded), [(2, 0), (3, 0)]);
     }
 
     proptest! {
@@ -144,23 +136,14 @@ mod tests {
         /// number of others.
         #[test]
         fn every_text_stands_once(keys in prop::collection::vec((0u64..6, 0u64..30), 0..200)) {
-            let items: Vec<Candidate> = keys.iter().zip(1..).map(|((high, low), number)| Candidate {
-                text_key: high << 40 | low,
-                ..candidate(number)
-            }).collect();
-            let order: Vec<Ranked> = (0..items.len() as u32)
-                .map(|index| Ranked { index, value: 0.5 })
-                .collect();
-            let texts: Vec<Text> = items.iter().map(Text::of).collect();
-            let folded = fold(&texts, &order);
-            let key = |index: u32| items[index as usize].text_key;
-            let first = |index: u32| (0..index).find(|&before| key(before) == key(index));
-            let kept: Vec<u32> = folded.kept.iter().map(|ranked| ranked.index).collect();
-            let duplicates: Vec<(u32, u32)> = folded.duplicates.iter().map(|d| (d.index, d.of)).collect();
-            let all = 0..items.len() as u32;
-            prop_assert_eq!(kept, all.clone().filter(|&i| first(i).is_none()).collect::<Vec<_>>());
-            prop_assert_eq!(duplicates, all.filter_map(|i| Some((i, first(i)?))).collect::<Vec<_>>());
-            prop_assert_eq!(folded.items.len(), folded.kept.len());
+            let keys: Vec<u64> = keys.into_iter().map(|(high, low)| high << 40 | low).collect();
+            let folded = folded(&keys);
+            let first = |index: u32| (0..index).find(|&before| keys[before as usize] == keys[index as usize]);
+            let all = 0..keys.len() as u32;
+            let alone: Vec<u32> = all.clone().filter(|&i| first(i).is_none()).collect();
+            prop_assert_eq!(kept(&folded), alone);
+            let others: Vec<(u32, u32)> = all.filter_map(|i| Some((i, first(i)?))).collect();
+            prop_assert_eq!(duplicates(&folded), others);
         }
     }
 }

@@ -4,7 +4,8 @@
 //! one match is than another, which ranks throw away (Bruch, Gai, Ingber: *An Analysis of Fusion
 //! Functions for Hybrid Retrieval*, 2023).
 
-use super::{Candidate, Candidates, RetrievalStrategy};
+use super::facts::some;
+use super::{Candidates, RetrievalStrategy};
 use crate::context::SearchMode;
 
 /// A cosine as a score: opposite directions say no more than unrelated ones.
@@ -49,7 +50,8 @@ pub(super) struct Fusion {
     typical_vector: Option<f32>,
     /// Vectors and words together, before neighbours and phrase.
     own: Vec<f32>,
-    /// The same for neighbours to take from: 0 for contexts outside of the search.
+    /// The same for neighbours to take from: 0 for contexts outside of the search. Empty where all
+    /// are inside.
     lends: Vec<f32>,
 }
 
@@ -59,7 +61,7 @@ impl Fusion {
         strategy: &RetrievalStrategy,
         mode: SearchMode,
     ) -> Self {
-        let items = &candidates.items;
+        let count = candidates.len();
         let mut fusion = Self {
             mode,
             vector_weight: strategy.vector_weight as f32,
@@ -67,66 +69,74 @@ impl Fusion {
             phrase_boost: strategy.phrase_boost as f32,
             bm25_bound: candidates.bm25_bound,
             typical_vector: None,
-            own: Vec::with_capacity(items.len()),
-            lends: Vec::with_capacity(items.len()),
+            own: Vec::with_capacity(count),
+            lends: Vec::new(),
         };
         let mut waiting = Vec::new();
-        let (mut sum, mut count) = (0.0_f64, 0_u32);
-        for (index, candidate) in items.iter().enumerate() {
-            let (vector, text) = (fusion.vector(candidate), fusion.text(candidate));
-            match vector {
-                Some(vector) if text > 0.0 && candidate.excluded.is_none() => {
-                    sum += f64::from(vector);
-                    count += 1;
-                }
-                None if text > 0.0 => waiting.push(index),
-                _ => {}
+        for index in 0..count {
+            let vector = fusion.vector(candidates, index);
+            let text = fusion.text(candidates, index);
+            if vector.is_none() && text > 0.0 {
+                waiting.push(index);
             }
-            let own = fusion.fuse(vector, text);
-            fusion.own.push(own);
-            fusion.lends.push(lends(candidate, own));
+            fusion.own.push(fusion.fuse(vector, text));
         }
-        if count > 0 {
-            fusion.typical_vector = Some((sum / f64::from(count)) as f32);
+        if !waiting.is_empty() {
+            fusion.typical_vector = fusion.mean_vector_of_matches(candidates);
             for index in waiting {
-                let own = fusion.fuse(None, fusion.text(&items[index]));
-                fusion.own[index] = own;
-                fusion.lends[index] = lends(&items[index], own);
+                fusion.own[index] = fusion.fuse(None, fusion.text(candidates, index));
             }
+        }
+        if !candidates.excluded.is_empty() {
+            let own = fusion.own.iter().enumerate();
+            let lends = own.map(|(index, own)| match candidates.excluded(index) {
+                None => *own,
+                Some(_) => 0.0,
+            });
+            fusion.lends = lends.collect();
         }
         fusion
     }
 
+    fn mean_vector_of_matches(&self, candidates: &Candidates) -> Option<f32> {
+        let matching = (0..candidates.len()).filter(|&index| {
+            self.text(candidates, index) > 0.0 && candidates.excluded(index).is_none()
+        });
+        let vectors = matching.filter_map(|index| self.vector(candidates, index));
+        let (mut sum, mut count) = (0.0_f64, 0_u32);
+        for vector in vectors {
+            sum += f64::from(vector);
+            count += 1;
+        }
+        (count > 0).then(|| (sum / f64::from(count)) as f32)
+    }
+
     /// Score of the vectors; `None` without one, or where the mode does not look at it.
-    pub(super) fn vector(&self, candidate: &Candidate) -> Option<f32> {
+    pub(super) fn vector(&self, candidates: &Candidates, index: usize) -> Option<f32> {
         match self.mode {
             SearchMode::Text => None,
-            SearchMode::Hybrid | SearchMode::Vector => candidate
-                .cosine
-                .filter(|cosine| !cosine.is_nan())
-                .map(vector_score),
+            SearchMode::Hybrid | SearchMode::Vector => candidates.cosine(index).map(vector_score),
         }
     }
 
     /// Score of the words; 0 where the mode does not look at them.
-    pub(super) fn text(&self, candidate: &Candidate) -> f32 {
+    pub(super) fn text(&self, candidates: &Candidates, index: usize) -> f32 {
         match self.mode {
             SearchMode::Vector => 0.0,
-            SearchMode::Hybrid | SearchMode::Text => candidate
-                .bm25
-                .filter(|bm25| !bm25.is_nan())
+            SearchMode::Hybrid | SearchMode::Text => candidates
+                .bm25(index)
                 .map_or(0.0, |bm25| text_score(bm25, self.bm25_bound)),
         }
     }
 
     /// Whether the query as a phrase counts.
-    pub(super) fn phrase(&self, candidate: &Candidate) -> bool {
-        candidate.phrase && self.mode != SearchMode::Vector
+    pub(super) fn phrase(&self, candidates: &Candidates, index: usize) -> bool {
+        candidates.phrase(index) && self.mode != SearchMode::Vector
     }
 
     /// Vectors and words together, before phrase and neighbours.
-    pub(super) fn fused(&self, candidate: &Candidate) -> f32 {
-        self.fuse(self.vector(candidate), self.text(candidate))
+    pub(super) fn fused(&self, candidates: &Candidates, index: usize) -> f32 {
+        self.fuse(self.vector(candidates, index), self.text(candidates, index))
     }
 
     fn fuse(&self, vector: Option<f32>, text: f32) -> f32 {
@@ -146,19 +156,27 @@ impl Fusion {
     /// What the better neighbour of candidate `index` lends, 0 to 1: `neighbour_weight` of the way
     /// up to the one next to it, the square of that for the one after. Contexts outside of the
     /// search lend nothing.
-    pub(super) fn lent(&self, items: &[Candidate], index: usize) -> f32 {
+    pub(super) fn lent(&self, candidates: &Candidates, index: usize) -> f32 {
         let (mut next_to, mut after_that) = (0.0_f32, 0.0_f32);
-        for (side, next) in items[index].neighbours.iter().enumerate() {
-            let Some(next) = next.map(|next| next as usize).filter(|&n| n != index) else {
+        let lends = match self.lends.is_empty() {
+            true => &self.own,
+            false => &self.lends,
+        };
+        for (side, next) in candidates.neighbours[index].iter().enumerate() {
+            let Some(next) = some(*next)
+                .map(|next| next as usize)
+                .filter(|&n| n != index)
+            else {
                 continue;
             };
-            let (Some(&lends), Some(neighbour)) = (self.lends.get(next), items.get(next)) else {
+            let (Some(&lent), Some(beyond)) = (lends.get(next), candidates.neighbours.get(next))
+            else {
                 continue;
             };
-            next_to = next_to.max(lends);
+            next_to = next_to.max(lent);
             // What is beyond one outside of the search is no neighbour.
-            if let (None, Some(after)) = (neighbour.excluded, neighbour.neighbours[side])
-                && let Some(&lends) = self.lends.get(after as usize)
+            if let (None, Some(after)) = (candidates.excluded(next), some(beyond[side]))
+                && let Some(&lends) = lends.get(after as usize)
             {
                 after_that = after_that.max(lends);
             }
@@ -169,17 +187,17 @@ impl Fusion {
 
     /// The relevance of candidate `index`, 0 to 1; `None` where nothing speaks for it: no similar
     /// vector, no word and no neighbour.
-    pub(super) fn similarity(&self, items: &[Candidate], index: usize) -> Option<f32> {
-        let lent = self.lent(items, index);
+    pub(super) fn similarity(&self, candidates: &Candidates, index: usize) -> Option<f32> {
+        let lent = self.lent(candidates, index);
         let own = self.own[index];
         let evidence = own > 0.0
             || lent > 0.0
             // Weights of 0 hide what speaks for it.
-            || self.text(&items[index]) > 0.0
-            || self.vector(&items[index]).is_some_and(|v| v > 0.0);
+            || self.text(candidates, index) > 0.0
+            || self.vector(candidates, index).is_some_and(|v| v > 0.0);
         evidence.then(|| {
             let similarity = own + lent;
-            if self.phrase(&items[index]) {
+            if self.phrase(candidates, index) {
                 (similarity * self.phrase_boost).min(1.0)
             } else {
                 similarity.min(1.0)
@@ -188,29 +206,21 @@ impl Fusion {
     }
 }
 
-fn lends(candidate: &Candidate, own: f32) -> f32 {
-    if candidate.excluded.is_none() {
-        own
-    } else {
-        0.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retrieval::Exclusion;
     use crate::retrieval::fixture::{candidate, settings};
+    use crate::retrieval::{Candidate, Exclusion};
 
     /// Vector weight 0.5, neighbour weight 0.4, phrase boost 1.2, bound 10.
     fn fuse(items: &[Candidate], mode: SearchMode) -> Vec<Option<f32>> {
         let candidates = Candidates {
-            items: items.to_vec(),
             bm25_bound: 10.0,
+            ..items.iter().copied().collect()
         };
         let fusion = Fusion::new(&candidates, &settings().strategy, mode);
         (0..items.len())
-            .map(|i| fusion.similarity(items, i))
+            .map(|i| fusion.similarity(&candidates, i))
             .collect()
     }
 

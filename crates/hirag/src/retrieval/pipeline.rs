@@ -1,9 +1,10 @@
 //! Fusion, ranking, fold and budget put together.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::budget::{Packing, Stock};
+use super::budget::{Lacks, Packing, Stock};
 use super::fold::{Folded, fold};
+use super::order::{Key, Ranked, best_to_front};
 use super::{Candidates, Ranking, RetrievalSettings, ScoreParts, TokenLedger};
 use crate::context::{ContextId, LevelCounts, SearchMode};
 
@@ -43,13 +44,31 @@ pub struct Chosen {
 pub struct Selection {
     pub(super) ranking: Ranking,
     pub(super) folded: Folded,
-    pub(super) stock: Stock,
     pub(super) packing: Packing,
     pub(super) limit: usize,
     request: SelectionRequest,
     chosen: Vec<Chosen>,
     ledger: TokenLedger,
+    whole: OnceLock<Whole>,
 }
+
+/// The order of all candidates, of which a selection needs the beginning only.
+#[derive(Debug)]
+pub(super) struct Whole {
+    /// Those that passed the threshold, best first.
+    pub(super) order: Vec<Ranked>,
+    /// The same after equal texts were folded.
+    pub(super) kept: Vec<Ranked>,
+    /// The same for the budget, and what it took of them.
+    pub(super) stock: Stock,
+    pub(super) packing: Packing,
+}
+
+/// How many of the best are put in order at first. With more than that in a budget, or in its way,
+/// so many times as many are.
+/// The few candidates of a test must not all stand in front.
+const FRONT: usize = if cfg!(test) { 2 } else { 1_024 };
+const FURTHER: usize = 8;
 
 /// Chooses among `candidates`: the same input always gives the same choice.
 #[must_use]
@@ -59,22 +78,48 @@ pub fn select(
     request: &SelectionRequest,
 ) -> Selection {
     let ranking = Ranking::new(candidates, settings, request);
-    let mut folded = fold(&ranking.texts, &ranking.order);
-    let stock = Stock::new(std::mem::take(&mut folded.items), &settings.strategy);
+    let mut folded = fold(candidates, &ranking.passed);
     let limit = request.limit.unwrap_or(usize::MAX);
-    let packing = stock.pack(request.max_tokens, limit);
+    let mut front = best_to_front(candidates, &mut folded.kept, FRONT);
+    let (stock, packing) = loop {
+        let (best, rest) = folded.kept.split_at(front);
+        let stock = Stock::new(ranking.wares(best), ranking.wares(rest), &settings.strategy);
+        let packing = stock.pack(request.max_tokens, limit);
+        front = match packing.lacks {
+            Lacks::Nothing => break (stock, packing),
+            Lacks::Small(tokens) => small_to_front(&ranking, &mut folded.kept, front, tokens),
+            Lacks::Better => {
+                let more = front.saturating_mul(FURTHER);
+                best_to_front(candidates, &mut folded.kept, more)
+            }
+        };
+    };
     let chosen = chosen(&ranking, &folded, &packing);
     let ledger = ledger(&stock, &packing);
     Selection {
         ranking,
         folded,
-        stock,
         packing,
         limit,
         request: *request,
         chosen,
         ledger,
+        whole: OnceLock::new(),
     }
+}
+
+/// Brings those of `tokens` at most from below the front behind it, best first, and tells where they
+/// end: nothing else fits, so that the others need no order.
+fn small_to_front(ranking: &Ranking, keys: &mut [Key], front: usize, tokens: u32) -> usize {
+    let mut end = front;
+    for at in front..keys.len() {
+        if ranking.tokens(keys[at].index()) <= tokens {
+            keys.swap(at, end);
+            end += 1;
+        }
+    }
+    best_to_front(&ranking.candidates, &mut keys[front..end], usize::MAX);
+    end
 }
 
 fn ledger(stock: &Stock, packing: &Packing) -> TokenLedger {
@@ -99,11 +144,11 @@ fn chosen(ranking: &Ranking, folded: &Folded, packing: &Packing) -> Vec<Chosen> 
         .iter()
         .zip(1..)
         .map(|(&place, rank)| {
-            let ranked = folded.kept[place];
+            let ranked = folded.kept[place].ranked();
             let index = ranked.index as usize;
             Chosen {
                 index,
-                id: ranking.item(ranked.index).id,
+                id: ranking.id(ranked.index),
                 rank,
                 score: ranked.value,
                 parts: ranking.parts(index),
@@ -118,12 +163,12 @@ fn chosen(ranking: &Ranking, folded: &Folded, packing: &Packing) -> Vec<Chosen> 
         .taken
         .iter()
         .enumerate()
-        .map(|(at, &place)| (folded.kept[place].index, at))
+        .map(|(at, &place)| (folded.kept[place].index(), at))
         .collect();
     by_index.sort_unstable();
     for duplicate in &folded.duplicates {
         if let Ok(found) = by_index.binary_search_by_key(&duplicate.of, |(index, _)| *index) {
-            let id = ranking.item(duplicate.index).id;
+            let id = ranking.id(duplicate.index());
             chosen[by_index[found].1].same_text.push(id);
         }
     }
@@ -158,7 +203,7 @@ impl Selection {
     /// How many candidates there are, those outside of levels and filter included.
     #[must_use]
     pub fn compared(&self) -> usize {
-        self.ranking.candidates.items.len()
+        self.ranking.candidates.len()
     }
 
     /// The chosen contexts, best first.
@@ -189,6 +234,23 @@ impl Selection {
         self.ledger
     }
 
+    /// The order of all candidates; made when it is asked for first.
+    pub(super) fn whole(&self) -> &Whole {
+        self.whole.get_or_init(|| {
+            let candidates = &self.ranking.candidates;
+            let mut keys = self.folded.kept.clone();
+            best_to_front(candidates, &mut keys, usize::MAX);
+            let strategy = &self.ranking.settings.strategy;
+            let stock = Stock::new(self.ranking.wares(&keys), Vec::new(), strategy);
+            Whole {
+                order: self.ranking.order(),
+                packing: stock.pack(self.request.max_tokens, self.limit),
+                stock,
+                kept: keys.into_iter().map(Key::ranked).collect(),
+            }
+        })
+    }
+
     /// The place in the result of the candidate at `index`, from 1.
     pub(super) fn rank_of(&self, index: usize) -> Option<usize> {
         self.chosen
@@ -199,7 +261,7 @@ impl Selection {
 
     /// The place after folding of the candidate at `index`, from 0.
     pub(super) fn place_of(&self, index: usize) -> Option<usize> {
-        self.folded
+        self.whole()
             .kept
             .iter()
             .position(|ranked| ranked.index as usize == index)
@@ -220,26 +282,23 @@ mod tests {
         keep: impl Fn(&Candidate) -> bool,
     ) -> Arc<Candidates> {
         let order: Vec<usize> = order
-            .filter(|&index| keep(&candidates.items[index]))
+            .filter(|&index| keep(&candidates.get(index)))
             .collect();
         let moved = |old: u32| {
             let place = order.iter().position(|&index| index == old as usize);
             place.and_then(|place| u32::try_from(place).ok())
         };
-        let items = order
-            .iter()
-            .map(|&index| {
-                let candidate = candidates.items[index].clone();
-                let neighbours = candidate.neighbours.map(|near| near.and_then(moved));
-                Candidate {
-                    neighbours,
-                    ..candidate
-                }
-            })
-            .collect();
+        let items = order.iter().map(|&index| {
+            let candidate = candidates.get(index);
+            let neighbours = candidate.neighbours.map(|near| near.and_then(moved));
+            Candidate {
+                neighbours,
+                ..candidate
+            }
+        });
         Arc::new(Candidates {
-            items,
             bm25_bound: candidates.bm25_bound,
+            ..items.collect()
         })
     }
 
@@ -268,8 +327,13 @@ mod tests {
             prop_assert!(chosen.is_sorted_by(|a, b| a.score >= b.score && a.rank + 1 == b.rank));
             prop_assert!(selection.total_tokens() <= request.max_tokens);
             prop_assert!(request.limit.is_none_or(|limit| chosen.len() <= limit));
+            // The order of all of them comes to the same.
+            let whole = selection.whole();
+            let packed = whole.packing.taken.iter().map(|&place| whole.kept[place].index as usize);
+            prop_assert_eq!(packed.collect::<Vec<_>>(), chosen.iter().map(|one| one.index).collect::<Vec<_>>());
+            prop_assert_eq!(ledger(&whole.stock, &whole.packing), selection.ledger());
             for one in chosen {
-                let item = &candidates.items[one.index];
+                let item = candidates.get(one.index);
                 prop_assert_eq!(item.id, one.id);
                 prop_assert!(item.excluded.is_none());
             }
@@ -279,7 +343,7 @@ mod tests {
         fn contexts_outside_of_the_search_change_nothing(
             candidates in any_candidates(), settings in any_settings(), request in any_request(),
         ) {
-            let count = candidates.items.len();
+            let count = candidates.len();
             let inside = rearranged(&candidates, 0..count, |c| c.excluded.is_none());
             let explained = select(&candidates, &settings, &request);
             let plain = select(&inside, &settings, &request);
@@ -291,7 +355,7 @@ mod tests {
         fn the_order_of_the_candidates_changes_nothing(
             candidates in any_candidates(), settings in any_settings(), request in any_request(),
         ) {
-            let count = candidates.items.len();
+            let count = candidates.len();
             let reversed = rearranged(&candidates, (0..count).rev(), |_| true);
             let one = select(&candidates, &settings, &request);
             let other = select(&reversed, &settings, &request);

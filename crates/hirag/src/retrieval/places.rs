@@ -1,9 +1,7 @@
 //! The places of a few candidates in an order of all of them, without making the order.
 
-use std::cmp::Reverse;
-
-use super::Candidate;
-use super::ranking::key;
+use super::Candidates;
+use super::order::{step, tie};
 
 /// Stands for the value of a candidate that has none, and so no place.
 pub(super) const NO_VALUE: f32 = f32::NAN;
@@ -14,11 +12,15 @@ pub(super) const NO_VALUE: f32 = f32::NAN;
 ///
 /// Counts for every candidate how many of the listed are not better than it, which for few of
 /// them is several times faster than to sort all.
-pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> Vec<Option<u32>> {
+pub(super) fn places(
+    candidates: &Candidates,
+    listed: &[usize],
+    values: &[f32],
+) -> Vec<Option<u32>> {
     let value = |index: usize| Some(values[index]).filter(|value| *value >= 0.0);
     let mut steps: Vec<u32> = listed
         .iter()
-        .filter_map(|&index| value(index).map(key))
+        .filter_map(|&index| value(index).map(step))
         .collect();
     steps.sort_unstable();
     steps.dedup();
@@ -32,17 +34,14 @@ pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> V
         if *value < worst || value.is_nan() {
             continue;
         }
-        let key = key(*value);
-        let step = steps.partition_point(|step| *step < key);
-        match steps.get(step) {
-            Some(found) if *found == key => on[step].push(index as u32),
-            _ => between[step] += 1,
+        let own = step(*value);
+        let at = steps.partition_point(|step| *step < own);
+        match steps.get(at) {
+            Some(found) if *found == own => on[at].push(index as u32),
+            _ => between[at] += 1,
         }
     }
-    let tie = |index: u32| {
-        let candidate = &items[index as usize];
-        (Reverse(candidate.created_ms), candidate.id)
-    };
+    let tie = |index: u32| tie(candidates, index);
     let mut before = Vec::with_capacity(steps.len());
     let mut passed = 0;
     for (ties, between) in on.iter_mut().zip(&between) {
@@ -54,7 +53,7 @@ pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> V
     listed
         .iter()
         .map(|&index| {
-            let step = steps.binary_search(&value(index).map(key)?).ok()?;
+            let step = steps.binary_search(&value(index).map(step)?).ok()?;
             let own = tie(index as u32);
             let better = on[step].partition_point(|&other| tie(other) < own);
             Some(before[step] + better as u32 + 1)
@@ -66,7 +65,7 @@ pub(super) fn places(items: &[Candidate], listed: &[usize], values: &[f32]) -> V
 mod tests {
     use super::*;
     use crate::retrieval::fixture::any_candidates;
-    use crate::retrieval::ranking::best_first;
+    use crate::retrieval::order::{Key, best_first};
     use proptest::prelude::*;
 
     proptest! {
@@ -76,14 +75,13 @@ mod tests {
             values in prop::collection::vec(prop::option::of(0_u8..6), 40),
             listed in prop::collection::vec(0_usize..40, 0..10),
         ) {
-            let items = &candidates.items;
             let values: Vec<f32> = values
                 .iter()
                 .map(|value| value.map_or(NO_VALUE, |value| f32::from(value) / 5.0))
                 .collect();
-            let listed: Vec<usize> = listed.into_iter().filter(|&at| at < items.len()).collect();
-            let all = (0..items.len()).map(|index| (index, values[index]));
-            let order = best_first(items, all.filter(|(_, value)| !value.is_nan()));
+            let listed: Vec<usize> = listed.into_iter().filter(|&at| at < candidates.len()).collect();
+            let all = (0..candidates.len()).filter(|index| !values[*index].is_nan());
+            let order = best_first(&candidates, all.map(|index| Key::new(index, values[index])).collect());
             let wanted: Vec<Option<u32>> = listed
                 .iter()
                 .map(|&index| {
@@ -91,7 +89,7 @@ mod tests {
                     place.map(|place| place as u32 + 1)
                 })
                 .collect();
-            prop_assert_eq!(places(items, &listed, &values[..items.len()]), wanted);
+            prop_assert_eq!(places(&candidates, &listed, &values[..candidates.len()]), wanted);
         }
     }
 }

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use super::fold::Text;
+use super::budget::Item;
+use super::facts::Facts;
 use super::fusion::Fusion;
-use super::{Candidate, Candidates, RetrievalSettings, ScoreParts, SelectionRequest};
+use super::order::{Key, Ranked, best_first, best_to_front};
+use super::{Candidates, RetrievalSettings, ScoreParts, SelectionRequest};
 use crate::context::{ContextId, ContextLevel};
 
 const MS_PER_DAY: f64 = 86_400_000.0;
 
 /// The access count from which frequency is 1: `ln(1 + 100) / ln(101)`.
-const FULL_FREQUENCY: u64 = 100;
+const FULL_FREQUENCY: u32 = 100;
 
 /// `exp(-age/τ)` with the age since the last change, 1 (now) down to 0. A time stamp in the future
 /// (the clock was set back) is as good as now. Being returned does not make a context recent: it
 /// would then keep itself at the top.
-fn recency(candidate: &Candidate, now_ms: i64, per_ms: f32) -> f32 {
-    let changed = candidate.updated_ms.max(candidate.created_ms);
-    let age_ms = now_ms.saturating_sub(changed).max(0);
+fn recency(changed_ms: i64, now_ms: i64, per_ms: f32) -> f32 {
+    let age_ms = now_ms.saturating_sub(changed_ms).max(0);
     (age_ms as f32 * per_ms).exp()
 }
 
@@ -35,7 +36,7 @@ fn nearness(level: ContextLevel) -> f32 {
 }
 
 /// `ln(1+n)/ln(101)`, at most 1.
-fn frequency(access_count: u64) -> f32 {
+fn frequency(access_count: u32) -> f32 {
     match access_count {
         0 => 0.0,
         n if n >= FULL_FREQUENCY => 1.0,
@@ -44,7 +45,7 @@ fn frequency(access_count: u64) -> f32 {
 }
 
 /// The final score of a candidate, and the parts of it that do not depend on the query.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Scorer {
     similarity: f32,
     recency: f32,
@@ -53,6 +54,8 @@ struct Scorer {
     now_ms: i64,
     /// `-1/τ`, in milliseconds.
     decay_per_ms: f32,
+    /// By access count, up to the one from which it is 1.
+    frequencies: [f32; FULL_FREQUENCY as usize + 1],
 }
 
 impl Scorer {
@@ -65,21 +68,26 @@ impl Scorer {
             frequency: weights.frequency as f32,
             now_ms,
             decay_per_ms: decay_per_ms(settings.strategy.recency_tau_days),
+            frequencies: std::array::from_fn(|count| frequency(count as u32)),
         }
     }
 
     /// Recency, level and frequency, each 0 to 1.
-    fn facts(&self, candidate: &Candidate) -> [f32; 3] {
+    fn facts(&self, facts: &Facts, index: usize) -> [f32; 3] {
+        let changed_ms = facts.updated_ms[index].max(facts.created_ms[index]);
         [
-            recency(candidate, self.now_ms, self.decay_per_ms),
-            nearness(candidate.level),
-            frequency(candidate.access_count),
+            recency(changed_ms, self.now_ms, self.decay_per_ms),
+            nearness(facts.levels[index]),
+            self.frequencies[facts.access_counts[index].min(FULL_FREQUENCY) as usize],
         ]
     }
 
     /// The weighted sum, 0 to 1.
-    fn score(&self, candidate: &Candidate, similarity: f32) -> f32 {
-        let [recency, level, frequency] = self.facts(candidate);
+    fn score(&self, facts: &Facts, index: usize, similarity: f32) -> f32 {
+        self.weigh(self.facts(facts, index), similarity)
+    }
+
+    fn weigh(&self, [recency, level, frequency]: [f32; 3], similarity: f32) -> f32 {
         let sum = self.similarity * similarity
             + self.recency * recency
             + self.level * level
@@ -88,8 +96,7 @@ impl Scorer {
     }
 }
 
-/// The candidates of one query, scored and in their final order, before equal texts are folded and
-/// before the budget.
+/// The candidates of one query, scored, before equal texts are folded and before the budget.
 #[derive(Debug)]
 pub struct Ranking {
     pub(super) candidates: Arc<Candidates>,
@@ -100,65 +107,69 @@ pub struct Ranking {
     pub(super) searched: usize,
     /// Relevance by candidate; `None` where nothing speaks for it.
     pub(super) similarity: Vec<Option<f32>>,
-    /// What folding asks, by candidate.
-    pub(super) texts: Vec<Text>,
-    /// Candidates that passed the threshold, best first, each with its score.
-    pub(super) order: Vec<Ranked>,
-}
-
-/// A candidate's place in an order.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Ranked {
-    pub(super) index: u32,
-    pub(super) value: f32,
+    /// Candidates that passed the threshold, each with its score, in no order.
+    pub(super) passed: Vec<Key>,
 }
 
 impl Ranking {
-    /// Scores and orders `candidates`. Ties: the later created first, then the smaller id.
+    /// Scores `candidates`.
     #[must_use]
     pub fn new(
         candidates: &Arc<Candidates>,
         settings: &RetrievalSettings,
         request: &SelectionRequest,
     ) -> Self {
-        let items = &candidates.items;
-        let mut ranking = Self {
-            candidates: Arc::clone(candidates),
-            settings: *settings,
-            fusion: Fusion::new(candidates, &settings.strategy, request.mode),
-            scorer: Scorer::new(settings, request.now_ms),
-            searched: 0,
-            similarity: Vec::with_capacity(items.len()),
-            texts: Vec::with_capacity(items.len()),
-            order: Vec::new(),
-        };
-        // One walk over the candidates, which are spread over more memory than is near.
-        let threshold = ranking.threshold();
-        let mut passed = Vec::with_capacity(items.len());
-        for (index, candidate) in items.iter().enumerate() {
-            let similarity = ranking.fusion.similarity(items, index);
-            ranking.similarity.push(similarity);
-            ranking.texts.push(Text::of(candidate));
-            if candidate.excluded.is_none() {
-                ranking.searched += 1;
-                if let Some(similarity) = similarity.filter(|similarity| *similarity >= threshold) {
-                    let score = ranking.scorer.score(candidate, similarity);
-                    passed.push(sort_key(index, score));
-                }
+        let fusion = Fusion::new(candidates, &settings.strategy, request.mode);
+        let scorer = Scorer::new(settings, request.now_ms);
+        let all = 0..candidates.len();
+        let similarity: Vec<Option<f32>> = all
+            .clone()
+            .map(|index| fusion.similarity(candidates, index))
+            .collect();
+        let searched = |index: &usize| candidates.excluded(*index).is_none();
+        let threshold = settings.relevance_threshold as f32;
+        let mut passed = Vec::with_capacity(similarity.len());
+        for index in all.clone().filter(searched) {
+            if let Some(similarity) = similarity[index]
+                && similarity >= threshold
+            {
+                let score = scorer.score(&candidates.facts, index, similarity);
+                passed.push(Key::new(index, score));
             }
         }
-        ranking.order = sorted(items, passed);
-        ranking
+        Self {
+            candidates: Arc::clone(candidates),
+            settings: *settings,
+            searched: all.filter(searched).count(),
+            fusion,
+            scorer,
+            similarity,
+            passed,
+        }
     }
 
-    /// The ids of the `k` best.
+    /// The ids of the `k` best. Ties: the later created first, then the smaller id.
     #[must_use]
     pub fn top(&self, k: usize) -> Vec<ContextId> {
-        self.order
-            .iter()
-            .take(k)
-            .map(|ranked| self.item(ranked.index).id)
-            .collect()
+        let mut keys = self.passed.clone();
+        best_to_front(&self.candidates, &mut keys, k);
+        let best = keys.iter().take(k);
+        best.map(|key| self.id(key.index())).collect()
+    }
+
+    /// The candidates that passed the threshold, best first.
+    pub(super) fn order(&self) -> Vec<Ranked> {
+        best_first(&self.candidates, self.passed.clone())
+    }
+
+    /// What the budget asks of some of them.
+    pub(super) fn wares(&self, keys: &[Key]) -> Vec<Item> {
+        let facts = &self.candidates.facts;
+        let item = |key: &Key| Item {
+            level: facts.levels[key.index() as usize],
+            tokens: facts.tokens[key.index() as usize],
+        };
+        keys.iter().map(item).collect()
     }
 
     /// The similarity that is needed.
@@ -171,27 +182,30 @@ impl Ranking {
         self.similarity[index].is_some_and(|similarity| similarity >= self.threshold())
     }
 
-    pub(super) fn item(&self, index: u32) -> &Candidate {
-        &self.candidates.items[index as usize]
+    pub(super) fn tokens(&self, index: u32) -> u32 {
+        self.candidates.facts.tokens[index as usize]
+    }
+
+    pub(super) fn id(&self, index: u32) -> ContextId {
+        self.candidates.facts.ids[index as usize]
     }
 
     /// The final score, 0 to 1.
     pub(super) fn score(&self, index: usize) -> f32 {
         let similarity = self.similarity[index].unwrap_or(0.0);
-        self.scorer.score(&self.candidates.items[index], similarity)
+        self.scorer.score(&self.candidates.facts, index, similarity)
     }
 
     /// What the score is made of.
     pub(super) fn parts(&self, index: usize) -> ScoreParts {
-        let items = &self.candidates.items;
-        let candidate = &items[index];
-        let [recency, level, frequency] = self.scorer.facts(candidate);
+        let candidates = &*self.candidates;
+        let [recency, level, frequency] = self.scorer.facts(&candidates.facts, index);
         ScoreParts {
-            vector: self.fusion.vector(candidate),
-            text: self.fusion.text(candidate),
-            overlap: candidate.overlap,
-            neighbour: self.fusion.lent(items, index),
-            phrase: self.fusion.phrase(candidate),
+            vector: self.fusion.vector(candidates, index),
+            text: self.fusion.text(candidates, index),
+            overlap: candidates.overlap(index),
+            neighbour: self.fusion.lent(candidates, index),
+            phrase: self.fusion.phrase(candidates, index),
             similarity: self.similarity[index].unwrap_or(0.0),
             recency,
             level,
@@ -200,54 +214,10 @@ impl Ranking {
     }
 }
 
-/// Orders candidates by a value of at least 0, best first; ties by creation, then by id.
-///
-/// Value and index go into one integer, which sorts several times faster than a comparison that
-/// follows the index to the candidate; only ties need that.
-pub(super) fn best_first(
-    items: &[Candidate],
-    values: impl Iterator<Item = (usize, f32)>,
-) -> Vec<Ranked> {
-    let keys = values
-        .map(|(index, value)| sort_key(index, value))
-        .collect();
-    sorted(items, keys)
-}
-
-/// Small for a large value. The bits of floats that are not negative order like the floats; `+ 0.0`
-/// makes -0 one of them.
-pub(super) fn key(value: f32) -> u32 {
-    !(value.max(0.0) + 0.0).to_bits()
-}
-
-/// A value's key, with the index in the lower half.
-fn sort_key(index: usize, value: f32) -> u64 {
-    (u64::from(key(value)) << 32) | index as u64
-}
-
-fn sorted(items: &[Candidate], mut keys: Vec<u64>) -> Vec<Ranked> {
-    keys.sort_unstable();
-    let mut order: Vec<Ranked> = keys
-        .into_iter()
-        .map(|key| Ranked {
-            index: key as u32,
-            value: f32::from_bits(!((key >> 32) as u32)),
-        })
-        .collect();
-    for ties in order.chunk_by_mut(|a, b| a.value == b.value) {
-        if ties.len() > 1 {
-            ties.sort_unstable_by_key(|ranked| {
-                let candidate = &items[ranked.index as usize];
-                (std::cmp::Reverse(candidate.created_ms), candidate.id)
-            });
-        }
-    }
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::retrieval::Candidate;
     use crate::retrieval::fixture::{DAY_MS, NOW_MS, candidate, candidates, id, request, settings};
 
     fn similar(number: u64) -> Candidate {
@@ -280,17 +250,8 @@ mod tests {
 
     #[test]
     fn a_time_stamp_in_the_future_is_as_good_as_now() {
-        let ahead = Candidate {
-            created_ms: i64::MAX,
-            ..candidate(1)
-        };
-        assert_eq!(recency(&ahead, NOW_MS, decay_per_ms(30.0)), 1.0);
-        let ancient = Candidate {
-            created_ms: i64::MIN,
-            updated_ms: i64::MIN,
-            ..candidate(1)
-        };
-        assert_eq!(recency(&ancient, NOW_MS, decay_per_ms(30.0)), 0.0);
+        assert_eq!(recency(i64::MAX, NOW_MS, decay_per_ms(30.0)), 1.0);
+        assert_eq!(recency(i64::MIN, NOW_MS, decay_per_ms(30.0)), 0.0);
     }
 
     #[test]
@@ -299,7 +260,7 @@ mod tests {
         assert!((frequency(1) - 0.150_19).abs() < 1e-5);
         assert!(frequency(99) < 1.0);
         assert_eq!(frequency(100), 1.0);
-        assert_eq!(frequency(u64::MAX), 1.0);
+        assert_eq!(frequency(u32::MAX), 1.0);
     }
 
     #[test]
@@ -343,13 +304,5 @@ mod tests {
         let candidates = candidates(vec![similar(1), below, candidate(3)]);
         let ranking = Ranking::new(&candidates, &settings, &request(100));
         assert_eq!(ranking.top(9), [id(1)]);
-    }
-
-    #[test]
-    fn the_order_is_best_first_down_to_zero() {
-        let items: Vec<Candidate> = (0..4).map(candidate).collect();
-        let values = [0.25, 1.0, -0.0, 0.5].into_iter().enumerate();
-        let order: Vec<u32> = best_first(&items, values).iter().map(|r| r.index).collect();
-        assert_eq!(order, [1, 3, 0, 2]);
     }
 }

@@ -58,7 +58,7 @@ impl Rerankable {
     /// How many candidates it holds.
     #[must_use]
     pub fn candidates(&self) -> usize {
-        self.candidates.items.len()
+        self.candidates.len()
     }
 
     /// What the search chose, best first.

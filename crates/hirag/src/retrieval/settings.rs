@@ -11,6 +11,7 @@ const SUM_TOLERANCE: f64 = 1e-6;
 /// `[hirag.retrieval_strategy]`: fusion, recency, and how the budget is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RetrievalStrategy {
     /// Share of the budget for L1, 0 to 1; the three shares sum to 1.
@@ -83,6 +84,7 @@ impl RetrievalStrategy {
 /// `[hirag.ranking_weights]`: what the final score is made of. The weights sum to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RankingWeights {
     /// Weight of the relevance.
@@ -182,6 +184,7 @@ impl RankingWeights {
 /// Everything that decides what a query's candidates come to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RetrievalSettings {
     /// `hirag.relevance_threshold`: contexts whose similarity is below are dropped; 0 to 1.

@@ -14,6 +14,7 @@ use crate::context::{
 /// The id of a trace: a UUID of version 7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct TraceId(ContextId);
 
@@ -50,6 +51,7 @@ impl FromStr for TraceId {
 /// What a final score is made of; every part lies between 0 and 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)] // Traces of before a part was told of are read too.
 pub struct ScoreParts {
     /// Similarity of the vectors; `None` without a vector on either side.
@@ -76,6 +78,7 @@ pub struct ScoreParts {
 /// Milliseconds that one stage of a retrieval took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StageTiming {
     /// The stage.
     pub stage: String,
@@ -86,6 +89,7 @@ pub struct StageTiming {
 /// The budget of one level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LevelLedger {
     /// Tokens that its share allots.
     pub allotted: u32,
@@ -101,6 +105,7 @@ pub struct LevelLedger {
 /// The budget of one retrieval.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenLedger {
     /// Tokens that could be returned.
     pub budget: u32,
@@ -131,6 +136,7 @@ impl TokenLedger {
 /// The record of one retrieval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Trace {
     /// The id.
     pub id: TraceId,

@@ -79,9 +79,10 @@ pub fn why_not(
     facts: &SearchFacts,
 ) -> Result<WhyNot, RetrievalError> {
     let index = candidates
-        .items
+        .facts
+        .ids
         .iter()
-        .position(|candidate| candidate.id == id)
+        .position(|other| *other == id)
         .ok_or(RetrievalError::NotCompared(id))?;
     let selection = select(candidates, settings, request);
     let explanation = selection

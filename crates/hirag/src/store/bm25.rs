@@ -33,11 +33,15 @@ impl Population {
         (1.0 + (texts - frequency + 0.5).max(0.0) / (frequency + 0.5)).ln()
     }
 
-    /// What one word adds to a text of `words` words in which it occurs `occurrences` times.
-    pub(super) fn term(&self, idf: f32, occurrences: u32, words: u32) -> f32 {
+    /// How much a text of `words` words is held back.
+    pub(super) fn length(&self, words: u32) -> f32 {
+        K1 * (1.0 - B + B * (words as f32 / self.average_words.max(1.0)))
+    }
+
+    /// What one word adds to a text of a [`Self::length`] in which it occurs `occurrences` times.
+    pub(super) fn term(idf: f32, occurrences: u32, length: f32) -> f32 {
         let occurrences = occurrences as f32;
-        let length = words as f32 / self.average_words.max(1.0);
-        idf * occurrences * (K1 + 1.0) / (occurrences + K1 * (1.0 - B + B * length))
+        idf * occurrences * (K1 + 1.0) / (occurrences + length)
     }
 
     /// The score that counts as a full match: every word of the query once in a text of average
@@ -60,7 +64,7 @@ mod tests {
     #[test]
     fn a_word_once_in_a_text_of_average_length_adds_its_idf() {
         let idf = HUNDRED.idf(3);
-        assert!((HUNDRED.term(idf, 1, 10) - idf).abs() < 1e-6);
+        assert!((Population::term(idf, 1, HUNDRED.length(10)) - idf).abs() < 1e-6);
         assert!((idf - (1.0_f32 + 97.5 / 3.5).ln()).abs() < 1e-6);
     }
 
@@ -68,8 +72,9 @@ mod tests {
     fn rare_words_more_occurrences_and_short_texts_weigh_more() {
         assert!(HUNDRED.idf(1) > HUNDRED.idf(50));
         assert!(HUNDRED.idf(100) > 0.0);
-        assert!(HUNDRED.term(1.0, 3, 10) > HUNDRED.term(1.0, 1, 10));
-        assert!(HUNDRED.term(1.0, 1, 5) > HUNDRED.term(1.0, 1, 50));
+        let term = |occurrences, words| Population::term(1.0, occurrences, HUNDRED.length(words));
+        assert!(term(3, 10) > term(1, 10));
+        assert!(term(1, 5) > term(1, 50));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::context::{Context, ContextId, ContextLevel, Filter, Metadata, Priorit
 /// The model that vectors come from, and their length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VectorSpec {
     /// The model's id.
     pub model: String,
@@ -95,6 +96,7 @@ pub struct Hit {
 /// The order of a listing. Among equals, what was stored last comes first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// What was stored last comes first.
@@ -157,6 +159,7 @@ pub struct ScrollRequest {
 /// A page of contexts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page {
     /// The contexts.
     pub contexts: Vec<Context>,

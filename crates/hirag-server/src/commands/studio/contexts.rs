@@ -1,5 +1,6 @@
 //! Storing, looking at and changing contexts.
 
+use futures::{StreamExt, stream};
 use hirag::context::{Context, ContextId, ContextLevel, Filter, NewContext};
 use hirag::manager::{ContextDetails, ListRequest, Stored};
 use hirag::store::Page;
@@ -12,6 +13,8 @@ use crate::studio::{ActivityKind, Studio};
 
 /// Ids of one request at most.
 const IDS: usize = 10_000;
+/// Contexts that are stored at once, so that they share a commit.
+const AT_ONCE: usize = 32;
 
 /// Which context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ts_rs::TS)]
@@ -30,7 +33,7 @@ pub struct DetailsRequest {
 }
 
 /// A page of contexts, and how many there are.
-#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS, utoipa::ToSchema)]
 pub struct ListResponse {
     /// The page.
     #[serde(flatten)]
@@ -111,6 +114,30 @@ pub async fn store(studio: &Studio, request: NewContext) -> Result<Stored> {
         .activity()
         .note(ActivityKind::Stored, summary, &[stored.id]);
     Ok(stored)
+}
+
+/// Stores contexts, each by itself: what is wrong with one keeps none of the others out.
+///
+/// # Errors
+/// [`commands::Error::NotOpen`].
+pub async fn store_each(studio: &Studio, requests: Vec<NewContext>) -> Result<Vec<Result<Stored>>> {
+    let host = studio.host().await?;
+    let manager = host.manager();
+    let outcomes: Vec<Result<Stored>> = match manager.store_all(requests.clone()).await {
+        Ok(stored) => stored.into_iter().map(Ok).collect(),
+        // One of them is refused; which ones, each tells by itself.
+        Err(_) => {
+            let each = requests.into_iter().map(|new| commands::store(&host, new));
+            let each: Vec<_> = each.collect();
+            stream::iter(each).buffered(AT_ONCE).collect().await
+        }
+    };
+    let ids: Vec<ContextId> = outcomes.iter().flatten().map(|stored| stored.id).collect();
+    if !ids.is_empty() {
+        let summary = format!("Stored {}", counted(ids.len() as u64));
+        studio.activity().note(ActivityKind::Stored, summary, &ids);
+    }
+    Ok(outcomes)
 }
 
 /// A context, those marked as deleted too.

@@ -69,6 +69,11 @@ macro_rules! window_commands {
             token_set: TokenSetRequest => TokenStatus,
             token_clear: TokenRequest => TokenStatus,
             token_test: TokenRequest => ProviderTest,
+
+            server: Nothing => ServerStatus,
+            server_retry: Nothing => ServerStatus,
+            server_token_replace: Nothing => NewServerToken,
+            server_link: Nothing => ServerLink,
         }
     };
 }

@@ -11,6 +11,7 @@ mod performance;
 mod resilience;
 mod retrieval;
 mod sample;
+mod server;
 mod settings;
 mod status;
 mod tokens;
@@ -20,7 +21,7 @@ mod upkeep;
 pub use contexts::{
     ClearRequest, CountRequest, CountResponse, DetailsRequest, GetRequest, ListResponse,
     MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,
-    move_to, store, texts, undo, update,
+    move_to, store, store_each, texts, undo, update,
 };
 pub use dispatch::{NAMES, answer, call};
 pub use files::{
@@ -42,10 +43,13 @@ pub use resilience::{
     drill_stop, pause_embedding, resilience,
 };
 pub use retrieval::{
-    LookUpResponse, Reasons, RerankRequest, Reranked, RerankedContext, look_up, reasons, rerank,
-    search, why,
+    LookUpResponse, Reasons, RerankRequest, Reranked, RerankedContext, look_up, reasons, recall,
+    rerank, search, why,
 };
 pub use sample::sample_start;
+pub use server::{
+    NewServerToken, ServerLink, server, server_link, server_retry, server_token_replace,
+};
 pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use hirag::context::{ContextId, ContextRequest, RetrievedContext};
 use hirag::retrieval::{
-    Explanation, OtherSettings, RankingWeights, RetrievalStrategy, ScoreParts, TraceId, WhyNot,
+    Explanation, OtherSettings, Outcome, RankingWeights, RetrievalStrategy, ScoreParts, TraceId,
+    WhyNot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +90,35 @@ pub async fn search(studio: &Studio, request: ContextRequest) -> Result<SearchRe
     let activity = studio.activity();
     activity.note_search(ActivityKind::Searched, summary, &ids, Some(id));
     Ok(SearchResponse { response, trace })
+}
+
+/// The same for programs: nothing is kept to rank again, and with `explain` the best candidates
+/// come along, and all that were returned.
+///
+/// # Errors
+/// As [`commands::search`].
+pub async fn recall(studio: &Studio, request: ContextRequest) -> Result<SearchResponse> {
+    let host = studio.host().await?;
+    let query = preview(&request.query);
+    let mut found = commands::search(&host, request).await?;
+    if let Some(trace) = &mut found.trace
+        && trace.candidates.len() > LISTED
+    {
+        let mut place = 0;
+        trace.candidates.retain(|candidate| {
+            place += 1;
+            place <= LISTED || matches!(candidate.outcome, Outcome::Chosen { .. })
+        });
+        trace.complete = false;
+    }
+    let contexts = &found.response.contexts;
+    let ids: Vec<ContextId> = contexts.iter().map(|found| found.context.id).collect();
+    let summary = format!("Searched: {query} ({} found)", ids.len());
+    let id = found.response.metadata.trace_id;
+    studio
+        .activity()
+        .note_search(ActivityKind::Searched, summary, &ids, Some(id));
+    Ok(found)
 }
 
 /// What became of a search.

@@ -184,10 +184,12 @@ fn told(begin: Instant, tried: Result<(String, usize)>) -> ProviderTest {
     }
 }
 
-/// Lets the memory's provider use the token as it is now.
+/// Lets the memory's provider, or the server, use the token as it is now.
 async fn use_token(studio: &Studio, kind: TokenKind) {
-    if kind == TokenKind::Embedding {
-        studio.bring_embedding_token().await;
+    match kind {
+        TokenKind::Embedding => studio.bring_embedding_token().await,
+        TokenKind::Server => studio.server_token_changed().await,
+        TokenKind::Chat => {}
     }
 }
 

@@ -22,12 +22,12 @@ use crate::commands::studio as ask;
 use crate::secrets::{MemoryVault, Vault};
 
 /// Settings that count quickly and cache nothing.
-const SETTINGS: &str = "[embedding]\ncache_enabled = false\nbatch_window_ms = 1\nmax_retries = 0\n\
+pub(crate) const SETTINGS: &str = "[embedding]\ncache_enabled = false\nbatch_window_ms = 1\nmax_retries = 0\n\
     [hirag.token_estimator]\nkind = \"chars\"\n";
 
 /// Vectors from words: texts that share a word are similar.
 #[derive(Debug, Default)]
-struct Words;
+pub(crate) struct Words;
 
 #[async_trait]
 impl EmbeddingProvider for Words {
@@ -69,12 +69,12 @@ impl EmbeddingProvider for Words {
 }
 
 /// A folder, a clock and a keyring of their own.
-struct Place {
+pub(crate) struct Place {
     folder: TempDir,
-    clock: Arc<FakeClock>,
-    vault: Arc<dyn Vault>,
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) vault: Arc<dyn Vault>,
     /// Without one, the settings say which.
-    provider: Option<Arc<dyn EmbeddingProvider>>,
+    pub(crate) provider: Option<Arc<dyn EmbeddingProvider>>,
 }
 
 impl Place {
@@ -82,7 +82,7 @@ impl Place {
         Self::with(SETTINGS)
     }
 
-    fn with(settings: &str) -> Self {
+    pub(crate) fn with(settings: &str) -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("config.toml"), settings).unwrap();
         Self {
@@ -93,11 +93,11 @@ impl Place {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn start(&self) -> Studio {
+    pub(crate) fn start(&self) -> Studio {
         Studio::start(StudioOptions {
             config_file: self.path("config.toml"),
             data_dir: self.path("data"),
@@ -115,7 +115,7 @@ async fn store(studio: &Studio, text: &str, level: ContextLevel) -> ContextId {
 }
 
 /// The next event that `wanted` takes something from.
-async fn next<T>(
+pub(crate) async fn next<T>(
     events: &mut tokio::sync::broadcast::Receiver<StudioEvent>,
     mut wanted: impl FnMut(StudioEvent) -> Option<T>,
 ) -> T {

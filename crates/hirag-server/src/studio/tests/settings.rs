@@ -24,10 +24,10 @@ async fn a_change_is_in_force_at_once_and_names_what_has_to_wait() {
     let request = changes(&[
         ("circuit_breaker.failure_threshold", json!(1)),
         ("hirag.max_context_tokens", json!(50)),
-        ("server.port", json!(9000)),
+        ("logging.level", json!("info")),
     ]);
     let settings = ask::change_settings(&studio, request).await.unwrap();
-    assert_eq!(settings.restart_needed, ["server.port"]);
+    assert_eq!(settings.restart_needed, ["logging.level"]);
     assert_eq!(host.manager().config().hirag.max_context_tokens, 50);
     let resilience = ask::resilience(&studio, Nothing {}).await.unwrap();
     assert_eq!(resilience.breaker_settings.failure_threshold, 1);
@@ -42,7 +42,7 @@ async fn a_change_is_in_force_at_once_and_names_what_has_to_wait() {
         resilience.breaker.state,
         hirag::resilience::BreakerState::Open
     );
-    let back = changes(&[("server.port", json!(null))]);
+    let back = changes(&[("logging.level", json!(null))]);
     let settings = ask::change_settings(&studio, back).await.unwrap();
     assert!(settings.restart_needed.is_empty());
     studio.shut_down().await.unwrap();

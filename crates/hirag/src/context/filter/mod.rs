@@ -13,16 +13,20 @@ use self::wire::WireCondition;
 /// (when there is any), none of `must_not`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Filter {
     /// Every one must hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<WireCondition>))]
     pub must: Vec<Condition>,
     /// At least one must hold, if any is given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<WireCondition>))]
     pub should: Vec<Condition>,
     /// None may hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<WireCondition>))]
     pub must_not: Vec<Condition>,
 }
 
@@ -79,6 +83,7 @@ pub enum Test {
 /// A value to compare with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Value {
     /// `true` or `false`; differs from 1 and 0.
@@ -94,6 +99,7 @@ pub enum Value {
 /// Bounds; those that are absent do not bind. Numbers compare as numbers, text as text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Range {
     /// Greater than.

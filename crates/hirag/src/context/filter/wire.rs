@@ -8,6 +8,7 @@ use crate::context::ContextError;
 /// A condition as it is written: a key and exactly one of the tests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Condition))]
 #[cfg_attr(feature = "ts", ts(rename = "Condition"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireCondition {

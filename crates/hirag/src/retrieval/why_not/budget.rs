@@ -24,7 +24,7 @@ impl Case {
         if tokens.is_some() || limit.is_some() || self.request.limit.is_none() {
             return tokens.into_iter().chain(limit).collect();
         }
-        self.least_tokens(&selection, place, selection.stock.len(), max_tokens)
+        self.least_tokens(&selection, place, selection.whole().stock.len(), max_tokens)
             .and_then(|(tokens, _)| {
                 let (limit, _) = self.least_limit(&selection, place, tokens)?;
                 self.with(&[self.tokens(tokens), self.limit(limit)], false)
@@ -57,7 +57,7 @@ impl Case {
         limit: usize,
         max_tokens: u32,
     ) -> Option<(u32, bool)> {
-        let stock = &selection.stock;
+        let stock = &selection.whole().stock;
         let takes = |budget: u32| stock.pack(budget, limit).takes(place);
         let mut budget = self
             .request
@@ -98,7 +98,7 @@ impl Case {
         place: usize,
         budget: u32,
     ) -> Option<(usize, bool)> {
-        let stock = &selection.stock;
+        let stock = &selection.whole().stock;
         let takes = |limit: usize| stock.pack(budget, limit).takes(place);
         let from = self.request.limit?;
         let tried = (from + 1).saturating_add(PACKING_WORK / stock.len().max(1));

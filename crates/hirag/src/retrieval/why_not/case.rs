@@ -75,7 +75,7 @@ impl Case {
 
     /// Level and filter keep a context out before anything is ranked.
     fn bring_into_search(&mut self, facts: &SearchFacts) {
-        let candidate = &self.candidates.items[self.index];
+        let candidate = self.candidates.get(self.index);
         let level = candidate.level;
         let Some(exclusion) = candidate.excluded else {
             return;
@@ -94,14 +94,19 @@ impl Case {
     pub(super) fn apply(&mut self, change: Change) {
         match &change {
             Change::Level { level } => {
-                for candidate in &mut Arc::make_mut(&mut self.candidates).items {
-                    if candidate.level == *level && candidate.excluded == Some(Exclusion::Level) {
-                        candidate.excluded = None;
+                let candidates = Arc::make_mut(&mut self.candidates);
+                let levels = &candidates.facts.levels;
+                for (excluded, of) in candidates.excluded.iter_mut().zip(levels) {
+                    if of == level && *excluded == Some(Exclusion::Level) {
+                        *excluded = None;
                     }
                 }
             }
             Change::Filter { .. } => {
-                Arc::make_mut(&mut self.candidates).items[self.index].excluded = None;
+                let excluded = &mut Arc::make_mut(&mut self.candidates).excluded;
+                if let Some(own) = excluded.get_mut(self.index) {
+                    *own = None;
+                }
             }
             other => other.apply(&mut self.settings, &mut self.request),
         }
@@ -150,7 +155,7 @@ impl Case {
 
     /// How many whole selections one search for a change may try.
     pub(super) fn attempts(&self) -> usize {
-        (RANKING_WORK / self.candidates.items.len().max(1)).max(8)
+        (RANKING_WORK / self.candidates.len().max(1)).max(8)
     }
 }
 

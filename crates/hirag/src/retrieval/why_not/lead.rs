@@ -72,12 +72,14 @@ pub(super) struct Lead {
 
 impl Lead {
     pub(super) fn over(case: &Case, ranking: &Ranking, varied: RankingWeight) -> Self {
-        let items = &case.candidates.items;
+        let candidates = &case.candidates;
         let weights = &case.settings.weights;
         let line = |index: usize| Line::of(&ranking.parts(index), weights, varied);
-        let own = &items[case.index];
+        let own = candidates.get(case.index);
         let own_line = line(case.index);
-        let mut texts: Vec<u64> = passed(ranking).map(|at| items[at].text_key).collect();
+        let mut texts: Vec<u64> = passed(ranking)
+            .map(|at| candidates.facts.text_keys[at])
+            .collect();
         texts.sort_unstable();
         let is_single = |key: u64| {
             let first = texts.partition_point(|other| *other < key);
@@ -91,7 +93,7 @@ impl Lead {
             twins: vec![0; STEPS + 2],
         };
         for index in passed(ranking).filter(|index| *index != case.index) {
-            let other = &items[index];
+            let other = candidates.get(index);
             let steps = line(index).leads(own_line);
             if other.text_key == own.text_key {
                 add(&mut lead.twins, &steps, 1);
@@ -124,7 +126,7 @@ impl Lead {
     /// ones that are no larger are taken before it, be it from its level's share or from all of the
     /// budget, and only its level's minimum can prefer it to those of other levels.
     pub(super) fn leaves_no_room(&self, case: &Case, step: usize) -> bool {
-        let own = &case.candidates.items[case.index];
+        let own = case.candidates.get(case.index);
         let budget = case.request.max_tokens;
         if self.twins[step] > 0 || own.tokens > budget {
             return true;
@@ -146,7 +148,7 @@ impl Lead {
 
 /// The candidates that are ranked at all: no ranking weight changes that.
 fn passed(ranking: &Ranking) -> impl Iterator<Item = usize> {
-    ranking.order.iter().map(|ranked| ranked.index as usize)
+    ranking.passed.iter().map(|key| key.index() as usize)
 }
 
 /// Notes `count` more from the start of some steps on, and as many less from their end on.

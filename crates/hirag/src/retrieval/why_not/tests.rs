@@ -313,8 +313,8 @@ proptest! {
         request in any_request(),
         pick in any::<prop::sample::Index>(),
     ) {
-        let index = pick.index(candidates.items.len());
-        let id = candidates.items[index].id;
+        let index = pick.index(candidates.len());
+        let id = candidates.get(index).id;
         let why = why_not(&candidates, &settings, &request, id, &facts()).unwrap();
         for suggestion in &why.suggestions {
             let rank = |suggestion: &Suggestion| rank_with(suggestion, &candidates, &settings, &request, index);

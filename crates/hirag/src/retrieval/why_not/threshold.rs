@@ -23,9 +23,9 @@ impl Case {
         let ranking = &selection.ranking;
         let own = ranking.similarity[self.index]?;
         let mut values: Vec<f32> = ranking
-            .order
+            .passed
             .iter()
-            .filter_map(|ranked| ranking.similarity[ranked.index as usize])
+            .filter_map(|key| ranking.similarity[key.index() as usize])
             .filter(|&value| value <= own && f64::from(value) > self.settings.relevance_threshold)
             .collect();
         values.sort_unstable_by(f32::total_cmp);

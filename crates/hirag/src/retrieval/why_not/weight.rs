@@ -140,7 +140,7 @@ impl<F: Fn(f64) -> Change> Trials<'_, F> {
     fn trial(&mut self, step: usize) -> Result<Trial, TooMany> {
         self.left = self.left.checked_sub(1).ok_or(TooMany)?;
         let selection = self.case.select_with(&[(self.change)(value(step))]);
-        let order = selection.ranking.order.iter();
+        let order = selection.whole().order.iter();
         Ok(Trial {
             takes: selection.rank_of(self.case.index).is_some(),
             order: order.map(|ranked| ranked.index).collect(),

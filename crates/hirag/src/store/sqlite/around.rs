@@ -58,13 +58,12 @@ impl SqliteStore {
                 }
                 None => Vec::new(),
             };
-            let neighbours = resident.slots[slot as usize].neighbours;
+            let neighbours = resident.neighbours[slot as usize];
             Ok(Some(Around {
                 spec: resident.spec.clone(),
                 norm: kept.map(|v| v.iter().map(|x| x * x).sum::<f32>().sqrt()),
                 nearest,
-                neighbours: neighbours
-                    .map(|slot| Some(resident.slots.get(slot as usize)?.facts.id)),
+                neighbours: neighbours.map(|slot| resident.facts.ids.get(slot as usize).copied()),
             }))
         })
         .await

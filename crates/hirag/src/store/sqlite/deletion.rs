@@ -13,6 +13,7 @@ use crate::store::StoreError;
 /// What was marked as deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deletion {
     /// The number of this deletion.
     #[cfg_attr(feature = "ts", ts(type = "number"))]

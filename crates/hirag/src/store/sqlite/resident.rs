@@ -5,15 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::slot_index::{self, SlotIndex};
 use super::{contexts, fixed_point, vectors};
-use crate::context::{ContextId, ContextLevel};
+use crate::context::ContextId;
+use crate::retrieval::{Fact, Facts, NONE, some};
 use crate::store::{StoreError, VectorSpec};
 
-/// Marks the absence of a slot.
-pub(super) const NONE: u32 = u32::MAX;
+/// The expiry of a slot without a context: long before any time.
+const FREE: i64 = i64::MIN;
 /// Slots that are compared before anything else is done: enough to pay for the call, few enough to
 /// stay in the nearest cache.
 const COMPARED_AT_ONCE: usize = 256;
@@ -21,22 +22,16 @@ const COMPARED_AT_ONCE: usize = 256;
 const FACTS: &str = "seq, id, level, agent, session, created_ms, updated_ms, \
      access_count, token_count, word_count, content_hash, source, expires_ms, position";
 
-/// The facts of one context.
+/// What is read of one context.
 #[derive(Debug, Clone)]
-pub(super) struct Facts {
-    pub(super) seq: i64,
-    pub(super) id: ContextId,
-    pub(super) level: ContextLevel,
-    pub(super) created_ms: i64,
-    pub(super) updated_ms: i64,
-    pub(super) access_count: u64,
-    pub(super) tokens: u32,
-    pub(super) words: u32,
-    /// The first eight bytes of the content hash.
-    pub(super) text_key: u64,
+struct Row {
+    seq: i64,
+    fact: Fact,
+    words: u32,
     /// `i64::MAX` for never.
-    pub(super) expires_ms: i64,
+    expires_ms: i64,
     position: i64,
+    session: Option<SessionKey>,
 }
 
 /// A session as far as order in it goes: contexts of another source or agent stand apart.
@@ -47,27 +42,26 @@ struct SessionKey {
     source: Option<String>,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Slot {
-    pub(super) facts: Facts,
-    /// A free slot waits to be used again.
-    pub(super) live: bool,
-    pub(super) has_vector: bool,
-    /// Slots before and after it in its session.
-    pub(super) neighbours: [u32; 2],
-    session: u32,
-}
-
-/// All contexts of a collection that are not marked as deleted.
+/// All contexts of a collection that are not marked as deleted. A context has a slot, at which each
+/// of the columns tells something of it.
 #[derive(Debug)]
 pub(super) struct Resident {
     /// The collection's name.
     pub(super) name: String,
     /// The vectors that serve.
     pub(super) spec: VectorSpec,
-    pub(super) slots: Vec<Slot>,
+    pub(super) facts: Facts,
+    pub(super) seqs: Vec<i64>,
+    pub(super) words: Vec<u32>,
+    /// `i64::MAX` for never; [`FREE`] for a slot that waits to be used again.
+    pub(super) expires_ms: Vec<i64>,
+    pub(super) has_vector: Vec<bool>,
+    /// Slots before and after it in its session.
+    pub(super) neighbours: Vec<[u32; 2]>,
+    /// Session and place in it.
+    places: Vec<(u32, i64)>,
     /// In fixed point, `spec.dimension` components a slot; zeros where there is no vector.
-    vectors: Vec<i16>,
+    pub(super) vectors: Vec<i16>,
     by_seq: SlotIndex,
     free: Vec<u32>,
     session_numbers: HashMap<SessionKey, u32>,
@@ -75,6 +69,25 @@ pub(super) struct Resident {
 }
 
 impl Resident {
+    fn empty(name: &str, spec: VectorSpec) -> Self {
+        Self {
+            name: name.to_owned(),
+            spec,
+            facts: Facts::default(),
+            seqs: Vec::new(),
+            words: Vec::new(),
+            expires_ms: Vec::new(),
+            has_vector: Vec::new(),
+            neighbours: Vec::new(),
+            places: Vec::new(),
+            vectors: Vec::new(),
+            by_seq: SlotIndex::default(),
+            free: Vec::new(),
+            session_numbers: HashMap::new(),
+            sessions: Vec::new(),
+        }
+    }
+
     /// Reads everything.
     pub(super) fn load(
         connection: &Connection,
@@ -83,24 +96,14 @@ impl Resident {
     ) -> Result<Self, StoreError> {
         let transaction = connection.unchecked_transaction()?;
         let set = vectors::active(&transaction, collection)?;
-        let mut resident = Self {
-            name: name.to_owned(),
-            slots: Vec::new(),
-            vectors: Vec::new(),
-            spec: set.spec.clone(),
-            by_seq: SlotIndex::default(),
-            free: Vec::new(),
-            session_numbers: HashMap::new(),
-            sessions: Vec::new(),
-        };
+        let mut resident = Self::empty(name, set.spec.clone());
         {
             let mut statement = transaction.prepare_cached(&format!(
                 "SELECT {FACTS} FROM contexts WHERE collection = ?1 AND deleted_ms IS NULL"
             ))?;
             let mut rows = statement.query([collection])?;
             while let Some(row) = rows.next()? {
-                let (facts, session) = read(row)?;
-                resident.put(facts, session, None);
+                resident.put(read(row)?, None);
             }
         }
         vectors::for_each(&transaction, &set, |seq, bytes| {
@@ -115,7 +118,7 @@ impl Resident {
     pub(super) fn refresh(&mut self, rows: Vec<Fresh>) {
         for Fresh { seq, row } in rows {
             match row {
-                Some((facts, session, vector)) => self.put(facts, session, vector.as_deref()),
+                Some((row, vector)) => self.put(row, vector.as_deref()),
                 None => self.remove(seq),
             }
         }
@@ -125,7 +128,7 @@ impl Resident {
     pub(super) fn count_accesses(&mut self, accesses: &BTreeMap<i64, u64>) {
         for (&seq, &access) in accesses {
             if let Some(slot) = self.slot_of(seq) {
-                self.slots[slot as usize].facts.access_count = access;
+                self.facts.access_counts[slot as usize] = saturated(access);
             }
         }
     }
@@ -133,6 +136,11 @@ impl Resident {
     /// The slot of a row.
     pub(super) fn slot_of(&self, seq: i64) -> Option<u32> {
         self.by_seq.get(seq)
+    }
+
+    /// How many slots there are, free ones included.
+    pub(super) fn slots(&self) -> usize {
+        self.facts.len()
     }
 
     /// Looks up the slots of many rows.
@@ -150,18 +158,18 @@ impl Resident {
     ) {
         let mut cosines = [0.0; COMPARED_AT_ONCE];
         let mut next = 0;
-        while next < self.slots.len() {
+        while next < self.slots() {
             if !wanted(next) {
                 next += 1;
                 continue;
             }
             // Neighbours in memory are compared in one go.
-            let last = self.slots.len().min(next + COMPARED_AT_ONCE);
+            let last = self.slots().min(next + COMPARED_AT_ONCE);
             let end = (next + 1..last).find(|&slot| !wanted(slot)).unwrap_or(last);
             let rows = &self.vectors[next * self.dimension()..end * self.dimension()];
             fixed_point::cosines(unit, rows, &mut cosines[..end - next]);
             for (slot, &cosine) in (next..end).zip(&cosines) {
-                if self.slots[slot].has_vector {
+                if self.has_vector[slot] {
                     found(slot, cosine);
                 }
             }
@@ -173,33 +181,36 @@ impl Resident {
         self.spec.dimension
     }
 
-    fn put(&mut self, facts: Facts, session: Option<SessionKey>, vector: Option<&[f32]>) {
-        self.remove(facts.seq);
-        let number = session.map_or(NONE, |key| self.session_number(key));
-        let place = (facts.position, facts.seq);
-        let seq = facts.seq;
-        let filled = Slot {
-            facts,
-            live: true,
-            has_vector: false,
-            neighbours: [NONE; 2],
-            session: number,
-        };
+    fn put(&mut self, row: Row, vector: Option<&[f32]>) {
+        self.remove(row.seq);
+        let number = row.session.map_or(NONE, |key| self.session_number(key));
         let slot = match self.free.pop() {
             Some(slot) => {
-                self.slots[slot as usize] = filled;
+                self.facts.set(slot as usize, &row.fact);
                 slot
             }
             None => {
-                self.slots.push(filled);
-                let components = self.slots.len() * self.dimension();
+                self.facts.push(&row.fact);
+                self.seqs.push(0);
+                self.words.push(0);
+                self.expires_ms.push(FREE);
+                self.has_vector.push(false);
+                self.neighbours.push([NONE; 2]);
+                self.places.push((NONE, 0));
+                let components = self.slots() * self.dimension();
                 self.vectors.resize(components, 0);
-                (self.slots.len() - 1) as u32
+                (self.slots() - 1) as u32
             }
         };
-        self.by_seq.insert(seq, slot);
+        let index = slot as usize;
+        self.seqs[index] = row.seq;
+        self.words[index] = row.words;
+        self.expires_ms[index] = row.expires_ms;
+        self.places[index] = (number, row.position);
+        self.by_seq.insert(row.seq, slot);
         self.set_vector(slot, vector);
         if number != NONE {
+            let place = (row.position, row.seq);
             let session = &mut self.sessions[number as usize];
             let before = session.range(..place).next_back().map(|(_, &slot)| slot);
             let after = session.range(place..).next().map(|(_, &slot)| slot);
@@ -214,33 +225,32 @@ impl Resident {
             return;
         };
         let index = slot as usize;
-        let [before, after] = self.slots[index].neighbours.map(some);
+        let [before, after] = self.neighbours[index].map(some);
         self.link(before, after);
         if before.is_none()
             && let Some(after) = after
         {
-            self.slots[after as usize].neighbours[0] = NONE;
+            self.neighbours[after as usize][0] = NONE;
         }
         if after.is_none()
             && let Some(before) = before
         {
-            self.slots[before as usize].neighbours[1] = NONE;
+            self.neighbours[before as usize][1] = NONE;
         }
-        let number = self.slots[index].session;
+        let (number, position) = self.places[index];
         if number != NONE {
-            let place = (self.slots[index].facts.position, seq);
-            self.sessions[number as usize].remove(&place);
+            self.sessions[number as usize].remove(&(position, seq));
         }
-        self.slots[index].live = false;
-        self.slots[index].neighbours = [NONE; 2];
+        self.expires_ms[index] = FREE;
+        self.neighbours[index] = [NONE; 2];
         self.set_vector(slot, None);
         self.free.push(slot);
     }
 
     fn link(&mut self, before: Option<u32>, after: Option<u32>) {
         if let (Some(before), Some(after)) = (before, after) {
-            self.slots[before as usize].neighbours[1] = after;
-            self.slots[after as usize].neighbours[0] = before;
+            self.neighbours[before as usize][1] = after;
+            self.neighbours[after as usize][0] = before;
         }
     }
 
@@ -266,7 +276,7 @@ impl Resident {
             }
             None => place.fill(0),
         }
-        self.slots[slot as usize].has_vector = fits.is_some();
+        self.has_vector[slot as usize] = fits.is_some();
     }
 }
 
@@ -274,7 +284,7 @@ impl Resident {
 pub(super) struct Fresh {
     seq: i64,
     /// `None` when it is not there, marked as deleted, or in another collection.
-    row: Option<(Facts, Option<SessionKey>, Option<Vec<f32>>)>,
+    row: Option<(Row, Option<Vec<f32>>)>,
 }
 
 /// Reads rows of a collection again.
@@ -294,9 +304,7 @@ pub(super) fn fresh(
         .map(|&seq| {
             let row = statement.query_row([seq, collection], read).optional()?;
             let row = match row {
-                Some((facts, session)) => {
-                    Some((facts, session, vectors::get(connection, &set, seq)?))
-                }
+                Some(row) => Some((row, vectors::get(connection, &set, seq)?)),
                 None => None,
             };
             Ok(Fresh { seq, row })
@@ -304,31 +312,22 @@ pub(super) fn fresh(
         .collect()
 }
 
-/// A neighbour that is there.
-pub(super) fn some(slot: u32) -> Option<u32> {
-    (slot != NONE).then_some(slot)
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<(Facts, Option<SessionKey>)> {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let hash: [u8; 32] = row.get(10)?;
     let mut key = [0; 8];
     key.copy_from_slice(&hash[..8]);
     let level: u8 = row.get(2)?;
-    let facts = Facts {
-        seq: row.get(0)?,
+    let fact = Fact {
         id: ContextId::from_bytes(row.get(1)?),
         level: contexts::level_of(2, level)?,
         created_ms: row.get(5)?,
         updated_ms: row.get(6)?,
-        access_count: row.get::<_, i64>(7)?.unsigned_abs(),
+        access_count: saturated(row.get::<_, i64>(7)?.unsigned_abs()),
         tokens: row.get(8)?,
-        words: row.get(9)?,
         text_key: u64::from_be_bytes(key),
-        expires_ms: row.get::<_, Option<i64>>(12)?.unwrap_or(i64::MAX),
-        position: row.get(13)?,
     };
     let session: Option<String> = row.get(4)?;
-    let key = match session {
+    let session = match session {
         Some(session) => Some(SessionKey {
             session,
             agent: row.get(3)?,
@@ -336,12 +335,25 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Facts, Option<SessionKey>)> {
         }),
         None => None,
     };
-    Ok((facts, key))
+    Ok(Row {
+        seq: row.get(0)?,
+        fact,
+        words: row.get(9)?,
+        expires_ms: row.get::<_, Option<i64>>(12)?.unwrap_or(i64::MAX),
+        position: row.get(13)?,
+        session,
+    })
+}
+
+/// Frequency stops growing long before.
+fn saturated(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::ContextLevel;
     use proptest::prelude::*;
 
     proptest! {
@@ -349,22 +361,21 @@ mod tests {
         fn neighbours_always_follow_the_order_in_the_session(
             steps in proptest::collection::vec((0_i64..20, 0_i64..12, any::<bool>()), 1..60),
         ) {
-            let mut resident = empty();
+            let spec = VectorSpec { model: String::new(), dimension: 2 };
+            let mut resident = Resident::empty("", spec);
             let mut model: BTreeMap<(i64, i64), ()> = BTreeMap::new();
             for (seq, position, keep) in steps {
                 model.retain(|(_, known), ()| *known != seq);
                 resident.remove(seq);
                 if keep {
-                    let key = SessionKey { session: "s".into(), agent: None, source: None };
-                    resident.put(facts(seq, position), Some(key), Some(&[1.0, 0.0]));
+                    resident.put(row(seq, position), Some(&[1.0, 0.0]));
                     model.insert((position, seq), ());
                 }
                 let order: Vec<i64> = model.keys().map(|(_, seq)| *seq).collect();
                 for (place, seq) in order.iter().enumerate() {
                     let slot = resident.slot_of(*seq).unwrap();
-                    let found = resident.slots[slot as usize]
-                        .neighbours
-                        .map(|n| some(n).map(|n| resident.slots[n as usize].facts.seq));
+                    let found = resident.neighbours[slot as usize]
+                        .map(|n| some(n).map(|n| resident.seqs[n as usize]));
                     let before = place.checked_sub(1).map(|p| order[p]);
                     prop_assert_eq!(found, [before, order.get(place + 1).copied()]);
                 }
@@ -372,35 +383,26 @@ mod tests {
         }
     }
 
-    fn empty() -> Resident {
-        Resident {
-            name: String::new(),
-            spec: VectorSpec {
-                model: String::new(),
-                dimension: 2,
-            },
-            slots: Vec::new(),
-            vectors: Vec::new(),
-            by_seq: SlotIndex::default(),
-            free: Vec::new(),
-            session_numbers: HashMap::new(),
-            sessions: Vec::new(),
-        }
-    }
-
-    fn facts(seq: i64, position: i64) -> Facts {
-        Facts {
+    fn row(seq: i64, position: i64) -> Row {
+        Row {
             seq,
-            id: ContextId::from_bytes([0; 16]),
-            level: ContextLevel::LongTerm,
-            created_ms: 0,
-            updated_ms: 0,
-            access_count: 0,
-            tokens: 1,
+            fact: Fact {
+                id: ContextId::from_bytes([0; 16]),
+                level: ContextLevel::LongTerm,
+                tokens: 1,
+                created_ms: 0,
+                updated_ms: 0,
+                access_count: 0,
+                text_key: 0,
+            },
             words: 1,
-            text_key: 0,
             expires_ms: i64::MAX,
             position,
+            session: Some(SessionKey {
+                session: "s".into(),
+                agent: None,
+                source: None,
+            }),
         }
     }
 }

@@ -11,11 +11,11 @@ use rusqlite::types::Value as Sql;
 
 use self::listed::Listed;
 use self::matches::Matches;
-use super::resident::{Resident, Slot, some};
+use super::resident::Resident;
 use super::words::Lexicon;
 use super::{filters, fixed_point, vectors};
 use crate::context::{ContextId, ContextLevel, Filter};
-use crate::retrieval::{Candidate, Candidates};
+use crate::retrieval::Candidates;
 use crate::store::{Hit, StoreError, VectorQuery};
 
 /// What candidates are asked for.
@@ -58,7 +58,7 @@ fn allowed(
     ))?;
     let parameters = std::iter::once(Sql::Integer(collection)).chain(clause.parameters);
     let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
-    let mut passes = vec![false; resident.slots.len()];
+    let mut passes = vec![false; resident.slots()];
     while let Some(row) = rows.next()? {
         if let Some(slot) = resident.slot_of(row.get(0)?) {
             passes[slot as usize] = true;
@@ -80,16 +80,12 @@ pub(super) fn by_vector(
     let codes = fixed_point::encoded(unit);
     let mut near: Vec<(f32, i64, ContextId)> = Vec::new();
     let searched = |index: usize| {
-        let slot = &resident.slots[index];
-        slot.live
-            && slot.facts.expires_ms > now_ms
-            && passes.as_ref().is_none_or(|passes| passes[index])
+        resident.expires_ms[index] > now_ms && passes.as_ref().is_none_or(|passes| passes[index])
     };
     let least = query.score_threshold.map(|least| least - CLOSE);
     resident.cosines(&codes, searched, |index, score| {
         if least.is_none_or(|least| score >= least) {
-            let facts = &resident.slots[index].facts;
-            near.push((score, facts.seq, facts.id));
+            near.push((score, resident.seqs[index], resident.facts.ids[index]));
         }
     });
     let near = nearest(near, query.limit);
@@ -149,45 +145,20 @@ pub(super) fn candidates(
         Some(text) => Matches::new(connection, resident, lexicon, text, &listed)?,
         None => Matches::none(),
     };
-    let mut cosines = vec![None; resident.slots.len()];
-    if let Some(vector) = &query.vector {
-        let codes = fixed_point::encoded(vector);
-        resident.cosines(
-            &codes,
-            |slot| listed.contains(slot),
-            |slot, cosine| {
-                cosines[slot] = Some(cosine);
-            },
-        );
-    }
-    // The facts of all contexts are more than is near the processor: they are walked through and
-    // written once, when all else is known.
-    let items = listed
-        .iter()
-        .map(|(place, slot, excluded)| {
-            let Slot {
-                facts, neighbours, ..
-            } = &resident.slots[slot];
-            Candidate {
-                id: facts.id,
-                level: facts.level,
-                tokens: facts.tokens,
-                created_ms: facts.created_ms,
-                updated_ms: facts.updated_ms,
-                access_count: facts.access_count,
-                text_key: facts.text_key,
-                cosine: cosines[slot],
-                bm25: matches.bm25(place),
-                overlap: matches.overlap(place),
-                phrase: matches.phrase(place),
-                neighbours: neighbours.map(|near| listed.searched_place(some(near)?)),
-                excluded,
-            }
-        })
-        .collect();
+    let cosines = match &query.vector {
+        Some(vector) => listed.cosines(resident, &fixed_point::encoded(vector)),
+        None => Vec::new(),
+    };
+    let (facts, neighbours) = listed.facts(resident);
     Ok(Candidates {
-        items,
+        facts,
+        cosines,
         bm25_bound: matches.bound,
+        overlaps: matches.overlaps(),
+        bm25: matches.scores,
+        phrases: matches.phrases,
+        neighbours,
+        excluded: listed.excluded,
     })
 }
 

@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::resident::{NONE, some};
+use crate::retrieval::{NONE, some};
 
 /// Rows of one page.
 const PAGE: usize = 1_024;

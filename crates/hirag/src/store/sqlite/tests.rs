@@ -78,7 +78,6 @@ fn words(text: &str) -> CandidateQuery {
 async fn found(store: &SqliteStore, text: &str) -> Vec<ContextId> {
     let candidates = store.candidates(NAME, words(text)).await.unwrap();
     candidates
-        .items
         .iter()
         .filter(|c| c.bm25.is_some())
         .map(|c| c.id)
@@ -173,7 +172,7 @@ async fn everything_is_there_after_opening_again() {
         ..CandidateQuery::default()
     };
     let candidates = store.candidates(NAME, query).await.unwrap();
-    assert!((candidates.items[0].cosine.unwrap() - 1.0).abs() < 1e-6);
+    assert!((candidates.get(0).cosine.unwrap() - 1.0).abs() < 1e-6);
 }
 
 #[tokio::test]
@@ -325,8 +324,8 @@ async fn filters_reach_every_field_and_combine() {
             filter: filter.clone(),
             ..CandidateQuery::default()
         };
-        let items = store.candidates(NAME, query).await.unwrap().items;
-        assert_eq!(items.len() as u64, expected, "{filter:?}");
+        let candidates = store.candidates(NAME, query).await.unwrap();
+        assert_eq!(candidates.len() as u64, expected, "{filter:?}");
     }
 }
 
@@ -339,7 +338,7 @@ async fn an_access_is_known_to_the_searches_after_it() {
     store.insert(NAME, vec![used]).await.unwrap();
     let accesses = async |store: &SqliteStore| {
         let candidates = store.candidates(NAME, words("apples")).await.unwrap();
-        let item = candidates.items.iter().find(|item| item.id == id).unwrap();
+        let item = candidates.iter().find(|item| item.id == id).unwrap();
         assert!(item.bm25.is_some());
         let stored = store.get(NAME, &[id]).await.unwrap().remove(0);
         (item.access_count, stored.accessed_at.as_millisecond())
@@ -363,7 +362,7 @@ async fn only_the_words_in_their_order_are_the_phrase() {
     store.insert(NAME, vec![shuffled, phrase]).await.unwrap();
     let marked = async |query: &str| -> Vec<ContextId> {
         let candidates = store.candidates(NAME, words(query)).await.unwrap();
-        let phrases = candidates.items.iter().filter(|item| item.phrase);
+        let phrases = candidates.iter().filter(|item| item.phrase);
         phrases.map(|item| item.id).collect()
     };
     assert_eq!(marked("the cat on the mat").await, [id]);

@@ -20,6 +20,7 @@ use crate::tasks::broken_off;
 /// How much is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoreCounts {
     /// Contexts in all, without those marked as deleted.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -46,6 +47,7 @@ pub struct StoreCounts {
 /// What the database takes on the disk, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DatabaseSize {
     /// The main file.
     #[cfg_attr(feature = "ts", ts(type = "number"))]

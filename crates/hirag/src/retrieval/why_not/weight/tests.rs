@@ -47,7 +47,7 @@ fn telling_steps(case: &Case, name: RankingWeight, offset: usize) -> Vec<usize> 
     let own = line(case.index);
     let mut steps: Vec<usize> = (offset..=STEPS).step_by(83).collect();
     steps.extend([0, STEPS]);
-    for index in 0..case.candidates.items.len() {
+    for index in 0..case.candidates.len() {
         let at_zero = line(index).at_zero - own.at_zero;
         let at_one = line(index).at_one - own.at_one;
         let crossing = at_zero / (at_zero - at_one) * STEPS as f64;
@@ -70,9 +70,9 @@ proptest! {
         pick in any::<prop::sample::Index>(),
         offset in 0usize..83,
     ) {
-        let index = pick.index(candidates.items.len());
+        let index = pick.index(candidates.len());
         let case = Case::new(&candidates, &settings, &request, index);
-        prop_assume!(candidates.items[index].excluded.is_none());
+        prop_assume!(candidates.get(index).excluded.is_none());
         prop_assume!(case.rank().is_none());
         for name in RankingWeight::ALL {
             let from = settings.weights.get(name);

@@ -2,23 +2,31 @@
 
 use rusqlite::Connection;
 
-use super::super::resident::{NONE, Resident};
+use super::super::fixed_point;
+use super::super::resident::Resident;
 use super::{CandidateQuery, allowed};
-use crate::retrieval::Exclusion;
+use crate::retrieval::{Exclusion, Facts, NONE, some};
 use crate::store::StoreError;
 
 /// The contexts that a query lists, in the order of their slots.
 pub(super) struct Listed {
+    count: usize,
+    /// `None` where all slots are listed: place and slot are the same then.
+    part: Option<Part>,
+    /// Why a context is outside of the search, by place; empty where all are inside.
+    pub(super) excluded: Vec<Option<Exclusion>>,
+}
+
+/// Some of the slots.
+struct Part {
     /// Places among the candidates, by slot; [`NONE`] for what is not listed.
     places: Vec<u32>,
     /// Slots, by place.
     slots: Vec<u32>,
-    /// Why a context is outside of the search, by place; empty where all are inside.
-    excluded: Vec<Option<Exclusion>>,
 }
 
 impl Listed {
-    /// Lists what is live, not expired, and inside of levels and filter; with
+    /// Lists what is not expired, and inside of levels and filter; with
     /// [`CandidateQuery::everything`] also what these exclude.
     pub(super) fn new(
         connection: &Connection,
@@ -28,67 +36,115 @@ impl Listed {
         now_ms: i64,
     ) -> Result<Self, StoreError> {
         let passes = allowed(connection, resident, collection, &query.filter)?;
-        let mut listed = Self {
-            places: vec![NONE; resident.slots.len()],
-            slots: Vec::with_capacity(resident.slots.len()),
-            excluded: Vec::new(),
-        };
-        for (index, slot) in resident.slots.iter().enumerate() {
-            if !slot.live || slot.facts.expires_ms <= now_ms {
+        let expires = &resident.expires_ms;
+        let unbounded = passes.is_none() && query.levels.is_empty();
+        if unbounded && expires.iter().all(|expires_ms| *expires_ms > now_ms) {
+            return Ok(Self {
+                count: resident.slots(),
+                part: None,
+                excluded: Vec::new(),
+            });
+        }
+        let mut excluded = Vec::new();
+        let mut places = vec![NONE; resident.slots()];
+        let mut slots = Vec::with_capacity(resident.slots());
+        for slot in 0..resident.slots() {
+            if expires[slot] <= now_ms {
                 continue;
             }
-            let excluded = if passes.as_ref().is_some_and(|passes| !passes[index]) {
+            let level = &resident.facts.levels[slot];
+            let why = if passes.as_ref().is_some_and(|passes| !passes[slot]) {
                 Some(Exclusion::Filter)
-            } else if !query.levels.is_empty() && !query.levels.contains(&slot.facts.level) {
+            } else if !query.levels.is_empty() && !query.levels.contains(level) {
                 Some(Exclusion::Level)
             } else {
                 None
             };
-            if excluded.is_some() {
+            if why.is_some() {
                 if !query.everything {
                     continue;
                 }
-                listed.excluded.resize(listed.slots.len(), None);
-                listed.excluded.push(excluded);
+                excluded.resize(slots.len(), None);
+                excluded.push(why);
             }
-            listed.places[index] = listed.slots.len() as u32;
-            listed.slots.push(index as u32);
+            places[slot] = slots.len() as u32;
+            slots.push(slot as u32);
         }
-        Ok(listed)
+        if !excluded.is_empty() {
+            excluded.resize(slots.len(), None);
+        }
+        Ok(Self {
+            count: slots.len(),
+            part: Some(Part { places, slots }),
+            excluded,
+        })
     }
 
     /// How many contexts are listed.
     pub(super) fn len(&self) -> usize {
-        self.slots.len()
-    }
-
-    pub(super) fn contains(&self, slot: usize) -> bool {
-        self.places[slot] != NONE
-    }
-
-    /// Place, slot and exclusion of all.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, usize, Option<Exclusion>)> + '_ {
-        let slots = self.slots.iter().enumerate();
-        slots.map(|(place, &slot)| (place, slot as usize, self.excluded(place)))
+        self.count
     }
 
     /// The place of a slot, if it is listed.
     pub(super) fn place(&self, slot: u32) -> Option<usize> {
-        let place = self.places[slot as usize];
-        (place != NONE).then_some(place as usize)
+        let place = match &self.part {
+            Some(part) => some(part.places[slot as usize])?,
+            None => slot,
+        };
+        Some(place as usize)
     }
 
-    /// The place of a slot, if it is inside of the search: what is outside lends nothing.
-    pub(super) fn searched_place(&self, slot: u32) -> Option<u32> {
-        let place = self.place(slot)?;
-        self.is_searched(place).then_some(place as u32)
-    }
-
+    /// Whether a context is inside of the search.
     pub(super) fn is_searched(&self, place: usize) -> bool {
-        self.excluded(place).is_none()
+        !matches!(self.excluded.get(place), Some(Some(_)))
     }
 
-    fn excluded(&self, place: usize) -> Option<Exclusion> {
-        self.excluded.get(place).copied().flatten()
+    /// What a column says of the listed contexts, by place.
+    pub(super) fn of<T: Copy>(&self, column: &[T]) -> Vec<T> {
+        match &self.part {
+            Some(part) => part
+                .slots
+                .iter()
+                .map(|&slot| column[slot as usize])
+                .collect(),
+            None => column.to_vec(),
+        }
+    }
+
+    /// Facts and neighbours, by place. What is outside of the search is no neighbour.
+    pub(super) fn facts(&self, resident: &Resident) -> (Facts, Vec<[u32; 2]>) {
+        let Some(part) = &self.part else {
+            return (resident.facts.clone(), resident.neighbours.clone());
+        };
+        let searched = |slot: u32| {
+            let place = self.place(slot)?;
+            self.is_searched(place).then_some(place as u32)
+        };
+        let near = part.slots.iter().map(|&slot| {
+            let near = resident.neighbours[slot as usize];
+            near.map(|near| some(near).and_then(searched).unwrap_or(NONE))
+        });
+        (resident.facts.at(&part.slots), near.collect())
+    }
+
+    /// Cosines to a unit vector in fixed point, by place; not a number for one without a vector.
+    pub(super) fn cosines(&self, resident: &Resident, unit: &[i16]) -> Vec<f32> {
+        let mut cosines = vec![f32::NAN; self.count];
+        match &self.part {
+            Some(part) => resident.cosines(
+                unit,
+                |slot| part.places[slot] != NONE,
+                |slot, cosine| cosines[part.places[slot] as usize] = cosine,
+            ),
+            None => {
+                fixed_point::cosines(unit, &resident.vectors, &mut cosines);
+                for (cosine, has_vector) in cosines.iter_mut().zip(&resident.has_vector) {
+                    if !has_vector {
+                        *cosine = f32::NAN;
+                    }
+                }
+            }
+        }
+        cosines
     }
 }

@@ -14,10 +14,12 @@ pub(super) struct Matches {
     pub(super) bound: f32,
     /// Words of the query, without its stop words.
     terms: usize,
-    scores: Vec<f32>,
+    /// BM25; 0 where no word matches.
+    pub(super) scores: Vec<f32>,
+    /// How many words match.
     matched: Vec<u32>,
     /// Places of the contexts with the whole query as a phrase, ascending.
-    phrases: Vec<usize>,
+    pub(super) phrases: Vec<u32>,
 }
 
 impl Matches {
@@ -44,14 +46,12 @@ impl Matches {
         if terms.is_empty() || listed.len() == 0 {
             return Ok(Self::none());
         }
-        let mut lengths = Vec::with_capacity(listed.len());
+        let words = listed.of(&resident.words);
         let (mut texts, mut total) = (0_u32, 0_u64);
-        for (_, slot, excluded) in listed.iter() {
-            let words = resident.slots[slot].facts.words;
-            lengths.push(words);
-            if excluded.is_none() {
+        for (place, words) in words.iter().enumerate() {
+            if listed.is_searched(place) {
                 texts += 1;
-                total += u64::from(words);
+                total += u64::from(*words);
             }
         }
         let population = Population {
@@ -62,6 +62,10 @@ impl Matches {
                 total as f32 / texts as f32
             },
         };
+        let lengths: Vec<f32> = words
+            .iter()
+            .map(|&words| population.length(words))
+            .collect();
         let (mut known, mut unknown) = (0.0, 0.0);
         let mut matches = Self {
             terms: terms.len(),
@@ -69,15 +73,14 @@ impl Matches {
             matched: vec![0; listed.len()],
             ..Self::none()
         };
+        let mut found: Vec<(usize, u32)> = Vec::new();
         for term in &terms {
             let postings = lexicon.postings(connection, term)?;
             let mut slots = resident.slots_of();
-            let found: Vec<(usize, u32)> = postings
-                .iter()
-                .filter_map(|&(seq, occurrences)| {
-                    Some((listed.place(slots.get(seq)?)?, occurrences))
-                })
-                .collect();
+            found.clear();
+            found.extend(postings.iter().filter_map(|&(seq, occurrences)| {
+                Some((listed.place(slots.get(seq)?)?, occurrences))
+            }));
             let searched = found.iter().filter(|(place, _)| listed.is_searched(*place));
             let frequency = searched.count() as u32;
             let idf = population.idf(frequency);
@@ -86,8 +89,8 @@ impl Matches {
             } else {
                 known += idf;
             }
-            for (place, occurrences) in found {
-                matches.scores[place] += population.term(idf, occurrences, lengths[place]);
+            for &(place, occurrences) in &found {
+                matches.scores[place] += Population::term(idf, occurrences, lengths[place]);
                 matches.matched[place] += 1;
             }
         }
@@ -101,7 +104,7 @@ impl Matches {
         if best > 0.0 && matches.matched.contains(&(terms.len() as u32)) {
             matches.phrases = words::phrase_matches(connection, text)?
                 .into_iter()
-                .filter_map(|seq| listed.place(resident.slot_of(seq)?))
+                .filter_map(|seq| Some(listed.place(resident.slot_of(seq)?)? as u32))
                 .collect();
             matches.phrases.sort_unstable();
         }
@@ -109,21 +112,12 @@ impl Matches {
         Ok(matches)
     }
 
-    /// BM25, above 0; `None` where no word matches.
-    pub(super) fn bm25(&self, place: usize) -> Option<f32> {
-        self.scores.get(place).copied().filter(|score| *score > 0.0)
-    }
-
-    /// The share of the query's words that match, 0 to 1.
-    pub(super) fn overlap(&self, place: usize) -> f32 {
-        match self.bm25(place) {
-            Some(_) => self.matched[place] as f32 / self.terms as f32,
-            None => 0.0,
-        }
-    }
-
-    /// Whether the whole query stands there as a phrase.
-    pub(super) fn phrase(&self, place: usize) -> bool {
-        !self.phrases.is_empty() && self.phrases.binary_search(&place).is_ok()
+    /// The shares of the query's words that match, 0 to 1.
+    pub(super) fn overlaps(&self) -> Vec<f32> {
+        let terms = self.terms as f32;
+        self.matched
+            .iter()
+            .map(|&words| words as f32 / terms)
+            .collect()
     }
 }

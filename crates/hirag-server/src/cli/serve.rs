@@ -1,0 +1,126 @@
+//! `hirag serve`: the memory over HTTP, without a window.
+
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use super::DONE;
+use super::args::ServeArgs;
+use super::output::{Output, Style};
+use super::places::Places;
+use crate::commands::studio::{self as ask, Nothing};
+use crate::commands::{Error, Result};
+use crate::http::Instead;
+use crate::secrets::{TokenKind, TokenSource};
+use crate::studio::{Studio, StudioOptions};
+
+/// Where it listens, and how to get in.
+#[derive(Serialize)]
+struct Serving {
+    url: String,
+    /// Opens the interface in a browser, once.
+    link: String,
+    token: TokenSource,
+    /// The token, where nothing else could tell it: made for this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_for_this_run: Option<String>,
+    remote: bool,
+}
+
+pub(super) async fn run(args: ServeArgs, places: &Places, output: Output) -> Result<u8> {
+    // A thousand clients and the database are more than most systems allow at first. Where it
+    // cannot be raised, later ones wait.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::debug!(%error, "the limit of open files stays");
+    }
+    let options = StudioOptions::at(places.config_file.clone(), places.data_dir.clone());
+    let studio = Studio::start(options);
+    let outcome = serve(&studio, args, output).await;
+    let closed = studio.shut_down().await;
+    outcome?;
+    closed?;
+    Ok(DONE)
+}
+
+async fn serve(studio: &Studio, args: ServeArgs, output: Output) -> Result<()> {
+    // Before anything is promised: a signal from here on is heard.
+    let mut end = Signals::listen()?;
+    let ready = async {
+        studio.host().await?;
+        studio
+            .open_door_at(Instead {
+                host: args.host,
+                port: args.port,
+                always: true,
+            })
+            .await
+    };
+    let url = tokio::select! {
+        url = ready => url?,
+        () = end.heard() => return Ok(()),
+    };
+    let status = studio.server_status();
+    let source = status.token.unwrap_or(TokenSource::ThisRun);
+    let for_this_run = match source {
+        TokenSource::ThisRun => studio.secrets().at_hand(TokenKind::Server),
+        _ => None,
+    };
+    let serving = Serving {
+        link: ask::server_link(studio, Nothing {}).await?.url,
+        url,
+        token: source,
+        token_for_this_run: for_this_run.map(|token| token.expose_secret().to_owned()),
+        remote: status.remote,
+    };
+    output.answer(&serving, render)?;
+    end.heard().await;
+    output.note("Finishing what was begun.");
+    Ok(())
+}
+
+fn render(serving: &Serving, style: Style) -> String {
+    let mut lines = vec![
+        format!("Listening on {}", style.bold(&serving.url)),
+        format!("In a browser: {} (once, within five minutes)", serving.link),
+    ];
+    lines.push(match (&serving.token_for_this_run, serving.token) {
+        (Some(token), _) => format!(
+            "No keyring runs here. Token for this run: {token}\n{} gives a lasting one.",
+            TokenKind::Server.variable()
+        ),
+        (None, TokenSource::Environment) => {
+            format!("Token: as {} says", TokenKind::Server.variable())
+        }
+        (None, _) => "Token: in the keyring (`hirag token status server`)".to_owned(),
+    });
+    if serving.remote {
+        lines.push("Every machine that reaches this address can try tokens here.".to_owned());
+    }
+    lines.push("Ctrl-C ends it.".to_owned());
+    lines.join("\n")
+}
+
+/// What asks a program to end.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .map_err(Error::Output)?,
+        })
+    }
+
+    async fn heard(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,334 @@
+//! What the core counts.
+
+use std::fmt::Result;
+
+use hirag::manager::Stats;
+use hirag::metrics::{Bucket, LatencySummary, Span};
+use hirag::resilience::BreakerState;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
+
+use super::BOUNDS;
+use crate::commands;
+use crate::studio::Studio;
+
+/// Everything at one moment; without the memory while that is not open.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    connections: usize,
+    memory: Option<Memory>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    stats: Stats,
+    /// The distributions of the operations that `stats` names, in their order.
+    distributions: Vec<Vec<Bucket>>,
+}
+
+impl Gathered {
+    pub(super) async fn from(studio: &Studio) -> commands::Result<Self> {
+        let memory = match studio.host_now() {
+            None => None,
+            Some(host) => {
+                let manager = host.manager();
+                let stats = manager.stats().await?;
+                let operations = stats.performance.operations.iter();
+                let distribution = |name| manager.profiler().distribution(name, Span::All);
+                let distributions = operations.map(|one| distribution(&one.operation)).collect();
+                Some(Memory {
+                    stats,
+                    distributions,
+                })
+            }
+        };
+        Ok(Self {
+            connections: studio.server_status().connections,
+            memory,
+        })
+    }
+}
+
+impl Collector for Gathered {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result {
+        let mut page = Page { encoder };
+        let version = [("version", env!("CARGO_PKG_VERSION"), 1.0)];
+        page.gauges("build_info", "The program; always 1", None, &version)?;
+        page.gauge(
+            "ready",
+            "Whether the memory is open",
+            None,
+            f64::from(self.memory.is_some()),
+        )?;
+        page.gauge(
+            "http_connections",
+            "Connections now",
+            None,
+            self.connections as f64,
+        )?;
+        match &self.memory {
+            Some(memory) => memory.encode(&mut page),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Memory {
+    fn encode(&self, page: &mut Page<'_>) -> Result {
+        self.contexts(page)?;
+        self.caches(page)?;
+        self.resilience(page)?;
+        self.operations(page)
+    }
+
+    fn contexts(&self, page: &mut Page<'_>) -> Result {
+        let counts = &self.stats.counts;
+        let levels = &counts.contexts_per_level;
+        page.gauges(
+            "contexts",
+            "Contexts stored",
+            None,
+            &[
+                ("level", "Immediate", levels.immediate as f64),
+                ("level", "ShortTerm", levels.short_term as f64),
+                ("level", "LongTerm", levels.long_term as f64),
+            ],
+        )?;
+        for (name, help, value) in [
+            (
+                "queue_pending",
+                "Contexts that wait for their vector",
+                counts.pending,
+            ),
+            (
+                "contexts_deleted",
+                "Contexts marked as deleted",
+                counts.deleted,
+            ),
+            (
+                "context_tokens",
+                "Tokens of all contexts",
+                counts.total_tokens,
+            ),
+            ("traces", "Traces kept", counts.traces),
+            (
+                "working_set_contexts",
+                "Contexts of L1 in memory",
+                self.stats.working_set,
+            ),
+        ] {
+            page.gauge(name, help, None, value as f64)?;
+        }
+        let database = &self.stats.database;
+        page.gauges(
+            "database",
+            "What the database takes on the disk",
+            Some(Unit::Bytes),
+            &[
+                ("part", "file", database.file_bytes as f64),
+                ("part", "free", database.free_bytes as f64),
+                ("part", "wal", database.wal_bytes as f64),
+            ],
+        )?;
+        if let Some(process) = &self.stats.process {
+            let resident = process.resident_bytes as f64;
+            page.gauge(
+                "process_resident",
+                "The process in memory",
+                Some(Unit::Bytes),
+                resident,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn caches(&self, page: &mut Page<'_>) -> Result {
+        let Some(cache) = &self.stats.embedding_cache else {
+            return Ok(());
+        };
+        let (memory, disk) = (&cache.memory, &cache.disk);
+        page.counters(
+            "embedding_cache_hits",
+            "Questions answered",
+            &[
+                ("layer", "memory", memory.hits),
+                ("layer", "disk", disk.hits),
+            ],
+        )?;
+        page.counters(
+            "embedding_cache_misses",
+            "Questions not answered",
+            &[
+                ("layer", "memory", memory.misses),
+                ("layer", "disk", disk.misses),
+            ],
+        )?;
+        page.gauges(
+            "embedding_cache_entries",
+            "Vectors held",
+            None,
+            &[
+                ("layer", "memory", memory.entries as f64),
+                ("layer", "disk", disk.entries as f64),
+            ],
+        )?;
+        page.gauges(
+            "embedding_cache",
+            "What they take",
+            Some(Unit::Bytes),
+            &[
+                ("layer", "memory", memory.bytes as f64),
+                ("layer", "disk", disk.bytes as f64),
+            ],
+        )
+    }
+
+    fn resilience(&self, page: &mut Page<'_>) -> Result {
+        let breaker = &self.stats.circuit_breaker;
+        let is = |state| f64::from(breaker.state == state);
+        page.gauges(
+            "breaker_state",
+            "1 for the state of the circuit breaker",
+            None,
+            &[
+                ("state", "closed", is(BreakerState::Closed)),
+                ("state", "open", is(BreakerState::Open)),
+                ("state", "half_open", is(BreakerState::HalfOpen)),
+            ],
+        )?;
+        page.counters(
+            "breaker_calls",
+            "Calls of the embedding provider",
+            &[
+                ("outcome", "succeeded", breaker.succeeded),
+                ("outcome", "failed", breaker.failed),
+                ("outcome", "abandoned", breaker.abandoned),
+                ("outcome", "refused", breaker.refused),
+            ],
+        )?;
+        let limiter = &self.stats.rate_limiter;
+        page.counters(
+            "limiter_requests",
+            "Requests that the limiter saw",
+            &[
+                ("decision", "allowed", limiter.allowed),
+                ("decision", "limited", limiter.limited),
+            ],
+        )?;
+        page.gauge(
+            "limiter_clients",
+            "Clients counted one by one",
+            None,
+            limiter.clients as f64,
+        )
+    }
+
+    fn operations(&self, page: &mut Page<'_>) -> Result {
+        let help = "How long operations of the memory take";
+        let name = "operation_duration";
+        let seconds = &Unit::Seconds;
+        let mut family =
+            page.encoder
+                .encode_descriptor(name, help, Some(seconds), MetricType::Histogram)?;
+        let operations = self.stats.performance.operations.iter();
+        for (operation, distribution) in operations.zip(&self.distributions) {
+            let labels = [("operation", operation.operation.as_str())];
+            let LatencySummary { count, mean_ms, .. } = operation.all;
+            let sum = mean_ms / 1e3 * count as f64;
+            let buckets = buckets(distribution, count);
+            family
+                .encode_family(&labels)?
+                .encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+        }
+        Ok(())
+    }
+}
+
+/// The runs of a distribution in the buckets of every histogram; the last one has the rest.
+fn buckets(distribution: &[Bucket], count: u64) -> Vec<(f64, u64)> {
+    let mut buckets: Vec<(f64, u64)> = BOUNDS.iter().map(|bound| (*bound, 0)).collect();
+    for bucket in distribution {
+        let upper = bucket.to_ms / 1e3;
+        // The bounds are of the same series, and differ by their binary fractions only.
+        let place = BOUNDS.iter().position(|bound| upper <= bound * 1.001);
+        if let Some(place) = place {
+            buckets[place].1 += bucket.count;
+        }
+    }
+    let placed: u64 = buckets.iter().map(|(_, count)| count).sum();
+    buckets.push((f64::INFINITY, count.saturating_sub(placed)));
+    buckets
+}
+
+/// A label, its value, and the metric's value.
+type Labelled<'a, T> = (&'static str, &'a str, T);
+
+struct Page<'a> {
+    encoder: DescriptorEncoder<'a>,
+}
+
+impl Page<'_> {
+    fn gauge(&mut self, name: &str, help: &str, unit: Option<Unit>, value: f64) -> Result {
+        let metric =
+            self.encoder
+                .encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
+        ConstGauge::new(value).encode(metric)
+    }
+
+    fn gauges(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<Unit>,
+        values: &[Labelled<'_, f64>],
+    ) -> Result {
+        let mut family =
+            self.encoder
+                .encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
+        values.iter().try_for_each(|(label, of, value)| {
+            ConstGauge::new(*value).encode(family.encode_family(&[(*label, *of)])?)
+        })
+    }
+
+    fn counters(&mut self, name: &str, help: &str, values: &[Labelled<'_, u64>]) -> Result {
+        let mut family = self
+            .encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?;
+        values.iter().try_for_each(|(label, of, value)| {
+            ConstCounter::new(*value).encode(family.encode_family(&[(*label, *of)])?)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_run_is_in_one_bucket_and_the_rest_in_the_last() {
+        let bucket = |from_ms, to_ms, count| Bucket {
+            from_ms,
+            to_ms,
+            count,
+        };
+        let distribution = [
+            bucket(0.01, 0.02, 3),
+            bucket(0.5, 1.0, 2),
+            bucket(5_000.0, 10_000.0, 1),
+            bucket(20_000.0, 50_000.0, 4),
+        ];
+        let buckets = buckets(&distribution, 10);
+        let filled: Vec<_> = buckets
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        assert_eq!(
+            filled,
+            [(0.000_1, 3), (0.001, 2), (10.0, 1), (f64::INFINITY, 4)]
+        );
+    }
+}
