@@ -21,7 +21,7 @@ step = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help setup run bundle test bench coverage fmt types clean
 .PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
-.PHONY: check-ui check-pages check-window screenshots figures
+.PHONY: check-ui check-pages check-window test-peers screenshots figures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,14 @@ check-window: $(PAGES) ## the real window, on a display that nobody sees
 	$(call step,window)
 	cargo build --workspace --locked --features hirag-tests/window --bin hirag-studio --test window
 	cargo test --workspace --locked --features hirag-tests/window --test window
+
+test-peers: setup $(PAGES) ## the server with other people's programs: schemathesis, promtool, official clients
+	$(call step,peers)
+	cargo build --locked -p hirag-server --bin hirag
+	@for peer in tests/peers/*/run; do \
+		echo "$$peer"; \
+		"$$peer" "$(TARGET_DIR)/debug/hirag" "$(TARGET_DIR)/peers/$$(basename "$$(dirname "$$peer")")"; \
+	done
 
 screenshots: $(PAGES) ## the pictures in docs/screenshots, from the real window
 	$(call step,screenshots)

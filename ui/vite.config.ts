@@ -3,6 +3,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { plainIcons } from "./icons.ts";
 
 /** What the desktop shell sets as well; here so that a preview shows what the policy would block. */
 const policy = [
@@ -26,7 +27,7 @@ function fakeEntry(mode: string): Plugin {
 
 export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [svelte(), svelteTesting(), fakeEntry(mode)],
+  plugins: [plainIcons(), svelte(), svelteTesting(), fakeEntry(mode)],
   resolve: {
     alias: { $bindings: fileURLToPath(new URL("../crates/hirag-server/bindings", import.meta.url)) },
   },
@@ -40,5 +41,6 @@ export default defineConfig(({ mode }) => ({
     setupFiles: ["src/testing/setup.ts"],
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 }));

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 fn main() {
     println!("cargo:rerun-if-changed=../../docs/notes");
     println!("cargo:rerun-if-changed=../../ui/dist");
-    println!("cargo:rustc-env=HIRAG_PAGES={}", pages().display());
+    // Not a name that begins as the settings' do: what cargo runs inherits it.
+    println!("cargo:rustc-env=INTERFACE_PAGES={}", pages().display());
 }
 
 /// The built interface; an empty folder where it was not built, so that the rest builds without.

@@ -57,6 +57,17 @@ const screens = [
   ["search-empty", "?empty", "/search"],
   ["performance", "", "/performance"],
   ["performance-empty", "?empty", "/performance"],
+  [
+    "performance-load",
+    "",
+    "/performance",
+    async (page) => {
+      await page.getByRole("spinbutton", { name: "Seconds" }).fill("1");
+      await page.getByRole("button", { name: "Start the run" }).click();
+      await page.getByRole("table", { name: "Errors under load" }).waitFor();
+      await page.getByRole("table", { name: "Errors under load" }).scrollIntoViewIfNeeded();
+    },
+  ],
   ["resilience", "", "/resilience"],
   ["resilience-open", "?breaker=open", "/resilience"],
   [
@@ -74,6 +85,17 @@ const screens = [
   ["settings", "", "/settings"],
   ["settings-retrieval", "", "/settings?tab=retrieval"],
   ["settings-levels", "", "/settings?tab=levels"],
+  ["settings-server", "", "/settings?tab=server"],
+  [
+    "settings-new-token",
+    "",
+    "/settings?tab=server",
+    async (page) => {
+      await page.getByRole("button", { name: "Replace the token…" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Replace" }).click();
+    },
+  ],
+  ["settings-agents", "", "/settings?tab=agents"],
   ["settings-tokens", "", "/settings?tab=tokens"],
   ["opening", "?startup=opening", "/overview"],
   ["failed", "?startup=failed", "/overview"],

@@ -1,20 +1,25 @@
 import { mount } from "svelte";
+import { HttpPlatform } from "./platform/http";
 import { ipc } from "./platform/ipc";
 import { connect } from "./platform/platform";
+import { pathPrompt } from "./shared/path-prompt.svelte";
 import App from "./views/App.svelte";
 import NoHost from "./views/NoHost.svelte";
 import "./shared/styles/base.css";
 
+/** In the window the shell is the host; in a browser it is the server that the page came from. */
+function connected(): boolean {
+  if ("__TAURI_INTERNALS__" in window) connect(ipc);
+  else if (location.protocol.startsWith("http")) {
+    connect(new HttpPlatform({ fetch: (...given) => fetch(...given), EventSource, askPath: pathPrompt.ask }));
+  } else return false;
+  return true;
+}
+
 /** Without waiting for anything: the window is open already, and empty. */
 function start(): void {
   const target = document.getElementById("app");
-  if (!target) return;
-  if (!("__TAURI_INTERNALS__" in window)) {
-    mount(NoHost, { target });
-    return;
-  }
-  connect(ipc);
-  mount(App, { target });
+  if (target) mount(connected() ? App : NoHost, { target });
 }
 
 start();

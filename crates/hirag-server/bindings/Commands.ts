@@ -38,6 +38,7 @@ import type { ListResponse } from "./ListResponse";
 import type { LoadPlan } from "./LoadPlan";
 import type { LoadReport } from "./LoadReport";
 import type { LookUpResponse } from "./LookUpResponse";
+import type { McpConfig } from "./McpConfig";
 import type { MoveAllRequest } from "./MoveAllRequest";
 import type { Moved } from "./Moved";
 import type { NewContext } from "./NewContext";
@@ -145,6 +146,7 @@ export interface Commands {
   token_set: { request: TokenSetRequest; response: TokenStatus };
   token_clear: { request: TokenRequest; response: TokenStatus };
   token_test: { request: TokenRequest; response: ProviderTest };
+  mcp_config: { request: Nothing; response: McpConfig };
   server: { request: Nothing; response: ServerStatus };
   server_retry: { request: Nothing; response: ServerStatus };
   server_token_replace: { request: Nothing; response: NewServerToken };

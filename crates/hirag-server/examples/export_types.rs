@@ -21,12 +21,12 @@ use hirag_server::commands::studio::{
     ActivityRequest, ActivityResponse, ChangeSettingsRequest, CleanUpRequest, ClearRequest,
     CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
     FileRequest, GetRequest, HistoryRequest, ImportPreview, ImportPreviewRequest, ImportStart,
-    JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, MoveAllRequest, Moved,
-    NewServerToken, Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest,
-    PickSaveRequest, PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse,
-    RerankRequest, Reranked, Resilience, SaveRequest, ServerLink, SettingProblems, StudioSettings,
-    TestProviderRequest, TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest,
-    TracesRequest, TracesResponse, UsesRequest, UsesResponse,
+    JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, McpConfig, MoveAllRequest,
+    Moved, NewServerToken, Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest,
+    PickPathsRequest, PickSaveRequest, PickedPath, PickedPaths, ProviderTest, Reasons, Replay,
+    ReportResponse, RerankRequest, Reranked, Resilience, SaveRequest, ServerLink, SettingProblems,
+    StudioSettings, TestProviderRequest, TextsRequest, TextsResponse, TokenRequest,
+    TokenSetRequest, TraceRequest, TracesRequest, TracesResponse, UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
     Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,

@@ -1,6 +1,7 @@
 // Every command of the host, as the Rust code declares them, and what the host tells unasked.
 import type { BreakerEvent } from "$bindings/BreakerEvent";
 import type { Commands } from "$bindings/Commands";
+import type { Connection } from "./platform";
 import type * as p from "./types";
 
 export type { Commands };
@@ -17,8 +18,11 @@ export interface Events {
   embedding: { paused: boolean };
   dropped: { paths: string[] };
   settings: unknown;
+  server: p.ServerStatus;
   menu: { action: string };
   panic: { message: string };
+  /** Told by the transport itself, when the host goes away or comes back. */
+  connection: { state: Connection };
 }
 
 export type EventName = keyof Events;

@@ -8,6 +8,9 @@ export type Capabilities = {
   files: boolean;
 };
 
+/** Whether a host answers: `lost` comes back by itself, `locked` needs a new link. */
+export type Connection = "connected" | "lost" | "locked";
+
 export interface Platform {
   readonly capabilities: Capabilities;
   /** Runs a command. Rejects with a {@link CommandFailure}, never with anything else. */

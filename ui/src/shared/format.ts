@@ -5,7 +5,9 @@ const whole = new Intl.NumberFormat("en");
 
 /** 12,345 */
 export function count(n: number): string {
-  return whole.format(Math.round(n));
+  const rounded = Math.round(n);
+  // Most numbers need no separator, and a formatter is slow.
+  return Math.abs(rounded) < 1000 ? String(rounded) : whole.format(rounded);
 }
 
 /** "1 context", "12,345 contexts" */

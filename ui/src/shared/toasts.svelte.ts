@@ -12,10 +12,22 @@ const shownFor = { done: 8000, info: 8000, failed: 14_000 };
 
 class Toasts {
   items = $state<Toast[]>([]);
+  /** Where messages can be shown; they are where the last one is: in the dialog above all else. */
+  #places = $state.raw<readonly symbol[]>([]);
   #next = 1;
   #timers = new Map<number, ReturnType<typeof setTimeout>>();
   /** What Ctrl+Z takes back, newest last. It outlives the message. */
   #undone: (() => Promise<void> | void)[] = [];
+
+  get place(): symbol | undefined {
+    return this.#places.at(-1);
+  }
+
+  /** Shows messages in a place until the returned function is called. */
+  standIn(place: symbol): () => void {
+    this.#places = [...this.#places, place];
+    return () => (this.#places = this.#places.filter((other) => other !== place));
+  }
 
   show(kind: Toast["kind"], text: string, undo?: Toast["undo"]): void {
     const id = this.#next++;

@@ -10,6 +10,7 @@ import { Memory } from "./fake/memory";
 import { resilienceAnswers } from "./fake/resilience";
 import { refused, type FakeOptions, type Handlers, type Scene } from "./fake/scene";
 import { searchAnswers } from "./fake/searching";
+import { servingAnswers } from "./fake/serving";
 import { broken, settingsAnswers } from "./fake/settings";
 import { statusAnswers } from "./fake/status";
 
@@ -54,6 +55,7 @@ export class FakePlatform implements Platform, Scene {
       ...statusAnswers(this),
       ...resilienceAnswers(this),
       ...settingsAnswers(this),
+      ...servingAnswers(this),
       ...this.#jobs.answers(),
     };
   }

@@ -1,10 +1,19 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { newContext } from "../features/contexts/new-context.svelte";
 import { show } from "../testing/page";
+import { router } from "../shared/router.svelte";
 import { toasts } from "../shared/toasts.svelte";
 import App from "./App.svelte";
+import { places } from "./places";
+
+// Their code comes when it is needed; here it is there, as in a window that has been open for a moment.
+beforeAll(async () => {
+  await Promise.all(places.map(({ view }) => view()));
+  await import("./Dialogs.svelte");
+  await import("../features/host/NotOpen.svelte");
+});
 
 describe("the shell", () => {
   it("goes to a view through the command palette, by keyboard alone", async () => {
@@ -36,9 +45,8 @@ describe("the shell", () => {
     await user.keyboard("{Control>}k{/Control}");
     expect(await screen.findByRole("option", { name: "Search again: zero vector" })).toBeVisible();
     await user.type(await screen.findByRole("combobox", { name: /command/i }), "connect{Enter}");
-    expect(await screen.findByRole("dialog", { name: "Connect an agent" })).toBeVisible();
-    await user.keyboard("{Escape}");
-    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(await screen.findByRole("heading", { name: "Settings" })).toBeVisible();
+    expect(router.param("tab")).toBe("agents");
     await user.keyboard("{Control>}k{/Control}");
     await user.type(await screen.findByRole("combobox", { name: /command/i }), "back up{Enter}");
     await waitFor(() => expect(fake.requests("backup")).toHaveLength(1));

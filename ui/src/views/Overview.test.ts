@@ -22,7 +22,7 @@ describe("the overview", () => {
     const user = userEvent.setup();
     const fake = show(Overview, {}, { contexts: 0 });
     expect(await screen.findByText("Import a folder")).toBeVisible();
-    expect(screen.getByText("Connect an agent")).toBeVisible();
+    expect(screen.getByRole("link", { name: /^Connect an agent Let/ })).toHaveAttribute("href", "#/settings?tab=agents");
     const stop = jobs.follow();
     await user.click(screen.getByText("Try the sample workspace"));
     expect(await screen.findByText("Importing the sample…")).toBeVisible();

@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
+import { jobs } from "../features/host/jobs.svelte";
 import { show } from "../testing/page";
 import Performance from "./Performance.svelte";
 
@@ -64,5 +65,34 @@ describe("performance", () => {
     await user.click(await screen.findByRole("radio", { name: "Since start" }));
     expect(await screen.findByText("Nothing was measured yet")).toBeVisible();
     expect(fake.requests("performance").at(-1)).toEqual({ window: "all" });
+  });
+});
+
+describe("a load run", () => {
+  it("starts as the form says, shows its progress, and then percentiles and errors by kind", async () => {
+    const user = userEvent.setup();
+    const fake = show(Performance, {});
+    const stop = jobs.follow();
+    const clients = await screen.findByRole("spinbutton", { name: "Clients at once" });
+    await user.clear(clients);
+    expect(screen.getByRole("button", { name: "Start the run" })).toBeDisabled();
+    await user.type(clients, "200");
+    await user.click(screen.getByRole("checkbox", { name: "Store" }));
+    await user.click(screen.getByRole("button", { name: "Start the run" }));
+    await waitFor(() => expect(fake.requests("load_start")).toHaveLength(1));
+    expect(fake.requests("load_start")[0]).toMatchObject({
+      concurrency: 200,
+      duration_s: 30,
+      rate: null,
+      mix: [{ operation: "search", weight: 1 }, { operation: "store", weight: 1 }],
+    });
+    expect(await screen.findByRole("heading", { name: "Load run is running" })).toBeVisible();
+    fake.report({ id: "job-1", state: "done", result: {} });
+    const result = within(await screen.findByRole("region", { name: "Result of the load run" }));
+    expect(result.getByRole("row", { name: /^Search 53,000 .* 7\.90 ms 19\.6 ms 41\.3 ms/ })).toBeVisible();
+    expect(result.getByRole("row", { name: /^Status 503 7/ })).toBeVisible();
+    await user.click(result.getByRole("button", { name: "Save report" }));
+    await waitFor(() => expect(fake.requests("save_file")[0]).toMatchObject({ suggested: "hirag-load.html" }));
+    stop();
   });
 });

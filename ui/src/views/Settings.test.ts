@@ -1,8 +1,8 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startup } from "../features/host/startup.svelte";
-import { queryClient } from "../shared/query";
+import { outdated, queryClient } from "../shared/query";
 import { router } from "../shared/router.svelte";
 import { toasts } from "../shared/toasts.svelte";
 import { show } from "../testing/page";
@@ -111,5 +111,60 @@ describe("the settings", () => {
     await user.click(screen.getByRole("button", { name: "Do it now" }));
     expect(fake.requests("clean_up")).toHaveLength(2);
     stop();
+  });
+});
+
+describe("the server", () => {
+  it("says where it listens and gives a link for a browser, which works once", async () => {
+    const user = userEvent.setup();
+    const written = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    router.go("settings", { tab: "server" });
+    const fake = show(Settings, {});
+    expect(await screen.findByText("http://127.0.0.1:8080")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Copy a link for a browser" }));
+    await waitFor(() => expect(written).toHaveBeenCalledWith("http://127.0.0.1:8080/open?key=9fK2"));
+    await user.click(screen.getByRole("button", { name: "Open in a browser" }));
+    await waitFor(() => expect(fake.requests("open_link")).toEqual([{ url: "http://127.0.0.1:8080/open?key=9fK2" }]));
+    written.mockRestore();
+  });
+
+  it("says why it does not listen where other machines would reach it", async () => {
+    router.go("settings", { tab: "server" });
+    const fake = show(Settings, {});
+    await screen.findByText("http://127.0.0.1:8080");
+    fake.config.server.host = "0.0.0.0";
+    outdated("server");
+    expect(await screen.findByRole("alert")).toHaveTextContent(/0\.0\.0\.0.*server\.allow_remote/);
+    expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+  });
+
+  it("shows a new token this once, and it stays nowhere in the page", async () => {
+    const user = userEvent.setup();
+    router.go("settings", { tab: "server" });
+    const fake = show(Settings, {});
+    expect(await screen.findByText("…x9Qw")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Replace the token…" }));
+    expect(fake.requests("server_token_replace")).toEqual([]);
+    await user.click(within(await screen.findByRole("dialog")).getByRole("button", { name: "Replace" }));
+    const shown = await screen.findByRole("dialog", { name: "The new token" });
+    expect(shown).toHaveTextContent("Zt4cJ0mB8yW1qvE5nRk2uLd7sHa3pXo6iGf9TbNe-Kw");
+    await user.click(within(shown).getByRole("button", { name: "Done" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(document.documentElement.innerHTML).not.toContain("Zt4cJ0mB8yW1");
+    expect(await screen.findByText("…e-Kw")).toBeVisible();
+  });
+});
+
+describe("agents", () => {
+  it("get the configuration of their program, to copy", async () => {
+    const user = userEvent.setup();
+    const written = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    router.go("settings", { tab: "agents" });
+    show(Settings, {});
+    await user.selectOptions(await screen.findByRole("combobox", { name: "Program" }), "Codex");
+    expect(screen.getByText("~/.codex/config.toml")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Copy: Configuration for Codex" }));
+    expect(written).toHaveBeenCalledWith(expect.stringContaining("[mcp_servers.hirag]"));
+    written.mockRestore();
   });
 });

@@ -8,20 +8,25 @@ import Settings from "@lucide/svelte/icons/settings";
 import ShieldCheck from "@lucide/svelte/icons/shield-check";
 import type { Component } from "svelte";
 import type { Place } from "../features/host/Sidebar.svelte";
-import ImportView from "./Import.svelte";
-import Levels from "./Levels.svelte";
-import Overview from "./Overview.svelte";
-import Performance from "./Performance.svelte";
-import Resilience from "./Resilience.svelte";
-import SearchView from "./Search.svelte";
-import SettingsView from "./Settings.svelte";
 
-export const places: (Place & { view: Component })[] = [
-  { name: "overview", label: "Overview", keys: "g o", icon: LayoutDashboard, view: Overview },
-  { name: "levels", label: "Levels", keys: "g l", icon: Layers, view: Levels },
-  { name: "search", label: "Search", keys: "g s", icon: Search, view: SearchView },
-  { name: "performance", label: "Performance", keys: "g p", icon: Activity, view: Performance },
-  { name: "resilience", label: "Resilience", keys: "g r", icon: ShieldCheck, view: Resilience },
-  { name: "import", label: "Import", keys: "g i", icon: FolderInput, view: ImportView },
-  { name: "settings", label: "Settings", keys: "g ,", icon: Settings, view: SettingsView },
+/** A view's code comes when it is first shown, or when nothing else is to do. */
+type Lazy = () => Promise<{ default: Component }>;
+
+export const places: (Place & { view: Lazy })[] = [
+  { name: "overview", label: "Overview", keys: "g o", icon: LayoutDashboard, view: () => import("./Overview.svelte") },
+  { name: "levels", label: "Levels", keys: "g l", icon: Layers, view: () => import("./Levels.svelte") },
+  { name: "search", label: "Search", keys: "g s", icon: Search, view: () => import("./Search.svelte") },
+  { name: "performance", label: "Performance", keys: "g p", icon: Activity, view: () => import("./Performance.svelte") },
+  { name: "resilience", label: "Resilience", keys: "g r", icon: ShieldCheck, view: () => import("./Resilience.svelte") },
+  { name: "import", label: "Import", keys: "g i", icon: FolderInput, view: () => import("./Import.svelte") },
+  { name: "settings", label: "Settings", keys: "g ,", icon: Settings, view: () => import("./Settings.svelte") },
 ];
+
+/** Fetches the code of all views, one after another, so that going to one waits for nothing. */
+export async function fetchViews(): Promise<void> {
+  for (const { view } of places) {
+    // What cannot be fetched now is asked for again when the view is shown.
+    await view().catch(() => {});
+    await new Promise((go) => setTimeout(go, 50));
+  }
+}

@@ -26,6 +26,8 @@ const views = [
   ["settings, levels", "#/settings?tab=levels"],
   ["settings, storage", "#/settings?tab=storage"],
   ["settings, tokens", "#/settings?tab=tokens"],
+  ["settings, server", "#/settings?tab=server"],
+  ["settings, agents", "#/settings?tab=agents"],
   ["settings, no keyring", "?keyring=absent#/settings?tab=tokens"],
   ["settings, a bad file", "?settings=broken#/settings?tab=resilience"],
   ["settings, appearance", "#/settings?tab=appearance"],
@@ -88,6 +90,10 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
     await page.getByRole("button", { name: "Latency of retrieve as figures" }).click();
     await page.getByRole("table", { name: "Latency of retrieve" }).waitFor();
     expect(await violations(page)).toEqual([]);
+    await page.getByRole("spinbutton", { name: "Seconds" }).fill("1");
+    await page.getByRole("button", { name: "Start the run" }).click();
+    await page.getByRole("table", { name: "Errors under load" }).waitFor();
+    expect(await violations(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.context().close();
   });
@@ -134,6 +140,23 @@ describe("the keyboard", () => {
     expect(newest).toMatch(/^\d\d:\d\d:\d\d: resident MB \d/);
     await page.keyboard.press("ArrowLeft");
     expect(await told()).not.toBe(newest);
+    await page.context().close();
+  });
+});
+
+describe("messages above a dialog", () => {
+  it("are reached by the keyboard, which the dialog keeps", async () => {
+    const { page } = await studio.open("#/levels");
+    await page.keyboard.press("Control+z");
+    await page.keyboard.press("n");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("There is nothing to undo.").waitFor();
+    expect(await violations(page)).toEqual([]);
+    const dismiss = dialog.getByRole("button", { name: "Dismiss message" });
+    for (let i = 0; i < 20 && !(await dismiss.evaluate((it) => it === document.activeElement)); i += 1) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await dismiss.waitFor({ state: "detached" });
+    expect(await dialog.count()).toBe(1);
     await page.context().close();
   });
 });

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use hirag::config::Period;
 use hirag::context::{Condition, ContextId, ContextLevel, Filter, Priority, SearchMode};
@@ -11,6 +12,7 @@ use hirag::retrieval::TraceId;
 use hirag::store::Order;
 
 use crate::load::Queries;
+use crate::mcp::clients;
 use crate::secrets::TokenKind;
 
 use super::values::{
@@ -142,9 +144,24 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Print the settings in force, as TOML
     Settings,
+    /// Serve the memory to an agent over standard input and output (MCP)
+    Mcp {
+        #[command(subcommand)]
+        command: Option<McpCommand>,
+    },
     /// Keep a token in the system's keyring, or tell whether there is one
     #[command(subcommand)]
     Token(TokenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum McpCommand {
+    /// Print the configuration for programs that use the memory
+    Install {
+        /// Only for this program
+        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(clients::names()))]
+        client: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod load;
+mod mcp;
 mod open;
 mod output;
 mod places;

@@ -62,6 +62,14 @@ impl Output {
         }
     }
 
+    /// The same, with nothing on standard output when a command fails.
+    pub(super) fn without_json(self) -> Self {
+        Self {
+            json: false,
+            ..self
+        }
+    }
+
     pub(super) fn is_json(self) -> bool {
         self.json
     }

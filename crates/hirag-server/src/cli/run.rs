@@ -20,7 +20,7 @@ use super::output::{Output, reader_gone};
 use super::places::Places;
 use super::progress::Bar;
 use super::values::{filter_of, metadata, text, text_or_stdin};
-use super::{DONE, FAILED, INTERRUPTED, USAGE, load, open, output, render, serve, token};
+use super::{DONE, FAILED, INTERRUPTED, USAGE, load, mcp, open, output, render, serve, token};
 use crate::commands::{self, Error, Host, Result};
 
 /// How long `store` helps along what waits for its vector, before it leaves the rest to others.
@@ -28,7 +28,11 @@ const CATCH_UP: Duration = Duration::from_secs(3);
 
 /// Runs a command and returns the exit status.
 pub(super) fn run(cli: Cli) -> u8 {
-    let output = Output::new(&cli.global);
+    let output = match cli.command {
+        // Standard output is the client's alone.
+        Command::Mcp { command: None } => Output::new(&cli.global).without_json(),
+        _ => Output::new(&cli.global),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -60,6 +64,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
         Command::Token(command) => token::run(command, output).await,
         Command::Load(args) => load::run(args, &places, output).await,
         Command::Serve(args) => serve::run(args, &places, output).await,
+        Command::Mcp { command } => mcp::run(command, &config, places, output).await,
         Command::Export { file } if output.is_json() && file.as_os_str() == "-" => {
             let sentence = "`export -` prints lines of JSON, and --json one document; \
                             leave --json out or name a file";
@@ -185,7 +190,8 @@ async fn with_memory(
         | Command::Restore { .. }
         | Command::Token(_)
         | Command::Load(_)
-        | Command::Serve(_) => {}
+        | Command::Serve(_)
+        | Command::Mcp { .. } => {}
     }
     Ok(DONE)
 }

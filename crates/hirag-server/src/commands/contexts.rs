@@ -1,6 +1,6 @@
 //! Storing, looking at and changing contexts.
 
-use hirag::context::{Context, ContextId, ContextLevel, ContextPatch, NewContext};
+use hirag::context::{Context, ContextId, ContextLevel, ContextPatch, NewContext, StateTag};
 use hirag::manager::{ListRequest, Stored};
 use hirag::store::Page;
 use hirag::store::sqlite::{Deletion, Restored};
@@ -74,7 +74,20 @@ pub async fn list(host: &Host, request: ListRequest) -> Result<Page> {
 /// # Errors
 /// As [`hirag::HiragManager::update`].
 pub async fn update(host: &Host, request: UpdateRequest) -> Result<Context> {
-    Ok(host.manager().update(request.id, request.patch).await?)
+    update_in(host, request, None).await
+}
+
+/// The same, but only in one of these states.
+///
+/// # Errors
+/// As [`hirag::HiragManager::update_in`].
+pub async fn update_in(
+    host: &Host,
+    request: UpdateRequest,
+    only_in: Option<Vec<StateTag>>,
+) -> Result<Context> {
+    let UpdateRequest { id, patch } = request;
+    Ok(host.manager().update_in(id, patch, only_in).await?)
 }
 
 /// Moves a context to a level and returns it as it is now.

@@ -60,6 +60,9 @@ pub enum Error {
     /// A picture that could not be drawn.
     #[error("the chart cannot be drawn: {0}")]
     Chart(String),
+    /// A client that does not keep to the protocol.
+    #[error("the client does not speak the protocol: {0}")]
+    Protocol(String),
     /// A fault of this program.
     #[error("internal fault: {0}; please report it")]
     Internal(String),
@@ -107,6 +110,7 @@ impl Error {
             Self::Load(error) => error.code(),
             Self::Server(error) => error.code(),
             Self::Chart(_) => "chart_failed",
+            Self::Protocol(_) => "protocol",
             Self::Internal(_) => "internal",
         }
     }

@@ -12,7 +12,7 @@ mod upkeep;
 
 pub use contexts::{
     DeleteRequest, MoveRequest, UndoRequest, UpdateRequest, clear, delete, get, list, move_to,
-    store, undo, update,
+    store, undo, update, update_in,
 };
 pub use error::{Error, Failure, Result};
 pub use host::Host;

@@ -188,10 +188,8 @@ async fn read_and_run(api: &Api, request: Request, next: Next) -> Result<Respons
 /// Whether a request may change something, and so is not broken off.
 fn is_change(method: &Method, path: &str) -> bool {
     let asks = ["/search", "/explain", "/embeddings"];
-    matches!(
-        *method,
-        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
-    ) && !asks.iter().any(|end| path.ends_with(end))
+    matches!(*method, Method::POST | Method::PATCH | Method::DELETE)
+        && !asks.iter().any(|end| path.ends_with(end))
 }
 
 /// The body, if it keeps to the limit. Of one that does not, a part is still taken in, so that a

@@ -26,8 +26,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use hirag::context::ContextId;
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
 pub(crate) use door::Door;
@@ -55,8 +54,6 @@ struct Inner {
     guard: Guard,
     answers: Answers,
     metrics: Metrics,
-    /// A lock for those contexts whose ids end alike.
-    turns: [Mutex<()>; 32],
     stopping: watch::Receiver<bool>,
     /// Held by every change under way.
     held: watch::Sender<()>,
@@ -69,7 +66,6 @@ impl Api {
             guard: Guard::new(clock.clone())?,
             answers: Answers::new(clock),
             metrics: Metrics::default(),
-            turns: std::array::from_fn(|_| Mutex::new(())),
             held: watch::Sender::new(()),
             studio,
             names,
@@ -100,14 +96,6 @@ impl Api {
         &self.inner.metrics
     }
 
-    /// One change of a context at a time: between the look at its tag and the change comes no
-    /// other of them.
-    async fn turn(&self, id: ContextId) -> MutexGuard<'_, ()> {
-        let turns = &self.inner.turns;
-        let place = usize::from(id.as_bytes()[15]) % turns.len();
-        turns[place].lock().await
-    }
-
     /// Keeps [`Self::changes_ended`] waiting until it is dropped.
     fn hold_open(&self) -> watch::Receiver<()> {
         self.inner.held.subscribe()
@@ -126,7 +114,13 @@ impl Api {
 
 /// Everything that is served.
 fn router(api: Api) -> Router {
+    let mcp = {
+        let api = api.clone();
+        let studio = api.studio().clone();
+        crate::mcp::router(studio, async move { api.stopped().await })
+    };
     routes::all()
+        .nest_service("/mcp", mcp)
         .layer(from_fn_with_state(api.clone(), intake::serve))
         .layer(CompressionLayer::new())
         .with_state(api)

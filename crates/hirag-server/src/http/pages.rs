@@ -9,7 +9,7 @@ use include_dir::{Dir, include_dir};
 use super::Problem;
 
 /// The files of `ui/dist`; none, where the interface was not built.
-static FILES: Dir<'_> = include_dir!("$HIRAG_PAGES");
+static FILES: Dir<'_> = include_dir!("$INTERFACE_PAGES");
 
 /// Nothing is fetched from elsewhere, nothing runs that is not ours, and no page shows ours in
 /// itself.

@@ -95,6 +95,9 @@ pub enum ContextError {
     /// A context that is past its expiry, and that the next clean-up marks as deleted.
     #[error("the context {0} has expired; `hirag update {0} --expires never` keeps it")]
     Expired(super::ContextId),
+    /// A context that is in another state than the one that the change is meant for.
+    #[error("the context {0} was changed meanwhile; read it again and decide anew")]
+    ChangedMeanwhile(super::ContextId),
     /// A priority nobody knows.
     #[error("unknown priority `{0}`; use low, normal, high or critical")]
     UnknownPriority(String),
@@ -156,6 +159,7 @@ impl ContextError {
             Self::MalformedId(_) => "invalid_id",
             Self::MalformedFilter(_) => "invalid_filter",
             Self::UnknownId(_) | Self::Deleted(_) | Self::Expired(_) => "not_found",
+            Self::ChangedMeanwhile(_) => "changed_meanwhile",
             Self::UnknownPriority(_) => "unknown_priority",
             Self::VectorDimension { .. } | Self::VectorValue { .. } => "invalid_vector",
             Self::EmptyPatch => "empty_update",

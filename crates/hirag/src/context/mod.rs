@@ -6,6 +6,7 @@ mod level;
 mod metadata;
 mod new_context;
 mod request;
+mod state;
 
 pub use error::ContextError;
 pub use filter::{Condition, Field, Filter, Range, Test, Value, parse_time};
@@ -16,6 +17,7 @@ pub use request::{
     ContextRequest, ContextResponse, Degradation, LevelCounts, RetrievalMetadata, RetrievedContext,
     SearchMode,
 };
+pub use state::StateTag;
 
 use std::fmt;
 use std::str::FromStr;

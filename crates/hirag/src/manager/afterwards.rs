@@ -2,11 +2,28 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Pieces of work that may be left behind at once. Each holds what it works on; with more of
-/// them, whoever brings the next one waits until one has ended.
-const ROOM: u32 = 4;
+/// them, whoever brings the next one waits until one has ended, or does without.
+const ROOM: u32 = 8;
+
+/// A place for one piece of work.
+#[derive(Debug)]
+pub(super) struct Place {
+    _room: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// Has `work`, which blocks, done by another thread.
+    pub(super) fn leave(self, work: impl FnOnce() + Send + 'static) {
+        tokio::task::spawn_blocking(move || {
+            // Given back even if the work panics.
+            let _place = self;
+            work();
+        });
+    }
+}
 
 /// What was left behind and has not ended.
 #[derive(Debug)]
@@ -23,17 +40,17 @@ impl Default for Afterwards {
 }
 
 impl Afterwards {
-    /// Has `work`, which blocks, done by another thread; waits only until there is room.
-    pub(super) async fn leave(&self, work: impl FnOnce() + Send + 'static) {
+    /// A place, once there is room.
+    pub(super) async fn place(&self) -> Option<Place> {
         // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&self.room).acquire_owned().await else {
-            return;
-        };
-        tokio::task::spawn_blocking(move || {
-            // Given back even if the work panics.
-            let _place = place;
-            work();
-        });
+        let place = Arc::clone(&self.room).acquire_owned().await;
+        place.ok().map(|room| Place { _room: room })
+    }
+
+    /// A place, if there is room.
+    pub(super) fn place_now(&self) -> Option<Place> {
+        let place = Arc::clone(&self.room).try_acquire_owned();
+        place.ok().map(|room| Place { _room: room })
     }
 
     /// Waits for all that was left behind before.
@@ -59,8 +76,9 @@ mod tests {
             begin.recv().unwrap();
             counter.fetch_add(1, Ordering::SeqCst);
         };
-        afterwards.leave(slow).await;
-        afterwards.leave(|| panic!("it is caught")).await;
+        afterwards.place().await.unwrap().leave(slow);
+        let place = afterwards.place().await.unwrap();
+        place.leave(|| panic!("it is caught"));
         let ends = {
             let afterwards = Arc::clone(&afterwards);
             let done = Arc::clone(&done);
@@ -85,17 +103,18 @@ mod tests {
                 // Until the other end is dropped.
                 let _ = begin.recv();
             };
-            afterwards.leave(wait).await;
+            afterwards.place().await.unwrap().leave(wait);
             held.push(go);
         }
+        assert!(afterwards.place_now().is_none());
         let next = {
             let afterwards = Arc::clone(&afterwards);
-            tokio::spawn(async move { afterwards.leave(|| ()).await })
+            tokio::spawn(async move { afterwards.place().await.map(drop) })
         };
         tokio::task::yield_now().await;
         assert!(!next.is_finished(), "there is no room");
         held.pop();
-        next.await.unwrap();
+        next.await.unwrap().unwrap();
         drop(held);
         afterwards.end().await;
     }

@@ -144,6 +144,7 @@ impl HiragManager {
             ..Edit::default()
         };
         let change = |id: &ContextId| LiveEdit {
+            only_in: None,
             id: *id,
             edit: edit.clone(),
             merge: None,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::answer::Answered;
+use super::afterwards::Place;
 use super::{HiragManager, off_the_async_threads};
 use crate::config::Config;
 use crate::context::{
@@ -53,10 +54,16 @@ impl HiragManager {
             .working_set
             .touch(&returned, self.inner.clock.now());
         let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
-        // Accesses and trace are a help for later: they are written outside of the caller's time.
+        // Accesses and trace are a help for later: they are written outside of the caller's time. Where
+        // more is asked than can be told of, the last ones are as good as those left out.
         let listed = self.config().traces.max_candidates;
-        self.record_afterwards(request, selection, outcome, returned, listed)
-            .await;
+        match self.inner.afterwards.place_now() {
+            Some(place) => self.record_at(place, request, selection, outcome, returned, listed),
+            None => {
+                tracing::info!("a trace was left out: there are too many searches at once");
+                self.inner.store.record_retrieval(returned, None);
+            }
+        }
         Ok((response, kept))
     }
 
@@ -108,8 +115,9 @@ impl HiragManager {
         let trace = outcome
             .clone()
             .trace(request.clone(), &selection, Vec::new());
-        self.record_afterwards(request, selection, outcome, Vec::new(), listed)
-            .await;
+        if let Some(place) = self.inner.afterwards.place().await {
+            self.record_at(place, request, selection, outcome, Vec::new(), listed);
+        }
         Ok((response, trace, kept))
     }
 
@@ -210,8 +218,9 @@ impl HiragManager {
         let _ = tokio::time::timeout(ON_ITS_WAY, self.settle()).await;
     }
 
-    async fn record_afterwards(
+    fn record_at(
         &self,
+        place: Place,
         request: ContextRequest,
         selection: Selection,
         outcome: Outcome,
@@ -224,7 +233,7 @@ impl HiragManager {
             drop(selection);
             manager.record(returned, &trace);
         };
-        self.inner.afterwards.leave(record).await;
+        place.leave(record);
     }
 
     /// Writes that contexts were returned, and the trace if traces are kept.

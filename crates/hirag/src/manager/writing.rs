@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{HiragManager, check_level, off_the_async_threads};
 use crate::context::{
     Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState, MetadataLimits,
-    NewContext, Priority,
+    NewContext, Priority, StateTag,
 };
 use crate::embedding::EmbeddingError;
 use crate::error::Result;
@@ -180,12 +180,30 @@ impl HiragManager {
     /// [`ContextError::UnknownId`] or [`ContextError::Deleted`], or as [`Self::store`]; nothing was
     /// changed then.
     pub async fn update(&self, id: ContextId, patch: ContextPatch) -> Result<Context> {
+        self.update_in(id, patch, None).await
+    }
+
+    /// The same, but only if the context is in one of these states: nobody else has changed it.
+    ///
+    /// # Errors
+    /// [`ContextError::ChangedMeanwhile`]; as [`Self::update`].
+    pub async fn update_in(
+        &self,
+        id: ContextId,
+        patch: ContextPatch,
+        only_in: Option<Vec<StateTag>>,
+    ) -> Result<Context> {
         let config = self.config();
         let now = self.inner.clock.now();
         patch.validate(&config.limits, now)?;
         // Nothing is embedded for what is not there; whether it still is, the write sees to.
-        if self.get(id).await?.deleted_at.is_some() {
+        let now_there = self.get(id).await?;
+        if now_there.deleted_at.is_some() {
             return Err(ContextError::Deleted(id).into());
+        }
+        let is_in = |states: &Vec<StateTag>| states.contains(&now_there.state_tag());
+        if !only_in.as_ref().is_none_or(is_in) {
+            return Err(ContextError::ChangedMeanwhile(id).into());
         }
         let mut edit = Edit::default();
         if let Some(text) = patch.text {
@@ -213,7 +231,13 @@ impl HiragManager {
         if let Some(expires_at) = patch.expires_at {
             edit.expiry = Some((expires_at.map(|at| at.as_millisecond()), false));
         }
-        self.edit(vec![LiveEdit { id, edit, merge }]).await?;
+        let change = LiveEdit {
+            id,
+            edit,
+            merge,
+            only_in,
+        };
+        self.edit(vec![change]).await?;
         let context = self.get(id).await?;
         if context.level == ContextLevel::Immediate {
             self.refresh_working_set(&[id]).await?;

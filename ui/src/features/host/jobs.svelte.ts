@@ -11,8 +11,9 @@ const names: Record<JobKind, string> = {
   export: "Export",
   clean_up: "Clean-up",
   doctor: "Check",
-  load: "Load test",
+  load: "Load run",
 };
+
 
 export function jobName(job: Job): string {
   return names[job.kind];

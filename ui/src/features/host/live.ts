@@ -14,7 +14,8 @@ export function followHost(): () => void {
     }),
     on("breaker", () => outdated("resilience", "stats", "health")),
     on("embedding", () => outdated("resilience", "stats")),
-    on("settings", () => outdated("settings", "resilience")),
+    on("settings", () => outdated("settings", "resilience", "server")),
+    on("server", () => outdated("server", "mcp_config", "token_status")),
   ];
   return () => {
     for (const stop of stops) stop();

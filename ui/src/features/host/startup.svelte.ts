@@ -20,7 +20,7 @@ class Startup {
     });
     // What the host tells before it knows that somebody listens is lost, so ask until it is open.
     const look = async (): Promise<void> => {
-      await this.#ask();
+      await this.ask();
       if (following && this.state?.state === "opening") timer = setTimeout(() => void look(), AGAIN);
     };
     void look();
@@ -31,7 +31,7 @@ class Startup {
     };
   }
 
-  async #ask(): Promise<void> {
+  async ask(): Promise<void> {
     const told = this.#told;
     const state = await call("startup", {}).catch((thrown: unknown) => unanswered(asFailure(thrown)));
     // What was told meanwhile is newer.

@@ -40,3 +40,6 @@ export const exportCsv = (minutes: number): Promise<void> =>
 
 export const exportReport = (minutes: number): Promise<void> =>
   told(async () => saveText("hirag-performance.html", (await call("performance_report", { minutes })).html));
+
+export const exportLoad = (job: string): Promise<void> =>
+  told(async () => saveText("hirag-load.html", (await call("load_page", { job })).html));

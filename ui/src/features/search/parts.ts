@@ -25,6 +25,22 @@ export function shares(parts: ScoreParts, weights: RankingWeights): Share[] {
   }));
 }
 
+/** Per cent of a bar that a share takes at least, so that it is seen. */
+const SEEN = 0.6;
+
+/** The shares side by side as a picture: one element draws them all. Those that are next to nothing are left out. */
+export function stripes(all: readonly Share[]): string {
+  let at = 0;
+  const stops = all.flatMap(({ name, value }) => {
+    if (value <= 0.0005) return [];
+    const from = at;
+    at += Math.max(value * 100, SEEN);
+    const end = `${at.toFixed(2)}%`;
+    return [`var(--part-${name}) ${from.toFixed(2)}% calc(${end} - 1px)`, `transparent 0 ${end}`];
+  });
+  return stops.length === 0 ? "none" : `linear-gradient(90deg, ${stops.join(", ")}, transparent 0)`;
+}
+
 export function sharesInWords(total: number, all: readonly Share[]): string {
   return `Score ${score(total)}: ${all.map((s) => `${s.label.toLowerCase()} ${score(s.value)}`).join(", ")}`;
 }

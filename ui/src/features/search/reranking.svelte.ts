@@ -6,6 +6,16 @@ import { type CommandFailure, asFailure, call } from "../../platform/platform";
 import type { Reranked } from "../../platform/types";
 import type { Result, Shown } from "./last-search.svelte";
 
+/** A result in its place. */
+export type Ranked = {
+  result: Result;
+  /** Places up (positive) or down with other weights; null is new in the list. */
+  moved?: number | null;
+  /** What its score is made of. */
+  weights: RankingWeights;
+  query: string;
+};
+
 export const weightNames: readonly RankingWeight[] = ["similarity", "recency", "level", "frequency"];
 
 /** Sets one weight and scales the others, so that all sum to 1 and keep their proportions. */
@@ -49,16 +59,18 @@ export class Reranking {
   }
 
   /** The results in the order of the sliders, each with how far it moved. */
-  readonly results: { result: Result; moved?: number | null }[] = $derived.by(() => {
+  readonly results: Ranked[] = $derived.by(() => {
     const { results } = this.shown;
-    if (!this.result) return results.map((result) => ({ result }));
+    const { query } = this.shown.request;
+    const weights = this.shownWeights;
+    if (!this.result) return results.map((result) => ({ result, weights, query }));
     const before = new Map(results.map((result) => [result.context.id, result]));
     return this.result.contexts.flatMap(({ id, rank, score, parts, previous_rank }) => {
       const known = before.get(id);
       const context = known?.context ?? this.texts.get(id);
       if (!context) return [];
       const result = { context, rank, score, parts, sameText: known?.sameText ?? [] };
-      return [{ result, moved: previous_rank === null ? null : previous_rank - rank }];
+      return [{ result, moved: previous_rank === null ? null : previous_rank - rank, weights, query }];
     });
   });
 

@@ -141,3 +141,22 @@ export const limiter: Section = {
     { kind: "number", key: "rate_limit.cleanup_interval_secs", label: "Forget every", meaning: "Time between two searches for clients that have gone quiet.", unit: "s", min: 1, max: 86_400 },
   ],
 };
+
+export const server: Section = {
+  id: "server",
+  title: "Where it listens",
+  text: "On this machine alone, unless the address is another one. Then everybody who reaches that address and has the token reads and changes everything: it needs the permission below and a certificate, or what is sent could be read on the way.",
+  settings: [
+    { kind: "switch", key: "server.enabled", label: "Serve while this program is open", meaning: "Agents, scripts and browsers can use the memory then. hirag serve always does." },
+    { kind: "text", key: "server.host", label: "Address", meaning: "127.0.0.1 is this machine alone; 0.0.0.0 is every network that it is in." },
+    { kind: "number", key: "server.port", label: "Port", meaning: "0 takes any that is free.", min: 0, max: 65_535 },
+    { kind: "switch", key: "server.allow_remote", label: "Allow other machines", meaning: "Without it, an address that other machines reach is refused." },
+    { kind: "text", key: "server.public_name", label: "Name", meaning: "Under which other machines reach it; empty is the address alone.", placeholder: "memory.example.org" },
+    { kind: "text", key: "server.tls_cert", label: "Certificate", meaning: "The file of the certificate and its chain (PEM).", placeholder: "/etc/hirag/cert.pem" },
+    { kind: "text", key: "server.tls_key", label: "Its key", meaning: "The file of the certificate's key (PEM).", placeholder: "/etc/hirag/key.pem" },
+    { kind: "number", key: "server.max_body_bytes", label: "Largest request", meaning: "Bytes of a request's body at most.", unit: "bytes", min: 1024, max: 1_073_741_824 },
+    { kind: "number", key: "server.request_timeout_secs", label: "Time-out", meaning: "How long a request may take.", unit: "s", min: 1, max: 3600 },
+    { kind: "number", key: "server.max_connections", label: "Connections", meaning: "Connections at once at most.", min: 1, max: 100_000 },
+    { kind: "number", key: "server.shutdown_secs", label: "At the end", meaning: "How long what was begun may take when the server ends.", unit: "s", min: 0, max: 3600 },
+  ],
+};

@@ -5,6 +5,8 @@ export const settingTabs = [
   { id: "levels", label: "Levels", words: ["sizes", "lifetimes", "promotion", "clean-up"] },
   { id: "storage", label: "Storage", words: ["backup", "restore", "export", "limits"] },
   { id: "tokens", label: "API tokens", words: ["keyring", "secret", "key"] },
+  { id: "server", label: "Server", words: ["http", "port", "browser", "link", "address", "tls"] },
+  { id: "agents", label: "Agents", words: ["mcp", "claude", "cursor", "vs code", "connect"] },
   { id: "resilience", label: "Resilience", words: ["breaker", "limiter"] },
   { id: "appearance", label: "Appearance", words: ["theme", "dark", "light"] },
 ] as const;

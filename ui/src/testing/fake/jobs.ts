@@ -1,20 +1,10 @@
 // Long work of the scripted host.
-import type { Job, JobKind, LoadReport } from "../../platform/types";
-import { loadReport } from "./load";
-import { iso, refused, type Handlers, type Scene } from "./scene";
+import type { Job, JobKind } from "../../platform/types";
+import { iso, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
-  | "import_preview"
-  | "import_start"
-  | "sample_start"
-  | "reembed_start"
-  | "export_start"
-  | "load_start"
-  | "load_result"
-  | "load_page"
-  | "jobs"
-  | "job_cancel"
+  "import_preview" | "import_start" | "sample_start" | "reembed_start" | "export_start" | "load_start" | "jobs" | "job_cancel"
 >;
 
 const report = {
@@ -52,12 +42,12 @@ export class Jobs {
     if (known) this.#scene.emit("job", structuredClone(Object.assign(known, job)));
   }
 
-  #run(kind: JobKind, total: number, result: Job["result"]): { job: string } {
+  #run(kind: JobKind, total: number, result: Job["result"], unit = "contexts"): { job: string } {
     const job: Job = {
       id: `job-${this.#all.length + 1}`,
       kind,
       state: "running",
-      progress: { done: 0, total, unit: kind === "load" ? "seconds" : "contexts", rate_per_s: 0, seconds_left: null, text: "Reading the files" },
+      progress: { done: 0, total, unit, rate_per_s: 0, seconds_left: null, text: "Reading the files" },
       result: null,
       problem: null,
       started: iso(Date.now()),
@@ -74,13 +64,6 @@ export class Jobs {
     };
     if (this.#scene.options.live) setTimeout(step, 120);
     return { job: job.id };
-  }
-
-  #loaded(id: string): LoadReport {
-    const job = this.#all.find((one) => one.id === id);
-    if (!job) throw refused("unknown_job", `there is no job \`${id}\`; only the latest are kept`);
-    if (job.kind === "load" && job.result) return job.result as LoadReport;
-    throw refused("invalid_request", `job is ${id}; it must be a load test that has ended with a result`);
   }
 
   answers(): Answers {
@@ -111,9 +94,7 @@ export class Jobs {
       import_start: () => this.#run("import", report.contexts, report),
       reembed_start: () => this.#run("reembed", memory.size, null),
       export_start: ({ file }) => this.#run("export", memory.size, { file, contexts: memory.size }),
-      load_start: (plan) => this.#run("load", (plan.warm_up_s ?? 0) + plan.duration_s, loadReport(plan)),
-      load_result: ({ job }) => this.#loaded(job),
-      load_page: ({ job }) => ({ html: `<!doctype html><title>Load</title><p>${this.#loaded(job).requests} requests</p>` }),
+      load_start: ({ duration_s, warm_up_s = 0 }) => this.#run("load", duration_s + warm_up_s, {}, "seconds"),
       jobs: () => ({ jobs: this.#all }),
       job_cancel: ({ job }) => {
         this.report({ id: job, state: "cancelled", ended: iso(Date.now()) });

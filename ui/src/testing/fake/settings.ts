@@ -8,6 +8,7 @@ type Answers = Pick<
   Handlers,
   | "settings" | "change_settings" | "validate_settings" | "clean_up" | "backup" | "backup_file" | "restore" | "test_provider"
   | "token_status" | "token_set" | "token_clear" | "token_test"
+  | "server_token_replace"
   | "pick_paths" | "pick_save" | "save_file" | "open_link"
 >;
 
@@ -33,6 +34,7 @@ export function settingsAnswers(scene: Scene): Answers {
   const { options } = scene;
   const problems = (changes: SettingChange[]): SettingProblem[] => changes.flatMap((change) => problemOf(change) ?? []);
   const tokens = new Map<TokenKind, TokenStatus>();
+  const serverToken = (last: string): TokenStatus => ({ ...noToken("server"), set: true, last_four: last, source: "keyring" });
   const noToken = (kind: TokenKind): TokenStatus => ({
     kind,
     set: false,
@@ -68,7 +70,7 @@ export function settingsAnswers(scene: Scene): Answers {
         into(scene.config)[last] = value === null ? into(config)[last] : value;
       }
       options.brokenSettings = false;
-      const restart = changes.map((c) => c.key).filter((key) => key.startsWith("store.") || key.startsWith("server."));
+      const restart = changes.map((c) => c.key).filter((key) => key.startsWith("store."));
       return { ...state(), restart_needed: restart };
     },
     validate_settings: ({ changes }) => ({
@@ -94,7 +96,12 @@ export function settingsAnswers(scene: Scene): Answers {
     },
     test_provider: () => ({ ok: true, model: "all-MiniLM-L6-v2", dimension: 384, ms: 7.2, problem: null }),
 
-    token_status: ({ kind }) => tokens.get(kind) ?? noToken(kind),
+    token_status: ({ kind }) => tokens.get(kind) ?? (kind === "server" ? serverToken("x9Qw") : noToken(kind)),
+    server_token_replace: () => {
+      const token = "Zt4cJ0mB8yW1qvE5nRk2uLd7sHa3pXo6iGf9TbNe-Kw";
+      tokens.set("server", serverToken(token.slice(-4)));
+      return { token, source: "keyring" };
+    },
     token_set: ({ kind, token, keep = "keyring" }) => {
       if (token !== token.trim()) {
         throw refused("bad_token", "the token starts or ends with a space or a line end; copy it again without");

@@ -1,7 +1,7 @@
 //! Storing, looking at and changing contexts.
 
 use futures::{StreamExt, stream};
-use hirag::context::{Context, ContextId, ContextLevel, Filter, NewContext};
+use hirag::context::{Context, ContextId, ContextLevel, Filter, NewContext, StateTag};
 use hirag::manager::{ContextDetails, ListRequest, Stored};
 use hirag::store::Page;
 use hirag::store::sqlite::{Deletion, Restored};
@@ -195,8 +195,20 @@ pub async fn texts(studio: &Studio, request: TextsRequest) -> Result<TextsRespon
 /// # Errors
 /// As [`commands::update`].
 pub async fn update(studio: &Studio, request: UpdateRequest) -> Result<Context> {
+    update_in(studio, request, None).await
+}
+
+/// The same, but only in one of these states.
+///
+/// # Errors
+/// As [`commands::update_in`].
+pub async fn update_in(
+    studio: &Studio,
+    request: UpdateRequest,
+    only_in: Option<Vec<StateTag>>,
+) -> Result<Context> {
     let host = studio.host().await?;
-    let context = commands::update(&host, request).await?;
+    let context = commands::update_in(&host, request, only_in).await?;
     let summary = format!("Changed: {}", preview(&context.text));
     studio
         .activity()

@@ -69,6 +69,7 @@ macro_rules! window_commands {
             token_set: TokenSetRequest => TokenStatus,
             token_clear: TokenRequest => TokenStatus,
             token_test: TokenRequest => ProviderTest,
+            mcp_config: Nothing => McpConfig,
 
             server: Nothing => ServerStatus,
             server_retry: Nothing => ServerStatus,

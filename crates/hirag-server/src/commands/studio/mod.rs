@@ -7,6 +7,7 @@ mod files;
 mod jobs;
 mod list;
 mod load;
+mod mcp;
 mod performance;
 mod resilience;
 mod retrieval;
@@ -21,7 +22,7 @@ mod upkeep;
 pub use contexts::{
     ClearRequest, CountRequest, CountResponse, DetailsRequest, GetRequest, ListResponse,
     MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,
-    move_to, store, store_each, texts, undo, update,
+    move_to, store, store_each, texts, undo, update, update_in,
 };
 pub use dispatch::{NAMES, answer, call};
 pub use files::{
@@ -34,6 +35,7 @@ pub use jobs::{
     reembed_start,
 };
 pub use load::{load_page, load_result, load_start};
+pub use mcp::{McpConfig, config_for, mcp_config};
 pub use performance::{
     CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, database_parts,
     history, performance, performance_csv, performance_report,

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hirag::context::{
     Condition, Context, ContextError, ContextId, ContextLevel, ContextPatch, Filter, NewContext,
+    StateTag,
 };
 use hirag::manager::{ListRequest, Stored};
 use hirag::store::Order;
@@ -212,7 +213,10 @@ pub(super) async fn store_batch(
     path = "/api/v1/contexts",
     tag = "contexts",
     params(ListQuery),
-    responses((status = 200, description = "A page, and how many there are", body = ListResponse)),
+    responses(
+        (status = 200, description = "A page, and how many there are", body = ListResponse),
+        (status = 422, description = "The cursor is not one of this order"),
+    ),
 )]
 pub(super) async fn list(
     State(api): State<Api>,
@@ -268,20 +272,21 @@ pub(super) async fn update(
     headers: HeaderMap,
     Json(patch): Json<ContextPatch>,
 ) -> Result<Response, Problem> {
-    let _turn = api.turn(id).await;
-    if let Some(wanted) = headers.get(IF_MATCH) {
-        let now = ask::get(api.studio(), GetRequest { id }).await?;
-        if !matches(wanted, &tag(&now)) {
-            let detail = "the context was changed meanwhile; read it again and decide anew";
-            return Err(Problem::new(
-                StatusCode::PRECONDITION_FAILED,
-                "changed_meanwhile",
-                detail,
-            ));
+    let only_in = match headers.get(IF_MATCH) {
+        Some(wanted) if wanted != "*" => {
+            let now = ask::get(api.studio(), GetRequest { id }).await?.state_tag();
+            // Who names other states gets none of them.
+            Some(if names(wanted, now) {
+                vec![now]
+            } else {
+                Vec::new()
+            })
         }
-    }
+        _ => None,
+    };
+    let request = UpdateRequest { id, patch };
     Ok(with_tag(
-        ask::update(api.studio(), UpdateRequest { id, patch }).await?,
+        ask::update_in(api.studio(), request, only_in).await?,
     ))
 }
 
@@ -327,7 +332,7 @@ pub(super) async fn clear(
 }
 
 fn with_tag(context: Context) -> Response {
-    let tag = HeaderValue::try_from(tag(&context));
+    let tag = HeaderValue::try_from(quoted(context.state_tag()));
     let mut response = Answer(context).into_response();
     if let Ok(tag) = tag {
         response.headers_mut().insert(ETAG, tag);
@@ -335,31 +340,12 @@ fn with_tag(context: Context) -> Response {
     response
 }
 
-/// Names the state of what a change may touch: to be found by a search changes a context's
-/// counters, and nothing that a writer decides by.
-fn tag(context: &Context) -> String {
-    use sha2::{Digest, Sha256};
-    let state = serde_json::json!([
-        context.content_hash,
-        context.level,
-        context.metadata,
-        context.updated_at,
-        context.expires_at,
-        context.deleted_at,
-    ]);
-    let hash: [u8; 32] = Sha256::digest(state.to_string()).into();
-    let digits: String = hash[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("\"{digits}\"")
+fn quoted(tag: StateTag) -> String {
+    format!("\"{tag}\"")
 }
 
-/// Whether the header names the tag, or any.
-fn matches(wanted: &HeaderValue, tag: &str) -> bool {
-    let wanted = wanted.to_str().unwrap_or_default();
-    wanted
-        .split(',')
-        .map(str::trim)
-        .any(|wanted| wanted == "*" || wanted == tag)
+/// Whether a list of tags has this one.
+fn names(wanted: &HeaderValue, tag: StateTag) -> bool {
+    let (wanted, tag) = (wanted.to_str().unwrap_or_default(), quoted(tag));
+    wanted.split(',').any(|wanted| wanted.trim() == tag)
 }

@@ -68,3 +68,35 @@ fn told(name: &str, data: &impl serde::Serialize) -> Event {
         .json_data(data)
         .unwrap_or_else(|_| Event::default().event(name).data("null"))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use axum::response::IntoResponse;
+    use tokio::sync::broadcast;
+
+    use super::*;
+    use crate::commands::studio::PauseRequest;
+
+    #[tokio::test]
+    async fn a_client_that_was_too_slow_is_told_what_it_missed() {
+        let (events, mut listening) = broadcast::channel(2);
+        for paused in [true, false, true, false] {
+            events
+                .send(StudioEvent::Embedding(PauseRequest { paused }))
+                .unwrap();
+        }
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            told.push(Ok::<_, Infallible>(next(&mut listening).await.unwrap()));
+        }
+        drop(events);
+        assert!(next(&mut listening).await.is_some() && next(&mut listening).await.is_none());
+        let answer = Sse::new(stream::iter(told)).into_response();
+        let text = to_bytes(answer.into_body(), 1_000).await.unwrap();
+        let text = String::from_utf8_lossy(&text);
+        let expected =
+            "event: missed\ndata: {\"missed\":2}\n\nevent: embedding\ndata: {\"paused\":true}\n\n";
+        assert_eq!(text, expected);
+    }
+}

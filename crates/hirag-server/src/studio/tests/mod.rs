@@ -78,7 +78,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(SETTINGS)
     }
 

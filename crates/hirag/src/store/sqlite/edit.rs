@@ -6,7 +6,8 @@ use super::lifecycle::{self, CleanUpRules};
 use super::writer::Changes;
 use super::{SqliteStore, collections, contexts, fields, vectors, words};
 use crate::context::{
-    ContentHash, ContextError, ContextId, ContextLevel, Metadata, MetadataLimits, validate_metadata,
+    ContentHash, ContextError, ContextId, ContextLevel, Metadata, MetadataLimits, StateTag,
+    validate_metadata,
 };
 use crate::store::StoreError;
 
@@ -57,6 +58,8 @@ pub struct LiveEdit {
     pub edit: Edit,
     /// Changes to the metadata that it has then, in place of those of `edit`.
     pub merge: Option<Merge>,
+    /// The states in which it is made, where it is not made in any.
+    pub only_in: Option<Vec<StateTag>>,
 }
 
 impl SqliteStore {
@@ -64,8 +67,8 @@ impl SqliteStore {
     /// transaction. Returns what moved from L1 to L2 to make room.
     ///
     /// # Errors
-    /// `Ok(Err(_))` with the first id that is unknown or marked as deleted, or whose merged metadata
-    /// is not allowed; nothing was changed then.
+    /// `Ok(Err(_))` with the first id that is unknown or marked as deleted, or that is in another
+    /// state, or whose merged metadata is not allowed; nothing was changed then.
     pub async fn edit_all(
         &self,
         collection: &str,
@@ -81,11 +84,18 @@ impl SqliteStore {
                 id,
                 mut edit,
                 merge,
+                only_in,
             } in edits
             {
                 let Some(seq) = live_seq(c, number, id)? else {
                     return Ok(Err(not_live(c, number, id)?));
                 };
+                if let Some(states) = only_in {
+                    let now = contexts::get(c, number, &[id])?.pop();
+                    if !now.is_some_and(|now| states.contains(&now.state_tag())) {
+                        return Ok(Err(ContextError::ChangedMeanwhile(id)));
+                    }
+                }
                 if let Some(merge) = merge {
                     match merge.into(metadata(c, seq)?) {
                         Ok(merged) => edit.metadata = Some(merged),

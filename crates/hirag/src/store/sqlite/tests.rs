@@ -117,6 +117,7 @@ async fn a_changed_text_is_found_by_its_new_words_only() {
         ..Edit::default()
     };
     let change = LiveEdit {
+        only_in: None,
         id,
         edit,
         merge: None,

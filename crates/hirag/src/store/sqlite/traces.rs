@@ -89,9 +89,9 @@ pub struct KeptTrace {
 }
 
 impl SqliteStore {
-    /// Counts that contexts were returned, and keeps the trace of the retrieval. Lost only with
-    /// the process: neither is worth a caller's time, and [`Self::written`] is for who wants to
-    /// wait. While the writer has other work, only so many traces wait for it. A store that cannot
+    /// Counts that contexts were returned, and keeps the trace of the retrieval, within half a second.
+    /// Lost only with the process: neither is worth a caller's time, nor a write to the disk of its
+    /// own, and [`Self::written`] is for who wants to wait. While the writer has other work, only so many traces wait for it. A store that cannot
     /// write does nothing.
     pub fn record_retrieval(&self, returned: Vec<ContextId>, trace: Option<KeptTrace>) {
         let Some(writer) = &self.shared.writer else {
@@ -101,14 +101,14 @@ impl SqliteStore {
         let now_ms = self.now_ms();
         let tally = Arc::clone(&self.shared.trace_tally);
         let waits = trace.is_some();
-        drop(writer.submit(move |c, changes| {
+        writer.leave(move |c, changes| {
             if waits {
                 tally.waits_no_more();
             }
             count_accesses(c, &returned, now_ms, changes)
                 .and_then(|()| trace.map_or(Ok(()), |trace| keep(c, &tally, &trace, now_ms)))
                 .inspect_err(|error| tracing::warn!(%error, "a retrieval could not be recorded"))
-        }));
+        });
     }
 
     /// Waits until everything that was given to the writer before is on disk, or has failed.

@@ -1,11 +1,14 @@
 //! One thread writes. Jobs that wait together share a commit; each has a savepoint of its own,
-//! so one that fails takes no other with it. A job is answered after its commit is on disk.
+//! so one that fails takes no other with it. A job is answered after its commit is on disk. Patient
+//! jobs, for whose answer nobody waits, wait for company: each commit costs a write to the disk, and
+//! the readers what they hold of the pages before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -15,6 +18,9 @@ use crate::store::StoreError;
 
 /// Jobs that share a commit at most, so that the first does not wait for ever.
 const GROUP: usize = 256;
+
+/// How long patient jobs wait for another one.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What a committed job changed, for what is derived from the database.
 #[derive(Debug, Default)]
@@ -42,6 +48,8 @@ impl Changes {
 pub(super) type OnCommit = Box<dyn FnMut(&Connection, &Changes) -> Result<(), StoreError> + Send>;
 
 trait Job: Send {
+    /// Whether it may wait for company.
+    fn is_patient(&self) -> bool;
     /// Runs inside the transaction. `Err(())` rolls back to before it.
     fn run(&mut self, connection: &Connection, changes: &mut Changes) -> Result<(), ()>;
     /// Answers, with the error of the whole group if there was one.
@@ -52,6 +60,7 @@ struct TypedJob<T, F> {
     work: Option<F>,
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
+    patient: bool,
 }
 
 impl<T, F> Job for TypedJob<T, F>
@@ -59,6 +68,10 @@ where
     T: Send,
     F: FnOnce(&Connection, &mut Changes) -> Result<T, StoreError> + Send,
 {
+    fn is_patient(&self) -> bool {
+        self.patient
+    }
+
     fn run(&mut self, connection: &Connection, changes: &mut Changes) -> Result<(), ()> {
         let Some(work) = self.work.take() else {
             return Err(());
@@ -122,11 +135,30 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection, &mut Changes) -> Result<T, StoreError> + Send + 'static,
     {
+        self.queue(work, false)
+    }
+
+    /// Queues a job for which nobody waits. It is written with the next one that somebody waits for,
+    /// or half a second later.
+    pub(super) fn leave<T, F>(&self, work: F)
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &mut Changes) -> Result<T, StoreError> + Send + 'static,
+    {
+        drop(self.queue(work, true));
+    }
+
+    fn queue<T, F>(&self, work: F, patient: bool) -> oneshot::Receiver<Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &mut Changes) -> Result<T, StoreError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(TypedJob {
             work: Some(work),
             outcome: None,
             reply,
+            patient,
         });
         let unsent: Option<Box<dyn Job>> = match &*self.sender.lock() {
             Some(sender) => sender.send(job).err().map(|failed| failed.0),
@@ -161,8 +193,9 @@ fn run(
     mut on_commit: OnCommit,
 ) {
     while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        group.extend(jobs.try_iter().take(GROUP - 1));
+        let mut group = with_company(first, jobs);
+        let room = GROUP.saturating_sub(group.len());
+        group.extend(jobs.try_iter().take(room));
         let failure = run_group(connection, &mut group, &mut on_commit)
             .err()
             .map(|e| e.at(path));
@@ -172,6 +205,23 @@ fn run(
     }
     // Leaves one tidy file behind; whatever fails here is done by the next start.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+/// The first job; if it is patient, with those that come until one is not, or until it has waited
+/// long enough.
+fn with_company(first: Box<dyn Job>, jobs: &Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    let mut patient = first.is_patient();
+    let mut group = vec![first];
+    let began = Instant::now();
+    while patient && group.len() < GROUP {
+        // It also ends when the writer is to end.
+        let Ok(next) = jobs.recv_timeout(PATIENCE.saturating_sub(began.elapsed())) else {
+            break;
+        };
+        patient = next.is_patient();
+        group.push(next);
+    }
+    group
 }
 
 fn run_group(
@@ -243,6 +293,44 @@ mod tests {
 
     fn insert(writer: &Writer, x: i64) -> oneshot::Receiver<Result<usize, StoreError>> {
         writer.submit(move |c, _| Ok(c.execute("INSERT INTO t VALUES (?1)", [x])?))
+    }
+
+    /// How many commits there were.
+    fn counting() -> (Writer, tempfile::TempDir, std::sync::Arc<Mutex<usize>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute("CREATE TABLE t (x UNIQUE)", []).unwrap();
+        let commits = std::sync::Arc::new(Mutex::new(0));
+        let counted = std::sync::Arc::clone(&commits);
+        let count: OnCommit = Box::new(move |_, _| {
+            *counted.lock() += 1;
+            Ok(())
+        });
+        (
+            Writer::start(connection, path, count).unwrap(),
+            folder,
+            commits,
+        )
+    }
+
+    #[tokio::test]
+    async fn patient_jobs_are_written_with_the_next_one_and_at_the_end() {
+        let (writer, folder, commits) = counting();
+        let patient = |x: i64| {
+            writer.leave(move |c, _| Ok(c.execute("INSERT INTO t VALUES (?1)", [x])?));
+        };
+        patient(1);
+        patient(2);
+        insert(&writer, 3).await.unwrap().unwrap();
+        assert_eq!(*commits.lock(), 1, "they shared a commit");
+        patient(4);
+        writer.shut_down();
+        let count: i64 = Connection::open(folder.path().join("w.db"))
+            .unwrap()
+            .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(count, 4);
     }
 
     #[tokio::test]

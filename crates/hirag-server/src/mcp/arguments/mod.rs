@@ -1,0 +1,12 @@
+//! What tools take. The limits stand once: schemas say them to models, and [`Checked::check`] holds
+//! to them.
+
+mod changing;
+mod limits;
+mod looking;
+mod words;
+
+pub(super) use self::changing::{Delete, Store, Update};
+pub(super) use self::limits::{Checked, read};
+pub(super) use self::looking::{Explain, Fetch, Get, List, PlainSearch, Search};
+pub(super) use self::words::{Level, Mode, Order, filter};

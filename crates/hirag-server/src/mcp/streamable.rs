@@ -1,0 +1,48 @@
+//! The memory over HTTP: a part of the server's routes.
+
+use axum::Router;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use std::sync::Arc;
+
+use super::door::Door;
+use super::handler::Memory;
+use super::sessions::{MOST, Sessions};
+use crate::studio::Studio;
+
+/// Bytes of a request: the largest text, all of it escaped.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// The streamable HTTP transport at `/`. Who may call it is for the guard before it to say; pages of
+/// other hosts are refused here once more, where the server listens for this machine alone. Streams
+/// end when `stopped` does.
+pub fn router(studio: Studio, stopped: impl Future<Output = ()> + Send + 'static) -> Router {
+    let here = ["localhost", "127.0.0.1", "[::1]"];
+    let origins = here
+        .iter()
+        .flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}:*")));
+    let mut config = StreamableHttpServerConfig::default()
+        .with_max_request_body_bytes(MOST_BYTES)
+        .with_allowed_origins(origins)
+        .enforce_origin_validation();
+    let host = &studio.config().server.host;
+    let local = host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+    if !local {
+        // By which names others reach it, only the guard knows.
+        config = config.disable_allowed_hosts().disable_allowed_origins();
+    }
+    let end = config.cancellation_token.clone();
+    tokio::spawn(async move {
+        stopped.await;
+        end.cancel();
+    });
+    let memory = Memory::new(Door::Own(studio));
+    let service = StreamableHttpService::new(
+        move || Ok(memory.clone()),
+        Arc::new(Sessions::new(MOST)),
+        config,
+    );
+    Router::new().route_service("/", service)
+}
