@@ -35,6 +35,8 @@ import type { JobStarted } from "./JobStarted";
 import type { JobsResponse } from "./JobsResponse";
 import type { ListRequest } from "./ListRequest";
 import type { ListResponse } from "./ListResponse";
+import type { LoadPlan } from "./LoadPlan";
+import type { LoadReport } from "./LoadReport";
 import type { LookUpResponse } from "./LookUpResponse";
 import type { McpConfig } from "./McpConfig";
 import type { MoveAllRequest } from "./MoveAllRequest";
@@ -127,6 +129,9 @@ export interface Commands {
   sample_start: { request: Nothing; response: JobStarted };
   reembed_start: { request: Nothing; response: JobStarted };
   export_start: { request: ExportStart; response: JobStarted };
+  load_start: { request: LoadPlan; response: JobStarted };
+  load_result: { request: JobRequest; response: LoadReport };
+  load_page: { request: JobRequest; response: ReportResponse };
   jobs: { request: Nothing; response: JobsResponse };
   job_cancel: { request: JobRequest; response: Nothing };
   settings: { request: Nothing; response: StudioSettings };

@@ -13,7 +13,7 @@ done: number,
  */
 total: number | null, 
 /**
- * The unit: `bytes` or `contexts`.
+ * The unit: `bytes`, `contexts` or `seconds`.
  */
 unit: string, 
 /**

@@ -33,6 +33,7 @@ use hirag_server::commands::{
     Settings, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
 };
 use hirag_server::http::ServerStatus;
+use hirag_server::load::{LoadPlan, LoadReport};
 use hirag_server::pictures::{Chart, ChartRequest};
 use hirag_server::secrets::TokenStatus;
 use hirag_server::studio::{Activity, History, Job, StartupState};

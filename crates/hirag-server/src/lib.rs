@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod commands;
 pub mod http;
+pub mod load;
 pub mod mcp;
 pub mod pictures;
 pub mod running;

@@ -11,10 +11,13 @@ use hirag::import::Format;
 use hirag::retrieval::TraceId;
 use hirag::store::Order;
 
+use crate::load::Queries;
 use crate::mcp::clients;
 use crate::secrets::TokenKind;
 
-use super::values::{Expiry, MetaPair, condition, format, mode, order, period, where_json};
+use super::values::{
+    Expiry, MetaPair, Mix, condition, format, mix, mode, order, period, queries, where_json,
+};
 
 /// A local-first context memory in three levels: store, search, and see why.
 #[derive(Debug, Parser)]
@@ -134,6 +137,9 @@ pub(super) enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Put load on a running server, and measure what it does under it; status 1 if any request
+    /// failed
+    Load(LoadArgs),
     /// Serve the memory over HTTP until Ctrl-C
     Serve(ServeArgs),
     /// Print the settings in force, as TOML
@@ -373,4 +379,43 @@ pub(super) struct EvalArgs {
     /// By vectors and words, or one alone: hybrid, vector or text
     #[arg(long, default_value = "hybrid", value_parser = mode())]
     pub(super) mode: SearchMode,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LoadArgs {
+    /// The server's address; by default the running server of this memory. The token is that of
+    /// HIRAG_SERVER_TOKEN or, for a server on this machine, of the keyring
+    #[arg(long)]
+    pub(super) url: Option<String>,
+    /// Read the token from standard input
+    #[arg(long)]
+    pub(super) token_stdin: bool,
+    /// Clients at once, 1 to 10000
+    #[arg(long, short, value_name = "N", default_value_t = 10)]
+    pub(super) concurrency: u32,
+    /// How long to measure, e.g. 30s or 5m
+    #[arg(long, short, value_name = "DURATION", value_parser = period, default_value = "10s")]
+    pub(super) duration: Period,
+    /// How long to go on before that, uncounted
+    #[arg(long, value_name = "DURATION", value_parser = period, default_value = "0s")]
+    pub(super) warm_up: Period,
+    /// What to ask for, with weights: of store, search, health and metrics
+    #[arg(long, default_value = "search", value_parser = mix)]
+    pub(super) mix: Mix,
+    /// Requests a second, whether the server keeps up or not (an open loop): a latency counts from
+    /// when its request was due. Without it, each client asks again when it was answered
+    #[arg(long, value_name = "R")]
+    pub(super) rate: Option<f64>,
+    /// Ask a few queries again and again (repeated), or each for the first time (fresh)
+    #[arg(long, default_value = "repeated", value_parser = queries())]
+    pub(super) queries: Queries,
+    /// After how long a request has failed
+    #[arg(long, value_name = "DURATION", value_parser = period, default_value = "30s")]
+    pub(super) timeout: Period,
+    /// Makes the same queries, texts and order again
+    #[arg(long)]
+    pub(super) seed: Option<u32>,
+    /// Also write the result as a page with pictures
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
 }

@@ -1,6 +1,7 @@
 //! The command line: reads arguments, opens the memory, runs a command body, tells its answer.
 
 mod args;
+mod load;
 mod mcp;
 mod open;
 mod output;
@@ -20,6 +21,8 @@ use clap::error::ErrorKind;
 use hirag::context::ContextError;
 
 use args::Cli;
+
+use crate::load::LoadError;
 
 /// Done.
 const DONE: u8 = 0;
@@ -58,10 +61,13 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
 
 /// The stable code of a usage error: of the value's own error, where it has one.
 fn code(error: &clap::Error) -> &'static str {
-    let source = std::error::Error::source(error);
-    source
-        .and_then(|source| source.downcast_ref::<ContextError>())
-        .map_or("usage", ContextError::code)
+    let Some(source) = std::error::Error::source(error) else {
+        return "usage";
+    };
+    let context = source.downcast_ref::<ContextError>();
+    let load = source.downcast_ref::<LoadError>();
+    let code = context.map(ContextError::code);
+    code.or(load.map(LoadError::code)).unwrap_or("usage")
 }
 
 /// Without the word that [`output::fail`] says already, and without the hint for people.

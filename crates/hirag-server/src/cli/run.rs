@@ -20,7 +20,7 @@ use super::output::{Output, reader_gone};
 use super::places::Places;
 use super::progress::Bar;
 use super::values::{filter_of, metadata, text, text_or_stdin};
-use super::{DONE, FAILED, INTERRUPTED, USAGE, mcp, open, output, render, serve, token};
+use super::{DONE, FAILED, INTERRUPTED, USAGE, load, mcp, open, output, render, serve, token};
 use crate::commands::{self, Error, Host, Result};
 
 /// How long `store` helps along what waits for its vector, before it leaves the rest to others.
@@ -62,6 +62,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
         }
         Command::Restore { file } => restore(file, &places, output).await,
         Command::Token(command) => token::run(command, output).await,
+        Command::Load(args) => load::run(args, &places, output).await,
         Command::Serve(args) => serve::run(args, &places, output).await,
         Command::Mcp { command } => mcp::run(command, &config, places, output).await,
         Command::Export { file } if output.is_json() && file.as_os_str() == "-" => {
@@ -188,6 +189,7 @@ async fn with_memory(
         Command::Settings
         | Command::Restore { .. }
         | Command::Token(_)
+        | Command::Load(_)
         | Command::Serve(_)
         | Command::Mcp { .. } => {}
     }

@@ -43,7 +43,7 @@ pub(super) async fn run(command: TokenCommand, output: Output) -> Result<u8> {
 
 /// Asks at the terminal without showing what is typed, or reads standard input; the end of its
 /// last line is no part of the token.
-fn read(kind: TokenKind) -> Result<SecretString> {
+pub(super) fn read(kind: TokenKind) -> Result<SecretString> {
     let mut typed = if std::io::stdin().is_terminal() {
         rpassword::prompt_password(format!("Token of the {} endpoint: ", kind.as_str()))?
     } else {

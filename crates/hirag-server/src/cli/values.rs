@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::args::{Owner, Which};
 use crate::commands::Result;
+use crate::load::{LoadError, Queries, Share, parse_mix};
 
 /// `key=value` of metadata.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,6 +150,21 @@ pub(super) fn mode() -> impl TypedValueParser<Value = SearchMode> {
         "vector" => SearchMode::Vector,
         "text" => SearchMode::Text,
         _ => SearchMode::Hybrid,
+    })
+}
+
+/// The operations of a load with their weights.
+#[derive(Debug, Clone)]
+pub(super) struct Mix(pub(super) Vec<Share>);
+
+pub(super) fn mix(text: &str) -> Result<Mix, LoadError> {
+    parse_mix(text).map(Mix)
+}
+
+pub(super) fn queries() -> impl TypedValueParser<Value = Queries> {
+    PossibleValuesParser::new(["repeated", "fresh"]).map(|name| match name.as_str() {
+        "fresh" => Queries::Fresh,
+        _ => Queries::Repeated,
     })
 }
 

@@ -51,6 +51,9 @@ pub enum Error {
     /// A token, or the keyring.
     #[error(transparent)]
     Token(#[from] crate::secrets::TokenError),
+    /// Load that was not put on.
+    #[error(transparent)]
+    Load(#[from] crate::load::LoadError),
     /// This program's own server.
     #[error(transparent)]
     Server(#[from] crate::http::ServerError),
@@ -104,6 +107,7 @@ impl Error {
             Self::StaleSearch(_) => "unknown_trace",
             Self::BadRequest { .. } => "invalid_request",
             Self::Token(error) => error.code(),
+            Self::Load(error) => error.code(),
             Self::Server(error) => error.code(),
             Self::Chart(_) => "chart_failed",
             Self::Protocol(_) => "protocol",

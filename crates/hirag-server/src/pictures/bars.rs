@@ -4,13 +4,13 @@ use hirag::metrics::Bucket;
 use plotters::prelude::*;
 
 use super::lines::LETTERS;
-use super::{Chart, ChartPoint, ChartRequest, described, failed, short};
+use super::{Canvas, Chart, ChartPoint, described, failed, short};
 use crate::commands::Result;
 
 /// Draws how many runs took how long.
-pub(super) fn draw(request: &ChartRequest, buckets: &[Bucket]) -> Result<Chart> {
-    let alternative = tell(request.operation(), buckets);
-    let theme = request.theme;
+pub(super) fn draw(canvas: Canvas, operation: &str, buckets: &[Bucket]) -> Result<Chart> {
+    let alternative = tell(operation, buckets);
+    let theme = canvas.theme;
     let most = buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0);
     let top = most.max(1) as f64 * 1.1;
     let end = buckets.len().max(1) as f64;
@@ -22,7 +22,7 @@ pub(super) fn draw(request: &ChartRequest, buckets: &[Bucket]) -> Result<Chart> 
     let mut svg = String::new();
     let mut points = Vec::new();
     {
-        let root = SVGBackend::with_string(&mut svg, (request.width, request.height));
+        let root = SVGBackend::with_string(&mut svg, (canvas.width, canvas.height));
         let root = root.into_drawing_area();
         root.fill(&theme.ground()).map_err(failed)?;
         let letters = ("sans-serif", LETTERS, &theme.ink());
@@ -56,7 +56,7 @@ pub(super) fn draw(request: &ChartRequest, buckets: &[Bucket]) -> Result<Chart> 
             chart.draw_series([bar]).map_err(failed)?;
             let (px, py) = chart.backend_coord(&(left + 0.5, count));
             points.push(ChartPoint {
-                series: request.operation().to_owned(),
+                series: operation.to_owned(),
                 x: format!("{} to {} ms", short(bucket.from_ms), short(bucket.to_ms)),
                 y: Some(count),
                 px,

@@ -11,7 +11,7 @@ const OPERATIONS: usize = 6;
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     Milliseconds,
     Percent,
     PerSecond,
@@ -43,22 +43,69 @@ impl Unit {
     }
 }
 
+/// How the times under a chart are told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Axis {
+    /// The minutes up to now.
+    Ago { now: Timestamp, minutes: u32 },
+    /// The seconds since the start.
+    Since { start: Timestamp, seconds: f64 },
+}
+
+impl Axis {
+    /// Both ends: minutes before now, or seconds since the start.
+    pub(super) fn ends(self) -> (f64, f64) {
+        match self {
+            Self::Ago { minutes, .. } => (-f64::from(minutes), 0.0),
+            Self::Since { seconds, .. } => (0.0, seconds.max(1.0)),
+        }
+    }
+
+    /// Where a moment lies between them.
+    pub(super) fn place(self, at: Timestamp) -> f64 {
+        match self {
+            Self::Ago { now, .. } => at.duration_since(now).as_secs_f64() / 60.0,
+            Self::Since { start, .. } => at.duration_since(start).as_secs_f64(),
+        }
+    }
+
+    /// A place in words.
+    pub(super) fn tell(self, place: f64) -> String {
+        match self {
+            Self::Ago { .. } => match place.round() {
+                0.0 => "now".to_owned(),
+                minutes => format!("{minutes} min"),
+            },
+            Self::Since { .. } => format!("{} s", short(place)),
+        }
+    }
+
+    /// All of it in words.
+    pub(super) fn length(self) -> String {
+        match self {
+            Self::Ago { minutes: 1, .. } => "the last minute".to_owned(),
+            Self::Ago { minutes, .. } => format!("the last {minutes} minutes"),
+            Self::Since { seconds, .. } => format!("{} seconds", short(seconds)),
+        }
+    }
+}
+
 /// One line.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
-    pub(super) name: String,
+pub(crate) struct Line {
+    pub(crate) name: String,
     /// Times and values, oldest first.
-    pub(super) values: Vec<(Timestamp, Option<f64>)>,
+    pub(crate) values: Vec<(Timestamp, Option<f64>)>,
 }
 
 /// Lines over time.
 #[derive(Debug, Clone)]
-pub(super) struct Plot {
+pub(crate) struct Plot {
     /// What it shows, as the beginning of a sentence.
-    pub(super) subject: String,
-    pub(super) unit: Unit,
-    pub(super) now: Timestamp,
-    pub(super) lines: Vec<Line>,
+    pub(crate) subject: String,
+    pub(crate) unit: Unit,
+    pub(crate) axis: Axis,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// The lines of a chart.
@@ -123,7 +170,10 @@ pub(super) fn plot(request: &ChartRequest, material: &Material) -> Plot {
     Plot {
         subject,
         unit,
-        now: material.now,
+        axis: Axis::Ago {
+            now: material.now,
+            minutes: request.minutes,
+        },
         lines,
     }
 }

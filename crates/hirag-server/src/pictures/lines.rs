@@ -2,8 +2,8 @@
 
 use plotters::prelude::*;
 
-use super::data::{Line, Plot, Unit};
-use super::{Chart, ChartPoint, ChartRequest, described, failed};
+use super::data::{Axis, Line, Plot, Unit};
+use super::{Canvas, Chart, ChartPoint, described, failed};
 use crate::commands::Result;
 
 /// The size of the letters; plotters draws them at four fifths of it, as pixels.
@@ -16,22 +16,22 @@ const NAMES_FROM: i32 = 64;
 const LETTER_WIDTH: i32 = 8;
 
 /// Draws the lines.
-pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
-    let alternative = tell(request, plot);
-    let theme = request.theme;
-    let begin = -f64::from(request.minutes);
+pub(super) fn draw(canvas: Canvas, plot: &Plot) -> Result<Chart> {
+    let alternative = tell(plot);
+    let theme = canvas.theme;
+    let (begin, end) = plot.axis.ends();
     let top = plot.unit.top().unwrap_or_else(|| top(&plot.lines));
-    let ago = |at: jiff::Timestamp| at.duration_since(plot.now).as_secs_f64() / 60.0;
+    let place = |at: jiff::Timestamp| plot.axis.place(at);
     let mut svg = String::new();
     let mut points = Vec::new();
     {
-        let root = SVGBackend::with_string(&mut svg, (request.width, request.height));
+        let root = SVGBackend::with_string(&mut svg, (canvas.width, canvas.height));
         let root = root.into_drawing_area();
         root.fill(&theme.ground()).map_err(failed)?;
         let letters = ("sans-serif", LETTERS, &theme.ink());
         let named = plot.lines.len() > 1;
         if named {
-            names(&root, request, plot)?;
+            names(&root, canvas, plot)?;
         }
         let mut chart = ChartBuilder::on(&root)
             .margin(12)
@@ -39,7 +39,7 @@ pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
             .margin_right(22)
             .x_label_area_size(26)
             .y_label_area_size(54)
-            .build_cartesian_2d(begin..0.0, 0.0..top)
+            .build_cartesian_2d(begin..end, 0.0..top)
             .map_err(failed)?;
         let labels = match plot.unit {
             Unit::State => 3,
@@ -54,17 +54,14 @@ pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
             .label_style(letters)
             .x_labels(6)
             .y_labels(labels)
-            .x_label_formatter(&|minutes| match minutes.round() {
-                0.0 => "now".to_owned(),
-                minutes => format!("{minutes} min"),
-            })
+            .x_label_formatter(&|place| plot.axis.tell(*place))
             .y_label_formatter(&|value| plot.unit.tell(*value))
             .draw()
             .map_err(failed)?;
         for (number, line) in plot.lines.iter().enumerate() {
             let colour = theme.series(number);
             let style = colour.stroke_width(2);
-            let pieces = pieces(line, begin, &ago);
+            let pieces = pieces(line, plot.axis);
             for piece in &pieces {
                 if let [alone] = piece.as_slice() {
                     let dot = Circle::new(*alone, 2, colour.filled());
@@ -74,7 +71,7 @@ pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
                 chart.draw_series(series).map_err(failed)?;
             }
             for (at, value) in &line.values {
-                let (px, py) = chart.backend_coord(&(ago(*at), value.unwrap_or(0.0)));
+                let (px, py) = chart.backend_coord(&(place(*at), value.unwrap_or(0.0)));
                 points.push(ChartPoint {
                     series: line.name.clone(),
                     x: at.to_string(),
@@ -96,10 +93,10 @@ pub(super) fn draw(request: &ChartRequest, plot: &Plot) -> Result<Chart> {
 /// Writes which line is which above them, where they hide nothing.
 fn names(
     root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-    request: &ChartRequest,
+    canvas: Canvas,
     plot: &Plot,
 ) -> Result<()> {
-    let theme = request.theme;
+    let theme = canvas.theme;
     let y = ABOVE_WITH_NAMES / 2;
     let mut x = NAMES_FROM;
     for (number, line) in plot.lines.iter().enumerate() {
@@ -116,14 +113,15 @@ fn names(
 }
 
 /// The stretches of a line between which there is no value.
-fn pieces(line: &Line, begin: f64, ago: &impl Fn(jiff::Timestamp) -> f64) -> Vec<Vec<(f64, f64)>> {
+fn pieces(line: &Line, axis: Axis) -> Vec<Vec<(f64, f64)>> {
+    let (begin, end) = axis.ends();
     let mut pieces = vec![Vec::new()];
     for (at, value) in &line.values {
-        let minutes = ago(*at).min(0.0);
+        let place = axis.place(*at).min(end);
         match value {
-            Some(value) if minutes >= begin => {
+            Some(value) if place >= begin => {
                 if let Some(piece) = pieces.last_mut() {
-                    piece.push((minutes, *value));
+                    piece.push((place, *value));
                 }
             }
             _ if pieces.last().is_some_and(|piece| !piece.is_empty()) => pieces.push(Vec::new()),
@@ -150,12 +148,8 @@ fn top(lines: &[Line]) -> f64 {
 }
 
 /// The chart in words.
-fn tell(request: &ChartRequest, plot: &Plot) -> String {
-    let minutes = match request.minutes {
-        1 => "minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
-    };
-    let mut told = format!("{} over the last {minutes}.", plot.subject);
+fn tell(plot: &Plot) -> String {
+    let mut told = format!("{} over {}.", plot.subject, plot.axis.length());
     let before = told.len();
     for line in &plot.lines {
         let values: Vec<f64> = line.values.iter().filter_map(|(_, value)| *value).collect();

@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 pub use report::{csv, escape, html};
 pub use theme::Theme;
 
+pub(crate) use data::{Axis, Line, Plot, Unit};
+pub(crate) use report::{figure, page};
+
 use crate::commands::{Error, Result};
 use crate::studio::History;
 
@@ -91,6 +94,16 @@ pub struct Chart {
     pub points: Vec<ChartPoint>,
 }
 
+/// What a chart is drawn on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Canvas {
+    pub(crate) theme: Theme,
+    /// Pixels.
+    pub(crate) width: u32,
+    /// Pixels.
+    pub(crate) height: u32,
+}
+
 /// What charts are drawn from.
 #[derive(Debug, Clone)]
 pub struct Material {
@@ -129,6 +142,14 @@ impl ChartRequest {
         within("height", self.height, &SIDE, "must be between 100 and 4000")
     }
 
+    const fn canvas(&self) -> Canvas {
+        Canvas {
+            theme: self.theme,
+            width: self.width,
+            height: self.height,
+        }
+    }
+
     /// The operation that it is about.
     #[must_use]
     pub fn operation(&self) -> &str {
@@ -143,9 +164,29 @@ impl ChartRequest {
 pub fn draw(request: &ChartRequest, material: &Material) -> Result<Chart> {
     request.validate()?;
     match request.kind {
-        ChartKind::Histogram => bars::draw(request, &material.distribution),
-        _ => lines::draw(request, &data::plot(request, material)),
+        ChartKind::Histogram => draw_bars(
+            request.canvas(),
+            request.operation(),
+            &material.distribution,
+        ),
+        _ => draw_lines(request.canvas(), &data::plot(request, material)),
     }
+}
+
+/// Draws lines over time.
+///
+/// # Errors
+/// [`Error::Chart`].
+pub(crate) fn draw_lines(canvas: Canvas, plot: &Plot) -> Result<Chart> {
+    lines::draw(canvas, plot)
+}
+
+/// Draws how many runs of an operation took how long.
+///
+/// # Errors
+/// [`Error::Chart`].
+pub(crate) fn draw_bars(canvas: Canvas, operation: &str, buckets: &[Bucket]) -> Result<Chart> {
+    bars::draw(canvas, operation, buckets)
 }
 
 /// Puts the words into the picture, for those who cannot see it.
@@ -159,7 +200,7 @@ fn failed(error: impl std::fmt::Display) -> Error {
 }
 
 /// A number as short as people want it.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 100.0 || size == 0.0 => 0,
         size if size >= 10.0 => 1,

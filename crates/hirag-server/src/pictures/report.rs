@@ -1,6 +1,6 @@
 //! The figures as CSV and as one page that needs nothing else.
 
-use super::{Chart, ChartKind, ChartRequest, Material, Theme, draw, short};
+use super::{Canvas, Chart, ChartKind, ChartRequest, Material, Theme, draw, short};
 use crate::commands::Result;
 use crate::studio::History;
 
@@ -74,10 +74,23 @@ fn row(cells: &[String]) -> String {
 /// As [`draw`].
 pub fn html(material: &Material, minutes: u32) -> Result<String> {
     let mut body = String::new();
+    let chart = |kind, operation: Option<&str>| {
+        figure(|canvas| {
+            let request = ChartRequest {
+                kind,
+                operation: operation.map(str::to_owned),
+                minutes,
+                theme: canvas.theme,
+                width: canvas.width,
+                height: canvas.height,
+            };
+            draw(&request, material)
+        })
+    };
     for operation in &material.metrics.operations {
         let name = &operation.operation;
-        let chart = chart(material, ChartKind::Latency, Some(name.clone()), minutes)?;
-        section(&mut body, &format!("Latency: {name}"), &chart);
+        let title = format!("<h2>Latency: {}</h2>\n", escape(name));
+        body += &(title + &chart(ChartKind::Latency, Some(name))?);
     }
     for (title, kind) in [
         ("Throughput", ChartKind::Throughput),
@@ -85,52 +98,56 @@ pub fn html(material: &Material, minutes: u32) -> Result<String> {
         ("Memory", ChartKind::Memory),
         ("Circuit breaker", ChartKind::Breaker),
     ] {
-        section(&mut body, title, &chart(material, kind, None, minutes)?);
+        body += &format!("<h2>{title}</h2>\n{}", chart(kind, None)?);
     }
     body += &latencies(material);
     body += &slow(material);
     let now = material.now.strftime("%Y-%m-%d %H:%M:%S UTC");
-    Ok(format!(
+    let about = format!("{now}; the last {minutes} minutes");
+    Ok(page("Performance", &about, &body))
+}
+
+/// A page that needs nothing else, in the colours that the reader's system wants.
+pub(crate) fn page(title: &str, about: &str, body: &str) -> String {
+    let title = escape(title);
+    format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>HiRAG Studio: performance</title>\n<style>{STYLE}</style></head>\n<body><main>\n\
-         <h1>Performance</h1>\n<p>HiRAG Studio {version}, {now}; the last {minutes} minutes.</p>\n\
+         <title>HiRAG Studio: {title}</title>\n<style>{STYLE}</style></head>\n<body><main>\n\
+         <h1>{title}</h1>\n<p>HiRAG Studio {version}, {about}.</p>\n\
          {body}</main></body></html>\n",
         version = env!("CARGO_PKG_VERSION"),
-    ))
+        about = escape(about),
+    )
 }
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;color:#1f242b;background:#fff;margin:2rem}\
 main{max-width:60rem;margin:auto}svg{max-width:100%;height:auto}\
 table{border-collapse:collapse;width:100%}th,td{text-align:right;padding:.25rem .5rem;border-bottom:1px solid #dee2e7}\
-th:first-child,td:first-child{text-align:left}figcaption{color:#545c68}figure{margin:0 0 2rem}";
+th:first-child,td:first-child{text-align:left}figcaption{color:#545c68}figure{margin:0 0 2rem}.dark{display:none}\
+@media (prefers-color-scheme:dark){body{color:#e8e6e1;background:#1d1d1b}th,td{border-color:#44423e}\
+figcaption{color:#a8a59d}.light{display:none}.dark{display:block}}";
 
-fn chart(
-    material: &Material,
-    kind: ChartKind,
-    operation: Option<String>,
-    minutes: u32,
-) -> Result<Chart> {
+/// A chart as part of a page: in both themes, of which the page shows one, and in words.
+pub(crate) fn figure(draw: impl Fn(Canvas) -> Result<Chart>) -> Result<String> {
     let (width, height) = SIZE;
-    let request = ChartRequest {
-        kind,
-        operation,
-        minutes,
-        theme: Theme::Light,
-        width,
-        height,
+    let themed = |theme| {
+        draw(Canvas {
+            theme,
+            width,
+            height,
+        })
     };
-    draw(&request, material)
-}
-
-fn section(body: &mut String, title: &str, chart: &Chart) {
-    *body += &format!(
-        "<h2>{}</h2>\n<figure>{}\n<figcaption>{}</figcaption></figure>\n",
-        escape(title),
-        chart.svg,
-        escape(&chart.alternative)
-    );
+    let (light, dark) = (themed(Theme::Light)?, themed(Theme::Dark)?);
+    Ok(format!(
+        "<figure><div class=\"light\">{}</div><div class=\"dark\">{}</div>\n\
+         <figcaption>{}</figcaption></figure>\n",
+        light.svg,
+        dark.svg,
+        escape(&light.alternative)
+    ))
 }
 
 fn latencies(material: &Material) -> String {

@@ -186,7 +186,9 @@ fn a_report_is_one_page_that_shows_hostile_text_as_text() {
     for foreign in ["src=", "href=", "url(", "@import"] {
         assert!(!page.contains(foreign), "{foreign}");
     }
-    assert_eq!(page.matches("<svg ").count(), 5);
+    // Each in both themes, of which the page shows one.
+    assert_eq!(page.matches("<svg ").count(), 10);
+    assert!(page.contains("prefers-color-scheme:dark"));
 }
 
 #[test]

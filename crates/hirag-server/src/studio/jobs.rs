@@ -29,6 +29,7 @@ pub enum JobKind {
     Export,
     CleanUp,
     Doctor,
+    Load,
 }
 
 impl JobKind {
@@ -39,6 +40,7 @@ impl JobKind {
             Self::Export => "export",
             Self::CleanUp => "clean_up",
             Self::Doctor => "doctor",
+            Self::Load => "load",
         }
     }
 }
@@ -66,7 +68,7 @@ pub struct JobProgress {
     /// What there is to do, where that is known.
     #[ts(type = "number | null")]
     pub total: Option<u64>,
-    /// The unit: `bytes` or `contexts`.
+    /// The unit: `bytes`, `contexts` or `seconds`.
     pub unit: String,
     /// Units a second, over the last seconds; 0 until it is known.
     pub rate_per_s: f64,
@@ -173,15 +175,19 @@ impl JobHandle {
         Arc::clone(&self.cancel)
     }
 
+    /// Waits until it is to stop.
+    pub async fn cancelled(&self) {
+        raised(&mut self.cancelled.clone()).await;
+    }
+
     /// Runs work that may be dropped at any moment, until it ends or is to stop.
     ///
     /// # Errors
     /// [`hirag::Error::Cancelled`], or what the work says.
     pub async fn until_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut cancelled = self.cancelled.clone();
         tokio::select! {
             outcome = work => outcome,
-            () = raised(&mut cancelled) => Err(hirag::Error::Cancelled.into()),
+            () = self.cancelled() => Err(hirag::Error::Cancelled.into()),
         }
     }
 }
@@ -319,6 +325,16 @@ impl Jobs {
     pub(crate) fn list(&self) -> Vec<Job> {
         let entries = self.shared.entries.lock();
         entries.list.iter().map(|entry| entry.job.clone()).collect()
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    /// [`Error::UnknownJob`].
+    pub(crate) fn get(&self, id: &str) -> Result<Job> {
+        let mut entries = self.shared.entries.lock();
+        let entry = entries.find(id).map(|entry| entry.job.clone());
+        entry.ok_or_else(|| Error::UnknownJob(id.to_owned()))
     }
 
     /// Asks a job to stop; one that has ended stays as it is.

@@ -5,6 +5,7 @@
 //! bounded lists of jobs, activity and searches, and tells what happens as [`StudioEvent`]s.
 
 mod activity;
+mod checkup;
 mod events;
 mod history;
 mod jobs;
@@ -40,6 +41,7 @@ pub use startup::{StartupPhase, StartupState};
 pub(crate) use keyring::ask;
 
 use self::activity::ActivityLog;
+use self::checkup::Checkup;
 use self::history::Recorder;
 use self::jobs::Jobs;
 use self::keyring::Keyring;
@@ -131,6 +133,7 @@ struct Inner {
     watch: Mutex<Watch>,
     secrets: Secrets,
     keyring: Keyring,
+    checkup: Checkup,
     phase: watch::Sender<Phase>,
     /// One opening, closing, restoring or change of settings at a time.
     turn: tokio::sync::Mutex<()>,
@@ -193,6 +196,7 @@ impl Studio {
                 watch: Mutex::new(watch),
                 secrets,
                 keyring: Keyring::default(),
+                checkup: Checkup::default(),
                 phase: watch::Sender::new(Phase::Opening),
                 turn: tokio::sync::Mutex::default(),
                 closing: watch::Sender::new(false),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Percentiles are right within 1 %.
 const SIGNIFICANT_DIGITS: u8 = 2;
@@ -37,7 +37,7 @@ pub struct LatencySummary {
 }
 
 /// Runs that took about the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Bucket {
     /// Milliseconds that they took at least.

@@ -1,12 +1,14 @@
 //! Answers as text for people.
 
 mod contexts;
+mod load;
 mod retrieval;
 mod snippet;
 mod status;
 mod upkeep;
 
 pub(super) use contexts::{context, deletion, list, moved, restored, stored};
+pub(super) use load::load;
 pub(super) use retrieval::{search, trace, why};
 pub(super) use status::{doctor, eval, health, settings, stats};
 pub(super) use upkeep::{

@@ -51,6 +51,9 @@ macro_rules! window_commands {
             sample_start: Nothing => JobStarted,
             reembed_start: Nothing => JobStarted,
             export_start: ExportStart => JobStarted,
+            load_start: LoadPlan => JobStarted,
+            load_result: JobRequest => LoadReport,
+            load_page: JobRequest => ReportResponse,
             jobs: Nothing => JobsResponse,
             job_cancel: JobRequest => Nothing,
 

@@ -6,6 +6,7 @@ mod dispatch;
 mod files;
 mod jobs;
 mod list;
+mod load;
 mod mcp;
 mod performance;
 mod resilience;
@@ -33,6 +34,7 @@ pub use jobs::{
     JobStarted, JobsResponse, export_start, import_preview, import_start, job_cancel, jobs,
     reembed_start,
 };
+pub use load::{load_page, load_result, load_start};
 pub use mcp::{McpConfig, config_for, mcp_config};
 pub use performance::{
     CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, database_parts,
@@ -54,7 +56,9 @@ pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,
 };
-pub use status::{ActivityRequest, ActivityResponse, activity, health, startup, stats};
+pub use status::{
+    ActivityRequest, ActivityResponse, activity, health, recent_health, startup, stats,
+};
 pub use tokens::{
     ProviderTest, TestProviderRequest, TokenRequest, TokenSetRequest, test_provider, token_clear,
     token_set, token_status, token_test,

@@ -82,6 +82,14 @@ pub async fn health(studio: &Studio, _request: Nothing) -> Result<Health> {
     Ok(health)
 }
 
+/// The same for who asks all the time, as a monitor does: at once, and ten seconds old at most.
+///
+/// # Errors
+/// [`commands::Error::NotOpen`].
+pub async fn recent_health(studio: &Studio, _request: Nothing) -> Result<Health> {
+    studio.recent_health().await
+}
+
 fn component(name: &str, state: HealthState, detail: String, took: Duration) -> ComponentHealth {
     ComponentHealth {
         name: name.to_owned(),

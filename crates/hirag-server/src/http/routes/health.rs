@@ -68,7 +68,7 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Answer<Alive>, Probl
     ),
 )]
 pub(super) async fn health(State(api): State<Api>) -> Result<Response, Problem> {
-    let health: Health = ask::health(api.studio(), Nothing {}).await?;
+    let health: Health = ask::recent_health(api.studio(), Nothing {}).await?;
     let status = match health.state {
         HealthState::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::OK,

@@ -10,7 +10,7 @@ use crate::commands::studio::Nothing;
 use crate::commands::{DeleteRequest, Error, Result};
 use crate::studio::{Job, JobKind, JobState};
 
-async fn ended(studio: &Studio, id: &str) -> Job {
+pub(super) async fn ended(studio: &Studio, id: &str) -> Job {
     let begin = std::time::Instant::now();
     loop {
         let jobs = ask::jobs(studio, Nothing {}).await.unwrap().jobs;

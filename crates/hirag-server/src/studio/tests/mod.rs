@@ -1,6 +1,8 @@
 //! The studio as a window uses it, with a provider of words and a clock that stands still.
 
+mod checkup;
 mod jobs;
+mod load;
 mod memory;
 mod provider;
 mod settings;

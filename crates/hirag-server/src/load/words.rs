@@ -1,0 +1,338 @@
+//! Sentences from a seed: texts to store, and queries that nobody has asked before.
+
+use rand::{Rng, RngExt};
+
+/// Queries that are asked again and again.
+pub(super) const REPEATED: [&str; 16] = [
+    "why did the migration of the billing database fail",
+    "what did we decide about the retry policy",
+    "who is on call this week",
+    "how is the search index kept up to date",
+    "which customers asked for a dark theme",
+    "notes from the meeting about the release",
+    "how do I restore a backup",
+    "what slows the first start down",
+    "where are the tokens of the endpoint kept",
+    "the budget for the conference in spring",
+    "what the reading group said about memory",
+    "how long are traces kept",
+    "the recipe with lentils and lemon",
+    "steps to reproduce the crash on resume",
+    "when does the contract with the vendor end",
+    "questions for the interview on Thursday",
+];
+
+/// Words that a query or a note may have.
+const WORDS: [&str; 256] = [
+    "account",
+    "agent",
+    "alarm",
+    "album",
+    "answer",
+    "apple",
+    "archive",
+    "arrow",
+    "author",
+    "autumn",
+    "backup",
+    "balance",
+    "bakery",
+    "battery",
+    "beach",
+    "benefit",
+    "bicycle",
+    "billing",
+    "binary",
+    "bottle",
+    "branch",
+    "bridge",
+    "budget",
+    "buffer",
+    "builder",
+    "cable",
+    "cache",
+    "calendar",
+    "camera",
+    "candle",
+    "carpet",
+    "castle",
+    "channel",
+    "chapter",
+    "charge",
+    "checksum",
+    "cheese",
+    "chimney",
+    "cipher",
+    "circle",
+    "client",
+    "climate",
+    "cloud",
+    "cluster",
+    "coffee",
+    "column",
+    "comment",
+    "compass",
+    "concert",
+    "contract",
+    "copper",
+    "corner",
+    "cotton",
+    "counter",
+    "courier",
+    "cursor",
+    "customer",
+    "daemon",
+    "dairy",
+    "deadline",
+    "debate",
+    "decision",
+    "delay",
+    "delivery",
+    "deploy",
+    "desert",
+    "device",
+    "diary",
+    "dinner",
+    "disk",
+    "doctor",
+    "domain",
+    "draft",
+    "driver",
+    "eagle",
+    "editor",
+    "effort",
+    "election",
+    "elevator",
+    "embassy",
+    "engine",
+    "entry",
+    "error",
+    "evening",
+    "event",
+    "example",
+    "export",
+    "factory",
+    "failure",
+    "feather",
+    "ferry",
+    "festival",
+    "field",
+    "filter",
+    "finger",
+    "flight",
+    "folder",
+    "forest",
+    "format",
+    "fountain",
+    "garden",
+    "gateway",
+    "glacier",
+    "glass",
+    "granite",
+    "graph",
+    "guitar",
+    "hammer",
+    "handler",
+    "harbour",
+    "harvest",
+    "header",
+    "holiday",
+    "horizon",
+    "hospital",
+    "hotel",
+    "hour",
+    "import",
+    "incident",
+    "index",
+    "insect",
+    "interview",
+    "invoice",
+    "island",
+    "jacket",
+    "journal",
+    "journey",
+    "kernel",
+    "keyboard",
+    "kitchen",
+    "ladder",
+    "lantern",
+    "latency",
+    "lawyer",
+    "leader",
+    "lemon",
+    "lentil",
+    "letter",
+    "level",
+    "library",
+    "limit",
+    "lock",
+    "machine",
+    "magnet",
+    "manager",
+    "market",
+    "meadow",
+    "meeting",
+    "memory",
+    "message",
+    "metric",
+    "migration",
+    "mirror",
+    "model",
+    "module",
+    "mountain",
+    "museum",
+    "needle",
+    "network",
+    "notice",
+    "number",
+    "object",
+    "ocean",
+    "office",
+    "onion",
+    "option",
+    "orchard",
+    "order",
+    "outage",
+    "oven",
+    "package",
+    "packet",
+    "painter",
+    "paper",
+    "parser",
+    "partner",
+    "passage",
+    "patient",
+    "pattern",
+    "pencil",
+    "people",
+    "pepper",
+    "permit",
+    "phone",
+    "picture",
+    "pillow",
+    "pipeline",
+    "planet",
+    "plaster",
+    "platform",
+    "pocket",
+    "policy",
+    "pool",
+    "prefix",
+    "printer",
+    "problem",
+    "process",
+    "profile",
+    "project",
+    "protocol",
+    "proxy",
+    "quality",
+    "quarter",
+    "query",
+    "queue",
+    "rabbit",
+    "railway",
+    "reader",
+    "recipe",
+    "record",
+    "refund",
+    "region",
+    "release",
+    "reminder",
+    "repair",
+    "replica",
+    "report",
+    "request",
+    "restart",
+    "result",
+    "retry",
+    "review",
+    "river",
+    "rocket",
+    "router",
+    "saddle",
+    "salary",
+    "sample",
+    "sandwich",
+    "schema",
+    "school",
+    "screen",
+    "script",
+    "season",
+    "secret",
+    "segment",
+    "sensor",
+    "server",
+    "session",
+    "shadow",
+    "shard",
+    "shelter",
+    "signal",
+    "silver",
+    "socket",
+    "station",
+    "storage",
+    "stream",
+    "student",
+    "summer",
+    "supply",
+    "switch",
+    "table",
+    "teacher",
+    "tenant",
+    "theatre",
+];
+
+/// How many words a query of its own has: enough that none comes twice.
+const QUERY: std::ops::RangeInclusive<usize> = 6..=12;
+/// How many words a text to store has: a note of a few sentences.
+const TEXT: std::ops::RangeInclusive<usize> = 30..=60;
+
+/// A query that, as chance goes, was never asked.
+pub(super) fn query(rng: &mut impl Rng) -> String {
+    let length = rng.random_range(QUERY);
+    sentence(rng, length)
+}
+
+/// A text to store.
+pub(super) fn text(rng: &mut impl Rng) -> String {
+    let length = rng.random_range(TEXT);
+    sentence(rng, length)
+}
+
+fn sentence(rng: &mut impl Rng, length: usize) -> String {
+    let mut sentence = String::with_capacity(length * 8);
+    for place in 0..length {
+        if place > 0 {
+            sentence.push(' ');
+        }
+        sentence.push_str(WORDS[rng.random_range(0..WORDS.len())]);
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use rand::SeedableRng;
+    use rand::rngs::SmallRng;
+
+    use super::*;
+
+    #[test]
+    fn the_same_seed_says_the_same_and_no_query_comes_twice() {
+        let queries = |seed| {
+            let mut rng = SmallRng::seed_from_u64(seed);
+            (0..10_000).map(|_| query(&mut rng)).collect::<Vec<_>>()
+        };
+        assert_eq!(queries(1), queries(1));
+        let different: HashSet<String> = queries(1).into_iter().chain(queries(2)).collect();
+        assert_eq!(different.len(), 20_000);
+    }
+
+    #[test]
+    fn no_word_is_there_twice() {
+        let words: HashSet<&str> = WORDS.into_iter().collect();
+        assert_eq!(words.len(), WORDS.len());
+    }
+}
