@@ -26,6 +26,7 @@ fn text(job: &Job) -> Option<String> {
         JobKind::Export => "The export",
         JobKind::CleanUp => "The clean-up",
         JobKind::Doctor => "The check",
+        JobKind::Load => "The load run",
     };
     match job.state {
         JobState::Done => Some(format!("{what} is done.")),
