@@ -231,6 +231,6 @@ async fn what_was_stored_and_not_answered_is_known_by_its_id() {
     stored.unwrap();
     let again: Result<serde_json::Value, _> = memory.door.ask("store", request).await;
     // What `memory_store` takes for a sign to look.
-    assert_eq!(again.unwrap_err().code, "store_failed");
+    assert_eq!(again.unwrap_err().code, "id_taken");
     memory.studio.shut_down().await.unwrap();
 }

@@ -48,7 +48,7 @@ async fn stored_before(
     id: ContextId,
     failure: Failure,
 ) -> Result<Stored, Failure> {
-    if failure.code != "store_failed" {
+    if failure.code != "id_taken" {
         return Err(failure);
     }
     let found: Result<Value, _> = call.door.ask("get", json!({ "id": id })).await;
