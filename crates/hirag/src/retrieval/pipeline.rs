@@ -83,7 +83,8 @@ pub fn select(
     let mut front = best_to_front(candidates, &mut folded.kept, FRONT);
     let (stock, packing) = loop {
         let (best, rest) = folded.kept.split_at(front);
-        let stock = Stock::new(ranking.wares(best), ranking.wares(rest), &settings.strategy);
+        let wares = |keys: &[Key]| ranking.wares(keys.iter().map(|key| key.index()));
+        let stock = Stock::new(wares(best), wares(rest), &settings.strategy);
         let packing = stock.pack(request.max_tokens, limit);
         front = match packing.lacks {
             Lacks::Nothing => break (stock, packing),
@@ -237,16 +238,21 @@ impl Selection {
     /// The order of all candidates; made when it is asked for first.
     pub(super) fn whole(&self) -> &Whole {
         self.whole.get_or_init(|| {
-            let candidates = &self.ranking.candidates;
-            let mut keys = self.folded.kept.clone();
-            best_to_front(candidates, &mut keys, usize::MAX);
+            let order = self.ranking.order();
+            let mut stands_alone = vec![true; self.compared()];
+            for duplicate in &self.folded.duplicates {
+                stands_alone[duplicate.index() as usize] = false;
+            }
+            let mut kept = order.clone();
+            kept.retain(|ranked| stands_alone[ranked.index as usize]);
+            let wares = self.ranking.wares(kept.iter().map(|ranked| ranked.index));
             let strategy = &self.ranking.settings.strategy;
-            let stock = Stock::new(self.ranking.wares(&keys), Vec::new(), strategy);
+            let stock = Stock::new(wares, Vec::new(), strategy);
             Whole {
-                order: self.ranking.order(),
+                order,
                 packing: stock.pack(self.request.max_tokens, self.limit),
                 stock,
-                kept: keys.into_iter().map(Key::ranked).collect(),
+                kept,
             }
         })
     }

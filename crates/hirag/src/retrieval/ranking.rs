@@ -163,13 +163,13 @@ impl Ranking {
     }
 
     /// What the budget asks of some of them.
-    pub(super) fn wares(&self, keys: &[Key]) -> Vec<Item> {
+    pub(super) fn wares(&self, indices: impl Iterator<Item = u32>) -> Vec<Item> {
         let facts = &self.candidates.facts;
-        let item = |key: &Key| Item {
-            level: facts.levels[key.index() as usize],
-            tokens: facts.tokens[key.index() as usize],
+        let item = |index: u32| Item {
+            level: facts.levels[index as usize],
+            tokens: facts.tokens[index as usize],
         };
-        keys.iter().map(item).collect()
+        indices.map(item).collect()
     }
 
     /// The similarity that is needed.
