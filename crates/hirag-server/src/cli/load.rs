@@ -39,9 +39,7 @@ async fn measure(args: LoadArgs, places: &Places, output: Output) -> Result<u8> 
     let target = target(args.url, args.token_stdin, places).await?;
     // A client needs a connection, and the system gives few unasked. Those that it does not give
     // are counted as what they are.
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::debug!(%error, "no more connections at once than before");
-    }
+    open::raise_file_limit();
     let bar = Bar::counted(output, "asking");
     let stop = async {
         if tokio::signal::ctrl_c().await.is_err() {

@@ -75,3 +75,10 @@ async fn embedding_token(config: &Config) -> Option<SecretString> {
     let (token, _) = found.await.ok().flatten()?;
     Some(token)
 }
+
+/// Lets the program have as many open files, and so connections, as the system gives it.
+pub(super) fn raise_file_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::debug!(%error, "the limit of open files stays");
+    }
+}

@@ -3,10 +3,10 @@
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
-use super::DONE;
 use super::args::ServeArgs;
 use super::output::{Output, Style};
 use super::places::Places;
+use super::{DONE, open};
 use crate::commands::studio::{self as ask, Nothing};
 use crate::commands::{Error, Result};
 use crate::http::Instead;
@@ -29,9 +29,7 @@ struct Serving {
 pub(super) async fn run(args: ServeArgs, places: &Places, output: Output) -> Result<u8> {
     // A thousand clients and the database are more than most systems allow at first. Where it
     // cannot be raised, later ones wait.
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::debug!(%error, "the limit of open files stays");
-    }
+    open::raise_file_limit();
     let options = StudioOptions::at(places.config_file.clone(), places.data_dir.clone());
     let studio = Studio::start(options);
     let outcome = serve(&studio, args, output).await;

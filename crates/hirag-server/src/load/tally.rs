@@ -263,23 +263,9 @@ fn summary(latencies: &Latencies) -> Latency {
 fn distribution(latencies: &Latencies) -> Vec<Bucket> {
     let bounds = (0..=10).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
     let bounds: Vec<u64> = bounds.collect();
-    let mut buckets: Vec<Bucket> = bounds
-        .windows(2)
-        .map(|bound| Bucket {
-            from_ms: millis(bound[0]),
-            to_ms: millis(bound[1]),
-            count: 0,
-        })
-        .collect();
-    for recorded in latencies.iter_recorded() {
+    let recorded = latencies.iter_recorded().map(|recorded| {
         let micros = latencies.lowest_equivalent(recorded.value_iterated_to());
-        let place = bounds.partition_point(|bound| *bound <= micros);
-        let last = buckets.len() - 1;
-        buckets[place.saturating_sub(1).min(last)].count += recorded.count_at_value();
-    }
-    let has_any = |bucket: &Bucket| bucket.count > 0;
-    let end = buckets.iter().rposition(has_any).map_or(0, |at| at + 1);
-    buckets.truncate(end);
-    let begin = buckets.iter().position(has_any).unwrap_or(0);
-    buckets.split_off(begin)
+        (micros, recorded.count_at_value())
+    });
+    Bucket::between(&bounds, millis, recorded)
 }

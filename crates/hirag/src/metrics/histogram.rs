@@ -49,6 +49,38 @@ pub struct Bucket {
     pub count: u64,
 }
 
+impl Bucket {
+    /// How many of the `recorded` values, each with how often it was, lie between two neighbours of
+    /// `bounds`, which ascend; from the first bucket that has any to the last. What lies beyond the
+    /// bounds counts in the nearest bucket.
+    pub fn between<T: Copy + PartialOrd>(
+        bounds: &[T],
+        ms: impl Fn(T) -> f64,
+        recorded: impl Iterator<Item = (T, u64)>,
+    ) -> Vec<Self> {
+        let mut buckets: Vec<Self> = bounds
+            .windows(2)
+            .map(|bound| Self {
+                from_ms: ms(bound[0]),
+                to_ms: ms(bound[1]),
+                count: 0,
+            })
+            .collect();
+        let Some(last) = buckets.len().checked_sub(1) else {
+            return buckets;
+        };
+        for (value, count) in recorded {
+            let place = bounds.partition_point(|bound| *bound <= value);
+            buckets[place.saturating_sub(1).min(last)].count += count;
+        }
+        let has_any = |bucket: &Self| bucket.count > 0;
+        let end = buckets.iter().rposition(has_any).map_or(0, |at| at + 1);
+        buckets.truncate(end);
+        let begin = buckets.iter().position(has_any).unwrap_or(0);
+        buckets.split_off(begin)
+    }
+}
+
 /// The latencies of one stretch of time.
 #[derive(Debug, Default)]
 pub(super) struct Latencies {
@@ -99,26 +131,14 @@ impl Latencies {
         let bounds: Vec<f64> = (-4..=7)
             .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)))
             .collect();
-        let mut buckets: Vec<Bucket> = bounds
-            .windows(2)
-            .map(|bound| Bucket {
-                from_ms: bound[0],
-                to_ms: bound[1],
-                count: 0,
-            })
-            .collect();
-        for recorded in histogram.iter_recorded() {
+        let recorded = histogram.iter_recorded().map(|recorded| {
             let nanos = histogram.lowest_equivalent(recorded.value_iterated_to());
-            let ms = millis(Duration::from_nanos(nanos));
-            let place = bounds.partition_point(|bound| *bound <= ms);
-            let last = buckets.len() - 1;
-            buckets[place.saturating_sub(1).min(last)].count += recorded.count_at_value();
-        }
-        let has_any = |bucket: &Bucket| bucket.count > 0;
-        let end = buckets.iter().rposition(has_any).map_or(0, |at| at + 1);
-        buckets.truncate(end);
-        let begin = buckets.iter().position(has_any).unwrap_or(0);
-        buckets.split_off(begin)
+            (
+                millis(Duration::from_nanos(nanos)),
+                recorded.count_at_value(),
+            )
+        });
+        Bucket::between(&bounds, |bound| bound, recorded)
     }
 
     pub(super) fn summary(&self) -> LatencySummary {

@@ -7,9 +7,7 @@ use axum::response::IntoResponse;
 use hirag::clock::SystemClock;
 use tokio::time::sleep;
 
-use super::server::Server;
 use super::*;
-use crate::load::run::run_over;
 
 /// A server whose every answer takes ten milliseconds.
 fn steady() -> Server {
@@ -17,15 +15,6 @@ fn steady() -> Server {
         sleep(Duration::from_millis(10)).await;
         "{}".into_response()
     })
-}
-
-async fn run_in_memory(server: &Server, plan: &LoadPlan) -> LoadReport {
-    let target = target("http://127.0.0.1:1");
-    let dial = Arc::new(server.clone());
-    let never = std::future::pending();
-    run_over(dial, plan, &target, now(), never, |_| ())
-        .await
-        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]

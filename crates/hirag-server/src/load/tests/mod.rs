@@ -3,9 +3,13 @@ mod failures;
 mod server;
 mod time;
 
+use std::sync::Arc;
+
 use hirag::clock::SystemClock;
 use jiff::Timestamp;
 
+use self::server::Server;
+use super::run::run_over;
 use super::*;
 
 /// A plan with a seed, so that a failure comes again.
@@ -28,4 +32,14 @@ async fn run_at(url: &str, plan: &LoadPlan) -> Result<LoadReport, LoadError> {
 
 fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+/// A run over no sockets, until its time is up.
+async fn run_in_memory(server: &Server, plan: &LoadPlan) -> LoadReport {
+    let target = target("http://127.0.0.1:1");
+    let dial = Arc::new(server.clone());
+    let never = std::future::pending();
+    run_over(dial, plan, &target, now(), never, |_| ())
+        .await
+        .unwrap()
 }

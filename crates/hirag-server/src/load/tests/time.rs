@@ -1,12 +1,9 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::IntoResponse;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::server::Server;
 use super::*;
-use crate::load::run::run_over;
 
 /// A server that answers in ten milliseconds but for the second after the first.
 fn stalling() -> Server {
@@ -20,15 +17,6 @@ fn stalling() -> Server {
         }
         "{}".into_response()
     })
-}
-
-async fn run_in_memory(server: &Server, plan: &LoadPlan) -> LoadReport {
-    let target = target("http://127.0.0.1:1");
-    let dial = Arc::new(server.clone());
-    let never = std::future::pending();
-    run_over(dial, plan, &target, now(), never, |_| ())
-        .await
-        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use rmcp::model::JsonObject;
 use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
-use super::limits::{DELETED, ID, KEYS, NAME, SOURCE, TEXT, TIME, keys, text, within};
+use super::limits::{DELETED, ID, KEYS, NAME, SOURCE, TEXT, TIME, belongs, keys, text, within};
 use super::{Checked, Level};
 use crate::commands::Failure;
 
@@ -36,9 +36,11 @@ pub(in crate::mcp) struct Store {
 impl Checked for Store {
     fn check(&self) -> Result<(), Failure> {
         text("text", Some(&self.text), TEXT)?;
-        text("session", self.session.as_ref(), NAME)?;
-        text("agent", self.agent.as_ref(), NAME)?;
-        keys("metadata", self.metadata.as_ref())?;
+        belongs(
+            self.session.as_ref(),
+            self.agent.as_ref(),
+            self.metadata.as_ref(),
+        )?;
         text("source", self.source.as_ref(), SOURCE)?;
         text("expires_at", self.expires_at.as_ref(), TIME)
     }

@@ -5,7 +5,8 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
 use super::limits::{
-    CURSOR, ID, KEYS, LEAST_TOKENS, LISTED, MOST_TOKENS, NAME, QUERY, TEXT, bad, keys, text, within,
+    CURSOR, ID, KEYS, LEAST_TOKENS, LISTED, MOST_TOKENS, NAME, QUERY, TEXT, bad, belongs, text,
+    within,
 };
 use super::{Checked, Level, Mode, Order};
 use crate::commands::Failure;
@@ -76,9 +77,11 @@ impl Checked for Search {
             LEAST_TOKENS..=MOST_TOKENS,
         )?;
         within("the number of levels", Some(self.levels.len()), 0..=3)?;
-        text("session", self.session.as_ref(), NAME)?;
-        text("agent", self.agent.as_ref(), NAME)?;
-        keys("metadata", self.metadata.as_ref())
+        belongs(
+            self.session.as_ref(),
+            self.agent.as_ref(),
+            self.metadata.as_ref(),
+        )
     }
 }
 
@@ -150,9 +153,11 @@ const fn twenty() -> u32 {
 
 impl Checked for List {
     fn check(&self) -> Result<(), Failure> {
-        text("session", self.session.as_ref(), NAME)?;
-        text("agent", self.agent.as_ref(), NAME)?;
-        keys("metadata", self.metadata.as_ref())?;
+        belongs(
+            self.session.as_ref(),
+            self.agent.as_ref(),
+            self.metadata.as_ref(),
+        )?;
         within("limit", Some(self.limit), 1..=LISTED)?;
         text("cursor", self.cursor.as_ref(), CURSOR)?;
         let tokens = LEAST_TOKENS..=MOST_TOKENS;
@@ -202,9 +207,11 @@ impl Checked for Explain {
         text("id", self.id.as_ref(), ID)?;
         within("limit", Some(self.limit), 1..=LISTED)?;
         within("the number of levels", Some(self.levels.len()), 0..=3)?;
-        text("session", self.session.as_ref(), NAME)?;
-        text("agent", self.agent.as_ref(), NAME)?;
-        keys("metadata", self.metadata.as_ref())?;
+        belongs(
+            self.session.as_ref(),
+            self.agent.as_ref(),
+            self.metadata.as_ref(),
+        )?;
         within("dropped", Some(self.dropped), 0..=LISTED)?;
         if self.query.is_some() == self.trace_id.is_some() {
             return Err(bad("give `query` or `trace_id`, and not both".to_owned()));

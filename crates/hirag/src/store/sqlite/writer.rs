@@ -283,11 +283,7 @@ mod tests {
     use super::*;
 
     fn writer() -> (Writer, tempfile::TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("w.db");
-        let connection = Connection::open(&path).unwrap();
-        connection.execute("CREATE TABLE t (x UNIQUE)", []).unwrap();
-        let writer = Writer::start(connection, path, Box::new(|_, _| Ok(()))).unwrap();
+        let (writer, folder, _) = counting();
         (writer, folder)
     }
 
@@ -295,7 +291,7 @@ mod tests {
         writer.submit(move |c, _| Ok(c.execute("INSERT INTO t VALUES (?1)", [x])?))
     }
 
-    /// How many commits there were.
+    /// The same, with the number of its commits.
     fn counting() -> (Writer, tempfile::TempDir, std::sync::Arc<Mutex<usize>>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.db");
