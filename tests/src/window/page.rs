@@ -129,10 +129,13 @@ impl Page {
         assert!(gone.is_some(), "still {text:?} in: {}", self.text());
     }
 
-    /// Waits for something, and returns its text.
+    /// Waits for something, and returns its text, or its name where it has none.
     #[must_use]
     pub fn read(&self, role: Role, name: &str) -> String {
-        let look = "const it = find(given[0], given[1], place()); return it && { name: nameOf(it), text: plain(it.innerText) };";
+        // What is not drawn yet has a content that cannot be seen.
+        let look = "const it = find(given[0], given[1], place());
+            const text = plain(it?.innerText);
+            return it && (text || !plain(it.textContent)) && { name: nameOf(it), text };";
         let found = self.wait(look, &[json!(role.name()), json!(name)]);
         let found = found.unwrap_or_else(|| self.no(role, name));
         let text = found["text"].as_str().unwrap();
