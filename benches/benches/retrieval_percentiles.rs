@@ -8,7 +8,8 @@
 //! before each question instead: nothing that was read for earlier questions can serve it.
 //! `window/*` asks a second memory, of 100,000 notes (100, 19,900, 80,000), what the window asks:
 //! `answer` is the time to the answer, `reasons` what it takes to tell what became of the best 250
-//! candidates, and `rerank` the order by other settings. The model takes no time.
+//! candidates, and `rerank` the order by other settings. The model takes no time. `machine` is what the
+//! machine adds to any work: additions that take about as long as a retrieval, each time the same.
 //!
 //!     cargo bench -p hirag-benches --bench retrieval_percentiles [-- QUESTIONS]
 //!
@@ -21,6 +22,7 @@
 #![allow(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,6 +52,7 @@ fn main() {
         "{:<28} {:>8} {:>8} {:>8} {:>8}  in ms",
         "", "p50", "p95", "p99", "max"
     );
+    row(&mut rows, "machine", machine(&runtime, questions));
     for max_tokens in BUDGETS {
         let times = measure(&runtime, &mut memory, questions, max_tokens, Before::Pause);
         row(
@@ -71,6 +74,27 @@ fn main() {
         std::fs::create_dir_all(file.parent().expect("it is in a folder"))
             .and_then(|()| std::fs::write(&file, body))
             .expect("the results are written");
+    }
+}
+
+/// How long the same additions take, each time after the same pause as a question.
+fn machine(runtime: &Runtime, times: usize) -> Times {
+    let additions = |count: u64| {
+        let start = Instant::now();
+        let sum = (0..count).fold(0_u64, |sum, number| black_box(sum.wrapping_add(number)));
+        black_box(sum);
+        milliseconds(start)
+    };
+    // As many as take about three milliseconds when nothing disturbs them.
+    let quickest = (0..20).map(|_| additions(100_000)).fold(f64::MAX, f64::min);
+    let count = (100_000.0 * 3.0 / quickest) as u64;
+    let took = (0..times).map(|_| {
+        runtime.block_on(async { tokio::time::sleep(PAUSE).await });
+        additions(count)
+    });
+    Times {
+        whole: took.collect(),
+        stages: BTreeMap::new(),
     }
 }
 

@@ -18,6 +18,7 @@ mod writing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -37,6 +38,7 @@ pub use writing::Stored;
 
 use self::afterwards::Afterwards;
 use self::models::Models;
+use self::retrieving::Answers;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::context::{Condition, ContextError, ContextId, ContextLevel, Filter};
@@ -96,6 +98,8 @@ pub struct HiragManager {
 #[derive(Debug)]
 struct Inner {
     config: RwLock<Arc<Config>>,
+    /// How often other settings were taken.
+    settings_version: AtomicU64,
     data_dir: PathBuf,
     store: SqliteStore,
     collection: String,
@@ -110,6 +114,7 @@ struct Inner {
     /// Whether the queue rests.
     paused: watch::Sender<bool>,
     afterwards: Afterwards,
+    answers: Answers,
 }
 
 impl HiragManager {
@@ -152,6 +157,7 @@ impl HiragManager {
             profiler: PerformanceProfiler::new(&config.metrics, clock.clone())?,
             resources: ResourceMonitor::new(config.metrics.clone(), clock.clone())?,
             config: RwLock::new(Arc::new(config)),
+            settings_version: AtomicU64::new(0),
             data_dir,
             store,
             models,
@@ -161,6 +167,7 @@ impl HiragManager {
             clock,
             paused: watch::Sender::new(false),
             afterwards: Afterwards::default(),
+            answers: Answers::default(),
         };
         let manager = Self {
             inner: Arc::new(inner),
@@ -191,6 +198,9 @@ impl HiragManager {
         self.inner.resources.update(config.metrics.clone())?;
         self.inner.models.set_settings(&config.embedding);
         *self.inner.config.write() = Arc::new(config);
+        // After them: answers that they did not have a part in are not taken for theirs.
+        let version = &self.inner.settings_version;
+        version.fetch_add(1, Ordering::Release);
         Ok(())
     }
 

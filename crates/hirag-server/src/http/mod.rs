@@ -21,6 +21,7 @@ mod routes;
 mod server;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub use server::Server;
 use self::guard::{Guard, Names};
 use self::idempotency::Answers;
 use self::metrics::Metrics;
+use self::turns::Turns;
 use crate::commands::Result;
 use crate::studio::{Studio, raised};
 
@@ -54,6 +56,7 @@ struct Inner {
     guard: Guard,
     answers: Answers,
     metrics: Metrics,
+    searches: Turns,
     stopping: watch::Receiver<bool>,
     /// Held by every change under way.
     held: watch::Sender<()>,
@@ -66,6 +69,7 @@ impl Api {
             guard: Guard::new(clock.clone())?,
             answers: Answers::new(clock),
             metrics: Metrics::default(),
+            searches: Turns::default(),
             held: watch::Sender::new(()),
             studio,
             names,
@@ -94,6 +98,10 @@ impl Api {
 
     fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    fn searches(&self) -> &Turns {
+        &self.inner.searches
     }
 
     /// Keeps [`Self::changes_ended`] waiting until it is dropped.

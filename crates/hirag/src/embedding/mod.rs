@@ -15,6 +15,7 @@ pub use cache::{CACHE_FILE, CacheKey, CacheLayer, CacheSettings, DiskSettings, E
 pub use drill::{Drill, DrillFault, Drilled, Drills};
 pub use error::EmbeddingError;
 pub use http::{HttpProvider, HttpSettings};
+pub(crate) use local::SINGLES_AT_ONCE;
 pub use local::{LocalModel, ModelDescription};
 pub use normalise::{MAX_BYTES as MAX_NORMALISED_BYTES, normalise};
 pub use provider::{EmbeddingProvider, Vector};

@@ -20,8 +20,8 @@ use self::gate::Gate;
 use self::guard::Guard;
 use self::in_flight::InFlight;
 use super::{
-    Batcher, CacheKey, CacheLayer, EmbeddingCache, EmbeddingError, EmbeddingProvider, Vector,
-    normalise,
+    Batcher, CacheKey, CacheLayer, EmbeddingCache, EmbeddingError, EmbeddingProvider,
+    SINGLES_AT_ONCE, Vector, normalise,
 };
 use crate::context::Priority;
 use crate::metrics::CacheStats;
@@ -87,7 +87,7 @@ struct Shared {
 enum Singles {
     /// Over the network, several in one request.
     Batched(Batcher),
-    /// To this machine's model, which does one at a time.
+    /// To this machine's model, which has a few share a run.
     InTurn(Gate),
 }
 
@@ -110,7 +110,7 @@ impl Embedder {
             shared: Arc::new(Shared {
                 singles: match settings.batching {
                     Some(batching) => Singles::Batched(Batcher::new(guard.clone(), batching)),
-                    None => Singles::InTurn(Gate::new(1)),
+                    None => Singles::InTurn(Gate::new(SINGLES_AT_ONCE)),
                 },
                 bulk: Gate::new(settings.concurrency),
                 guard,

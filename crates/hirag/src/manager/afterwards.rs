@@ -1,4 +1,5 @@
-//! Work that a caller leaves behind: he does not wait for it, closing does.
+//! Work that a caller leaves behind: he does not wait for it, closing does. One piece is done after
+//! the other, so that together they do not keep the callers that still wait from the processor.
 
 use std::sync::Arc;
 
@@ -7,20 +8,27 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Pieces of work that may be left behind at once. Each holds what it works on; with more of
 /// them, whoever brings the next one waits until one has ended, or does without.
 const ROOM: u32 = 8;
+/// Pieces of them that are worked on at once.
+const AT_WORK: usize = 1;
 
 /// A place for one piece of work.
 #[derive(Debug)]
 pub(super) struct Place {
     _room: OwnedSemaphorePermit,
+    turn: Arc<Semaphore>,
 }
 
 impl Place {
     /// Has `work`, which blocks, done by another thread.
     pub(super) fn leave(self, work: impl FnOnce() + Send + 'static) {
-        tokio::task::spawn_blocking(move || {
-            // Given back even if the work panics.
-            let _place = self;
-            work();
+        tokio::spawn(async move {
+            // The semaphore is never closed.
+            let turn = Arc::clone(&self.turn).acquire_owned().await;
+            tokio::task::spawn_blocking(move || {
+                // Given back even if the work panics.
+                let _place = (self, turn);
+                work();
+            });
         });
     }
 }
@@ -29,12 +37,14 @@ impl Place {
 #[derive(Debug)]
 pub(super) struct Afterwards {
     room: Arc<Semaphore>,
+    turn: Arc<Semaphore>,
 }
 
 impl Default for Afterwards {
     fn default() -> Self {
         Self {
             room: Arc::new(Semaphore::new(ROOM as usize)),
+            turn: Arc::new(Semaphore::new(AT_WORK)),
         }
     }
 }
@@ -43,14 +53,21 @@ impl Afterwards {
     /// A place, once there is room.
     pub(super) async fn place(&self) -> Option<Place> {
         // The semaphore is never closed.
-        let place = Arc::clone(&self.room).acquire_owned().await;
-        place.ok().map(|room| Place { _room: room })
+        let room = Arc::clone(&self.room).acquire_owned().await;
+        room.ok().map(|room| self.place_in(room))
     }
 
     /// A place, if there is room.
     pub(super) fn place_now(&self) -> Option<Place> {
-        let place = Arc::clone(&self.room).try_acquire_owned();
-        place.ok().map(|room| Place { _room: room })
+        let room = Arc::clone(&self.room).try_acquire_owned();
+        room.ok().map(|room| self.place_in(room))
+    }
+
+    fn place_in(&self, room: OwnedSemaphorePermit) -> Place {
+        Place {
+            _room: room,
+            turn: Arc::clone(&self.turn),
+        }
     }
 
     /// Waits for all that was left behind before.
@@ -113,7 +130,7 @@ mod tests {
         };
         tokio::task::yield_now().await;
         assert!(!next.is_finished(), "there is no room");
-        held.pop();
+        held.remove(0);
         next.await.unwrap().unwrap();
         drop(held);
         afterwards.end().await;

@@ -1,14 +1,18 @@
 //! From a query to contexts with reasons.
 
 mod answer;
+mod answers;
 mod query;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+pub(super) use self::answers::Answers;
+
 use self::answer::Answered;
+use self::answers::Kept;
 use super::afterwards::Place;
 use super::{HiragManager, off_the_async_threads};
 use crate::config::Config;
@@ -27,13 +31,35 @@ use crate::store::sqlite::{KeptTrace, TraceBounds};
 const ON_ITS_WAY: Duration = Duration::from_millis(250);
 
 impl HiragManager {
-    /// The best contexts for a query inside its budget, with the reasons.
+    /// The best contexts for a query inside its budget, with the reasons. Who asks what was asked
+    /// before gets the same answer, trace and all, as long as nothing has changed that could make it
+    /// another one.
     ///
     /// # Errors
     /// [`RetrievalError`] for a request that is not allowed; the store's errors. A model that
     /// cannot be had is none: words alone decide then, and the answer says so.
     pub async fn retrieve(&self, request: ContextRequest) -> Result<ContextResponse> {
-        Ok(self.retrieve_kept(request).await?.0)
+        let start = Instant::now();
+        let now_ms = self.inner.clock.now().as_millisecond();
+        let Some(key) = self.key(&request, now_ms) else {
+            let answered = self.answer(&request).await?;
+            return Ok(self.given(request, answered));
+        };
+        let mut own = None;
+        let search = async {
+            let answered = self.answer(&request).await;
+            let kept = answered.as_ref().ok().and_then(Kept::of);
+            own = Some(answered);
+            kept
+        };
+        let kept = self.inner.answers.find(key, now_ms, search).await;
+        let answered = match (own, kept) {
+            (Some(own), _) => own?,
+            (None, Some(kept)) => return Ok(self.given_again(&kept, start)),
+            // Whoever searched has come to nothing that can be kept.
+            (None, None) => self.answer(&request).await?,
+        };
+        Ok(self.given(request, answered))
     }
 
     /// The same, and the candidates to rank by other settings.
@@ -44,16 +70,21 @@ impl HiragManager {
         &self,
         request: ContextRequest,
     ) -> Result<(ContextResponse, Rerankable)> {
+        let answered = self.answer(&request).await?;
+        let kept = Rerankable::of(&answered.selection, self.config().hirag.max_tokens_limit);
+        Ok((self.given(request, answered), kept))
+    }
+
+    /// Counts the accesses of an answer, and has its trace written.
+    fn given(&self, request: ContextRequest, answered: Answered) -> ContextResponse {
         let Answered {
             outcome,
             response,
             selection,
-        } = self.answer(&request).await?;
+            ..
+        } = answered;
         let returned: Vec<ContextId> = response.contexts.iter().map(|c| c.context.id).collect();
-        self.inner
-            .working_set
-            .touch(&returned, self.inner.clock.now());
-        let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
+        self.touch(&returned);
         // Accesses and trace are a help for later: they are written outside of the caller's time. Where
         // more is asked than can be told of, the last ones are as good as those left out.
         let listed = self.config().traces.max_candidates;
@@ -61,10 +92,26 @@ impl HiragManager {
             Some(place) => self.record_at(place, request, selection, outcome, returned, listed),
             None => {
                 tracing::info!("a trace was left out: there are too many searches at once");
-                self.inner.store.record_retrieval(returned, None);
+                self.inner.store.record_retrieval(&returned, None);
             }
         }
-        Ok((response, kept))
+        response
+    }
+
+    /// An answer that is given once more. Its trace is that of the first time.
+    fn given_again(&self, kept: &Kept, start: Instant) -> ContextResponse {
+        self.touch(kept.returned());
+        self.inner.store.record_retrieval(kept.returned(), None);
+        let took = start.elapsed();
+        let timings = [("repeat", took)];
+        let profiler = &self.inner.profiler;
+        profiler.record_parts("retrieve", took, &timings);
+        kept.again(&timings, took)
+    }
+
+    fn touch(&self, returned: &[ContextId]) {
+        let working_set = &self.inner.working_set;
+        working_set.touch(returned, self.inner.clock.now());
     }
 
     /// The same with what became of every candidate, those outside of levels and filter too. It
@@ -81,11 +128,12 @@ impl HiragManager {
             outcome,
             response,
             selection,
+            ..
         } = self.answer(&request).await?;
         let manager = self.clone();
         let trace = off_the_async_threads(move || {
             let trace = outcome.trace(request, &selection, selection.explain_best(usize::MAX));
-            manager.record(Vec::new(), &trace);
+            manager.record(&[], &trace);
             trace
         });
         Ok((response, trace.await?))
@@ -110,6 +158,7 @@ impl HiragManager {
             outcome,
             response,
             selection,
+            ..
         } = self.answer(&request).await?;
         let kept = Rerankable::of(&selection, self.config().hirag.max_tokens_limit);
         let trace = outcome
@@ -231,13 +280,13 @@ impl HiragManager {
         let record = move || {
             let trace = outcome.trace(request, &selection, selection.explain_best(listed));
             drop(selection);
-            manager.record(returned, &trace);
+            manager.record(&returned, &trace);
         };
         place.leave(record);
     }
 
     /// Writes that contexts were returned, and the trace if traces are kept.
-    fn record(&self, returned: Vec<ContextId>, trace: &Trace) {
+    fn record(&self, returned: &[ContextId], trace: &Trace) {
         let traces = &self.config().traces;
         let oldest = traces.max_age.duration().map_or(i64::MIN, |age| {
             levels::before(trace.time, age).as_millisecond()

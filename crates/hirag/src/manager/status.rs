@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::HiragManager;
 use super::models::UNKNOWN_DIMENSION;
 use crate::error::Result;
-use crate::metrics::{CacheStats, PerformanceMetrics, ProcessResources};
+use crate::metrics::{CacheLayerStats, CacheStats, PerformanceMetrics, ProcessResources};
 use crate::resilience::{BreakerSnapshot, LimiterSnapshot};
 use crate::store::VectorSpec;
 use crate::store::sqlite::{DatabaseParts, DatabaseSize, StoreCounts};
@@ -24,6 +24,8 @@ pub struct Stats {
     pub database: DatabaseSize,
     /// The embedding cache, by layer; `None` when it is switched off.
     pub embedding_cache: Option<CacheStats>,
+    /// Answers that are given again while nothing has changed.
+    pub answer_cache: CacheLayerStats,
     /// Contexts of L1 held in memory.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub working_set: u64,
@@ -51,6 +53,7 @@ impl HiragManager {
             model: (spec.dimension > UNKNOWN_DIMENSION).then_some(spec),
             database: store.size().await?,
             embedding_cache: self.inner.models.cache().map(|cache| cache.counters()),
+            answer_cache: self.inner.answers.stats().await,
             working_set: self.inner.working_set.len() as u64,
             performance: self.inner.profiler.metrics(),
             process: self.inner.resources.sample(),

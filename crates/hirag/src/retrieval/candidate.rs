@@ -63,6 +63,8 @@ pub struct Candidates {
     /// The largest BM25 that any text could have for this query's words: the sum over its words
     /// of idf·(k₁+1). 0 when there are no words.
     pub(crate) bm25_bound: f32,
+    /// When the first of them expires, in milliseconds since the epoch: there are others from then on.
+    pub(crate) until_ms: Option<i64>,
 }
 
 impl Candidates {

@@ -64,6 +64,17 @@ pub(in super::super) fn stats(answer: &StatsResponse, style: Style) -> String {
             }
         }
     }
+    let answers = &stats.answer_cache;
+    field(
+        "cache answers",
+        format!(
+            "{} answers, {}, hit rate {:.3} of {}",
+            answers.entries,
+            bytes(answers.bytes),
+            answers.hit_rate,
+            answers.total
+        ),
+    );
     field("working set", format!("{} in memory", stats.working_set));
     if let Some(process) = &stats.process {
         field(

@@ -147,6 +147,29 @@ impl Memory {
     }
 
     fn caches(&self, page: &mut Page<'_>) -> Result {
+        let answers = &self.stats.answer_cache;
+        for (name, help, value) in [
+            ("answer_cache_hits", "Searches answered", answers.hits),
+            (
+                "answer_cache_misses",
+                "Searches not answered",
+                answers.misses,
+            ),
+        ] {
+            page.counter(name, help, value)?;
+        }
+        page.gauge(
+            "answer_cache_entries",
+            "Answers held",
+            None,
+            answers.entries as f64,
+        )?;
+        page.gauge(
+            "answer_cache",
+            "What they take",
+            Some(Unit::Bytes),
+            answers.bytes as f64,
+        )?;
         let Some(cache) = &self.stats.embedding_cache else {
             return Ok(());
         };
@@ -292,6 +315,13 @@ impl Page<'_> {
         values.iter().try_for_each(|(label, of, value)| {
             ConstGauge::new(*value).encode(family.encode_family(&[(*label, *of)])?)
         })
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> Result {
+        let metric = self
+            .encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?;
+        ConstCounter::new(value).encode(metric)
     }
 
     fn counters(&mut self, name: &str, help: &str, values: &[Labelled<'_, u64>]) -> Result {

@@ -25,7 +25,8 @@ pub(super) async fn search(
     State(api): State<Api>,
     Json(request): Json<ContextRequest>,
 ) -> Result<Answer<SearchResponse>, Problem> {
-    Ok(Answer(ask::recall(api.studio(), request).await?))
+    let search = ask::recall(api.studio(), request);
+    Ok(Answer(api.searches().take(search).await?))
 }
 
 /// Search and explain
@@ -45,7 +46,8 @@ pub(super) async fn explain(
     Json(mut request): Json<ContextRequest>,
 ) -> Result<Answer<SearchResponse>, Problem> {
     request.explain = true;
-    Ok(Answer(ask::recall(api.studio(), request).await?))
+    let search = ask::recall(api.studio(), request);
+    Ok(Answer(api.searches().take(search).await?))
 }
 
 /// Read the record of an earlier search

@@ -19,6 +19,7 @@ mod facts;
 mod places;
 mod pooling;
 mod session;
+mod singles;
 mod tokens;
 
 use std::fmt;
@@ -33,6 +34,8 @@ use tokio::sync::Semaphore;
 
 use self::facts::Facts;
 use self::session::Session;
+pub(crate) use self::singles::AT_ONCE as SINGLES_AT_ONCE;
+use self::singles::Singles;
 use self::tokens::{Tokens, Words};
 use super::{EmbeddingError, EmbeddingProvider, Vector};
 use crate::tasks::broken_off;
@@ -41,12 +44,13 @@ type Outcome = Result<Vector, EmbeddingError>;
 
 /// A model in this process; the built-in one is all-MiniLM-L6-v2.
 ///
-/// Two lanes share the processor: single texts, which someone waits for, on all threads at once,
-/// and batches, whose runs are divided among the threads. Each lane does one call at a time, so
-/// any number of callers keep at most two calls running, and a query does not wait for an import.
+/// Two lanes share the processor: single texts, which someone waits for, and batches, whose runs are
+/// divided among the threads. Each lane does one call at a time, so any number of callers keep at most
+/// two calls running, and a query does not wait for an import. Single texts that wait together share
+/// a call.
 pub struct LocalModel {
     engine: Arc<Engine>,
-    singles: Arc<Semaphore>,
+    singles: Singles,
     batches: Arc<Semaphore>,
 }
 
@@ -102,7 +106,7 @@ impl LocalModel {
         let engine = Engine::load(folder, threads).map_err(of_folder(folder))?;
         Ok(Self {
             engine: Arc::new(engine),
-            singles: Arc::new(Semaphore::new(1)),
+            singles: Singles::default(),
             batches: Arc::new(Semaphore::new(1)),
         })
     }
@@ -133,13 +137,9 @@ impl LocalModel {
         })
     }
 
-    /// Does some work off the async threads, one piece at a time for each lane.
-    async fn work<T: Send + 'static>(
-        &self,
-        lane: &Arc<Semaphore>,
-        work: impl FnOnce(&Engine) -> T + Send + 'static,
-    ) -> Result<T, EmbeddingError> {
-        let turn = Arc::clone(lane)
+    /// Embeds a batch off the async threads, one at a time.
+    async fn batch(&self, texts: Vec<String>) -> Result<Vec<Outcome>, EmbeddingError> {
+        let turn = Arc::clone(&self.batches)
             .acquire_owned()
             .await
             .map_err(|error| EmbeddingError::Model(error.to_string()))?;
@@ -147,7 +147,7 @@ impl LocalModel {
         tokio::task::spawn_blocking(move || {
             // The work outlives a caller that goes away, and keeps its turn until it is done.
             let _turn = turn;
-            work(&engine)
+            engine.embed_all(&texts)
         })
         .await
         .map_err(|error| EmbeddingError::Model(broken_off(&error)))
@@ -193,9 +193,9 @@ impl EmbeddingProvider for LocalModel {
     }
 
     async fn embed_single(&self, text: &str) -> Outcome {
-        let text = text.to_owned();
-        self.work(&self.singles, move |engine| engine.embed_one(&text))
-            .await?
+        let engine = Arc::clone(&self.engine);
+        let run = move |texts: &[String]| engine.embed_all(texts);
+        self.singles.embed(text.to_owned(), run).await
     }
 
     async fn embed_batch(&self, texts: &[String]) -> Vec<Outcome> {
@@ -203,8 +203,7 @@ impl EmbeddingProvider for LocalModel {
             return vec![self.embed_single(text).await];
         }
         let count = texts.len();
-        let texts = texts.to_vec();
-        self.work(&self.batches, move |engine| engine.embed_all(&texts))
+        self.batch(texts.to_vec())
             .await
             .unwrap_or_else(|error| vec![Err(error); count])
     }
@@ -247,11 +246,6 @@ impl Engine {
                 .map(|_| Arc::new(ThreadPool::with_num_threads(1)))
                 .collect(),
         })
-    }
-
-    fn embed_one(&self, text: &str) -> Outcome {
-        let tokens = self.words.encode(text)?;
-        self.run(&[&tokens], &self.together).swap_remove(0)
     }
 
     fn embed_all(&self, texts: &[String]) -> Vec<Outcome> {

@@ -463,17 +463,25 @@ async fn urgent_passages_go_between_the_slices_of_an_import() {
 async fn of_single_texts_the_urgent_go_first() {
     let provider = slow();
     let embedder = House::local().embedder(provider.clone(), None);
-    let ask = |text: &'static str, priority| embedder.embed_query(text, priority);
-    let _ = tokio::join!(
-        ask("first", Priority::Low),
-        ask("low", Priority::Low),
-        ask("normal", Priority::Normal),
-        ask("critical", Priority::Critical),
-        ask("high", Priority::High),
-    );
+    let embedder = &embedder;
+    let ask = |text: String, priority, after: u32| async move {
+        tokio::time::sleep(after * MS).await;
+        embedder.embed_query(&text, priority).await
+    };
+    let places = SINGLES_AT_ONCE as u32;
+    // One after another, so that their places become free one after another.
+    let before = (0..places).map(|place| ask(place.to_string(), Priority::Low, place));
+    let later = [
+        ("low", Priority::Low),
+        ("normal", Priority::Normal),
+        ("critical", Priority::Critical),
+        ("high", Priority::High),
+    ];
+    let later = later.map(|(text, priority)| ask(text.to_owned(), priority, places));
+    futures::future::join_all(before.chain(later)).await;
     assert_eq!(
-        provider.calls(),
-        ["first", "critical", "high", "normal", "low"]
+        provider.calls()[SINGLES_AT_ONCE..],
+        ["critical", "high", "normal", "low"]
     );
 }
 

@@ -18,11 +18,14 @@ pub(super) struct Answered {
     pub(super) outcome: Outcome,
     pub(super) response: ContextResponse,
     pub(super) selection: Selection,
+    /// When a context expires, and another answer is due; in milliseconds since the epoch.
+    pub(super) until_ms: Option<i64>,
 }
 
 /// What the searching thread brings back.
 struct Selected {
     selection: Selection,
+    until_ms: Option<i64>,
     /// Chosen contexts that are held in memory.
     held: Vec<Context>,
     ranking_began: Instant,
@@ -47,6 +50,7 @@ impl HiragManager {
             }
             let selected = Selected {
                 selection,
+                until_ms: candidates.until_ms,
                 held,
                 ranking_began,
                 ranking_ended: Instant::now(),
@@ -88,6 +92,7 @@ impl HiragManager {
             outcome: Outcome::of(time, &response),
             response,
             selection: selected.selection,
+            until_ms: selected.until_ms,
         })
     }
 }
@@ -132,18 +137,20 @@ fn respond(
             cache_hits: asked.cache_hits,
             total_searched: selection.searched() as u64,
             ledger: selection.ledger(),
-            timings: timings
-                .iter()
-                .map(|(stage, took)| StageTiming {
-                    stage: (*stage).to_owned(),
-                    ms: milliseconds(*took),
-                })
-                .collect(),
+            timings: told(timings),
         },
         contexts: returned,
     }
 }
 
-fn milliseconds(took: Duration) -> f64 {
+pub(super) fn told(timings: &[(&'static str, Duration)]) -> Vec<StageTiming> {
+    let timings = timings.iter().map(|(stage, took)| StageTiming {
+        stage: (*stage).to_owned(),
+        ms: milliseconds(*took),
+    });
+    timings.collect()
+}
+
+pub(super) fn milliseconds(took: Duration) -> f64 {
     took.as_secs_f64() * 1_000.0
 }

@@ -113,29 +113,6 @@ impl SqliteStore {
     }
 }
 
-/// Counts that contexts were returned.
-pub(super) fn count_accesses(
-    connection: &Connection,
-    ids: &[ContextId],
-    now_ms: i64,
-    changes: &mut Changes,
-) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE contexts SET access_count = access_count + 1,
-             accessed_ms = max(accessed_ms, ?2) WHERE id = ?1
-         RETURNING seq, access_count",
-    )?;
-    for id in ids {
-        let access = statement
-            .query_row(params![id.as_bytes(), now_ms], |row| {
-                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
-            })
-            .optional()?;
-        changes.accesses.extend(access);
-    }
-    Ok(())
-}
-
 /// Applies an edit to a row.
 pub(super) fn apply(
     connection: &Connection,

@@ -3,6 +3,7 @@
 //! One file, in WAL mode with `synchronous=FULL`. One process writes it at a time, through one
 //! thread; any number of readers stand beside it.
 
+mod accesses;
 mod adopt;
 mod around;
 mod classify;
@@ -13,6 +14,7 @@ mod edit;
 mod fields;
 mod filters;
 mod fixed_point;
+mod generation;
 mod lifecycle;
 mod lock;
 mod open;
@@ -41,6 +43,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 
 pub use around::Around;
 pub use deletion::{Deletion, Restored};
@@ -55,6 +58,8 @@ pub use sources::{Known, SourceState, WriteBatch, Written};
 pub use traces::{KeptTrace, TraceBounds};
 pub use upkeep::{DatabaseParts, DatabaseSize, Finding, Inspection, StoreCounts};
 
+use self::accesses::Accesses;
+use self::generation::Generation;
 use self::readers::Readers;
 use self::resident::Resident;
 use self::search::Residents;
@@ -80,6 +85,8 @@ pub struct SqliteStore {
 struct Shared {
     path: PathBuf,
     readers: Arc<Readers>,
+    /// As many as there are readers: who waits for one holds no thread meanwhile.
+    reading: Arc<Semaphore>,
     /// Absent where the database may only be read. Before `lock`: it must finish first.
     writer: Option<Writer>,
     /// Held for its drop, which lets the next writer in.
@@ -87,7 +94,9 @@ struct Shared {
     /// Filled by each collection's first search, then kept by the writer.
     residents: Arc<RwLock<Residents>>,
     lexicon: Arc<Lexicon>,
+    accesses: Arc<Accesses>,
     trace_tally: Arc<TraceTally>,
+    generation: Arc<Generation>,
     /// Where another process writes: tells whether it has.
     watch: Mutex<Option<Watch>>,
     clock: SharedClock,
@@ -159,6 +168,13 @@ impl SqliteStore {
         .await
     }
 
+    /// What every change that a search could notice makes another. `None` where another process
+    /// writes, of which nothing is heard.
+    #[must_use]
+    pub fn generation(&self) -> Option<u64> {
+        self.is_writable().then(|| self.shared.generation.get())
+    }
+
     /// The model whose vectors serve in a collection.
     ///
     /// # Errors
@@ -201,7 +217,10 @@ impl SqliteStore {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let shared = Arc::clone(&self.shared);
+        // The semaphore is never closed.
+        let turn = Arc::clone(&shared.reading).acquire_owned().await;
         tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let reader = shared.readers.take()?;
             work(&reader).map_err(|e| e.at(&shared.path))
         })

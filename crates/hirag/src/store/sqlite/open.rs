@@ -7,8 +7,10 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Semaphore;
 
 use super::classify::io_at;
+use super::generation::Generation;
 use super::lock::WriterLock;
 use super::readers::Readers;
 use super::words::Lexicon;
@@ -18,8 +20,12 @@ use crate::clock::SharedClock;
 use crate::files::beside;
 use crate::store::StoreError;
 
-/// Connections that read at the same time.
-const READERS: usize = 4;
+/// Connections that read at the same time: more than there are cores would keep each other, and whoever
+/// waits for no database, from the processor; and one alone would let a long read stop all others.
+fn readers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    cores.clamp(2, 8)
+}
 /// How long SQLite itself waits for another connection, e.g. for a checkpoint.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -90,6 +96,7 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
     let before = identity(path);
     let residents = Arc::new(RwLock::default());
     let lexicon = Arc::new(Lexicon::new()?);
+    let generation = Arc::new(Generation::default());
     let writer = match lock {
         Some(_) => {
             let mut connection = connect(path, OpenFlags::default())?;
@@ -104,11 +111,14 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
             connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
             schema::migrate(&mut connection, path)?;
             let (residents, lexicon) = (Arc::clone(&residents), Arc::clone(&lexicon));
+            let generation = Arc::clone(&generation);
             Some(Writer::start(
                 connection,
                 path.clone(),
                 Box::new(move |connection, changes| {
-                    follow(connection, &residents, &lexicon, changes)
+                    let followed = follow(connection, &residents, &lexicon, changes);
+                    generation.follow(changes);
+                    followed
                 }),
             )?)
         }
@@ -137,7 +147,7 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
         }
     };
     let mut readers = vec![first];
-    while readers.len() < READERS {
+    while readers.len() < self::readers() {
         readers.push(connect_to_read(path)?);
     }
     if lock.is_none() {
@@ -150,12 +160,15 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
     Ok(SqliteStore {
         shared: Arc::new(Shared {
             path: options.path,
+            reading: Arc::new(Semaphore::new(readers.len())),
             readers: Readers::new(readers),
             writer,
             lock: Mutex::new(lock),
             residents,
             lexicon,
+            accesses: Arc::default(),
             trace_tally: Arc::default(),
+            generation,
             watch: Mutex::new(watch),
             clock: options.clock,
         }),

@@ -158,6 +158,7 @@ pub(super) fn candidates(
         bm25: matches.scores,
         phrases: matches.phrases,
         neighbours,
+        until_ms: listed.until_ms,
         excluded: listed.excluded,
     })
 }

@@ -346,7 +346,7 @@ async fn an_access_is_known_to_the_searches_after_it() {
     };
     let (before, created_ms) = accesses(&store).await;
     place.clock.advance(Duration::from_secs(60));
-    store.record_retrieval(vec![id], None);
+    store.record_retrieval(&[id], None);
     // Nobody waits for a touch, but what is written after it is.
     store.insert(NAME, vec![other]).await.unwrap();
     assert_eq!(before, 0);
@@ -368,4 +368,75 @@ async fn only_the_words_in_their_order_are_the_phrase() {
     };
     assert_eq!(marked("the cat on the mat").await, [id]);
     assert!(marked("the cat on the roof").await.is_empty());
+}
+
+#[tokio::test]
+async fn whatever_searches_can_notice_makes_another_generation() {
+    let place = Place::new();
+    let store = place.store().await;
+    let mut short = record("short lived", Some([1.0, 0.0]));
+    short.level = ContextLevel::ShortTerm;
+    short.expires_at = Some("2026-01-02T00:00:00Z".parse().unwrap());
+    short.level_expiry = true;
+    let id = short.id;
+    let mut last = store.generation().unwrap();
+    let mut changed = |what: &str, expected: bool| {
+        let now = store.generation().unwrap();
+        assert_eq!(now != last, expected, "{what}");
+        last = now;
+    };
+    let edit = async |edit: Edit| {
+        let change = LiveEdit {
+            only_in: None,
+            id,
+            edit,
+            merge: None,
+        };
+        let edited = store.edit_all(NAME, vec![change], rules()).await.unwrap();
+        assert_eq!(edited, Ok(Vec::new()));
+    };
+    store.insert(NAME, vec![short]).await.unwrap();
+    changed("a new context", true);
+    edit(Edit {
+        metadata: json!({"kind": "note"}).as_object().cloned(),
+        ..Edit::default()
+    })
+    .await;
+    changed("other metadata", true);
+    edit(Edit {
+        text: Some(("other words".into(), 2, None)),
+        ..Edit::default()
+    })
+    .await;
+    changed("another text", true);
+    let pending = store.pending(NAME, 10).await.unwrap();
+    let vectors = pending.into_iter().map(|text| (text, vec![0.0, 1.0]));
+    store.fulfil(NAME, vectors.collect()).await.unwrap();
+    changed("a vector that was waited for", true);
+    store.record_retrieval(&[id], None);
+    store.written().await;
+    changed("an access", true);
+    store.written().await;
+    store.counts(NAME).await.unwrap();
+    changed("nothing", false);
+    place.clock.advance(Duration::from_secs(2 * 86_400));
+    store.clean_up(NAME, rules(), false).await.unwrap();
+    changed("a clean-up", true);
+    store.undo(NAME, None, lasting()).await.unwrap().unwrap();
+    changed("what came back", true);
+    let spec = VectorSpec {
+        model: "n".into(),
+        dimension: 3,
+    };
+    store.begin_building(NAME, &spec).await.unwrap();
+    let missing = store.missing(NAME, 10).await.unwrap();
+    let built = missing.into_iter().map(|text| (text, vec![0.0, 0.0, 1.0]));
+    store.build(NAME, built.collect()).await.unwrap();
+    changed("vectors that do not serve yet", false);
+    store.switch(NAME).await.unwrap();
+    changed("another model", true);
+    let deleted = store.mark_deleted(NAME, vec![id]).await.unwrap();
+    deleted.unwrap();
+    changed("a deletion", true);
+    assert!(place.open(Access::Read).unwrap().generation().is_none());
 }

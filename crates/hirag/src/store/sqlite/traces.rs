@@ -7,7 +7,6 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteStore;
 use super::contexts::signed;
-use super::edit::count_accesses;
 use crate::context::ContextId;
 use crate::store::StoreError;
 
@@ -89,26 +88,31 @@ pub struct KeptTrace {
 }
 
 impl SqliteStore {
-    /// Counts that contexts were returned, and keeps the trace of the retrieval, within half a second.
-    /// Lost only with the process: neither is worth a caller's time, nor a write to the disk of its
-    /// own, and [`Self::written`] is for who wants to wait. While the writer has other work, only so many traces wait for it. A store that cannot
+    /// Counts that contexts were returned, and keeps the trace of the retrieval: within half a second,
+    /// or within five while retrievals do not end. Lost only with the process: neither is worth a
+    /// caller's time, nor a write to the disk of its own, and [`Self::written`] is for who wants to
+    /// wait. While the writer has other work, only so many traces wait for it. A store that cannot
     /// write does nothing.
-    pub fn record_retrieval(&self, returned: Vec<ContextId>, trace: Option<KeptTrace>) {
+    pub fn record_retrieval(&self, returned: &[ContextId], trace: Option<KeptTrace>) {
         let Some(writer) = &self.shared.writer else {
             return;
         };
-        let trace = trace.filter(|_| self.shared.trace_tally.may_wait());
         let now_ms = self.now_ms();
-        let tally = Arc::clone(&self.shared.trace_tally);
-        let waits = trace.is_some();
-        writer.leave(move |c, changes| {
-            if waits {
+        if self.shared.accesses.add(returned, now_ms) {
+            let accesses = Arc::clone(&self.shared.accesses);
+            writer.leave(move |c, changes| {
+                let counted = accesses.write(c, changes);
+                counted.inspect_err(|error| tracing::warn!(%error, "accesses could not be counted"))
+            });
+        }
+        if let Some(trace) = trace.filter(|_| self.shared.trace_tally.may_wait()) {
+            let tally = Arc::clone(&self.shared.trace_tally);
+            writer.leave(move |c, _| {
                 tally.waits_no_more();
-            }
-            count_accesses(c, &returned, now_ms, changes)
-                .and_then(|()| trace.map_or(Ok(()), |trace| keep(c, &tally, &trace, now_ms)))
-                .inspect_err(|error| tracing::warn!(%error, "a retrieval could not be recorded"))
-        });
+                let kept = keep(c, &tally, &trace, now_ms);
+                kept.inspect_err(|error| tracing::warn!(%error, "a trace could not be kept"))
+            });
+        }
     }
 
     /// Waits until everything that was given to the writer before is on disk, or has failed.

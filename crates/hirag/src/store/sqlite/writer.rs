@@ -21,6 +21,9 @@ const GROUP: usize = 256;
 
 /// How long patient jobs wait for another one.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long they wait after others were written. What they write makes other answers of those that are
+/// kept: a memory that is asked all the time would search anew each time.
+const REST: Duration = Duration::from_secs(5);
 
 /// What a committed job changed, for what is derived from the database.
 #[derive(Debug, Default)]
@@ -139,7 +142,7 @@ impl Writer {
     }
 
     /// Queues a job for which nobody waits. It is written with the next one that somebody waits for,
-    /// or half a second later.
+    /// or half a second later, but no more often than every five seconds.
     pub(super) fn leave<T, F>(&self, work: F)
     where
         T: Send + 'static,
@@ -192,13 +195,18 @@ fn run(
     jobs: &Receiver<Box<dyn Job>>,
     mut on_commit: OnCommit,
 ) {
+    let mut rested_at = Instant::now();
     while let Ok(first) = jobs.recv() {
-        let mut group = with_company(first, jobs);
+        let waits_until = rested_at.max(Instant::now() + PATIENCE);
+        let mut group = with_company(first, jobs, waits_until);
         let room = GROUP.saturating_sub(group.len());
         group.extend(jobs.try_iter().take(room));
         let failure = run_group(connection, &mut group, &mut on_commit)
             .err()
             .map(|e| e.at(path));
+        if group.iter().any(|job| job.is_patient()) {
+            rested_at = Instant::now() + REST;
+        }
         for job in group {
             job.answer(failure.as_ref().map(StoreError::duplicate));
         }
@@ -209,13 +217,16 @@ fn run(
 
 /// The first job; if it is patient, with those that come until one is not, or until it has waited
 /// long enough.
-fn with_company(first: Box<dyn Job>, jobs: &Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+fn with_company(
+    first: Box<dyn Job>,
+    jobs: &Receiver<Box<dyn Job>>,
+    until: Instant,
+) -> Vec<Box<dyn Job>> {
     let mut patient = first.is_patient();
     let mut group = vec![first];
-    let began = Instant::now();
     while patient && group.len() < GROUP {
         // It also ends when the writer is to end.
-        let Ok(next) = jobs.recv_timeout(PATIENCE.saturating_sub(began.elapsed())) else {
+        let Ok(next) = jobs.recv_timeout(until.saturating_duration_since(Instant::now())) else {
             break;
         };
         patient = next.is_patient();

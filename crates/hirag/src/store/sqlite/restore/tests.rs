@@ -279,7 +279,7 @@ async fn a_reader_that_comes_during_restores_has_one_of_the_databases_or_is_told
 
 /// The texts that the connections of a store have, which must be the same.
 fn of_every_connection(store: &SqliteStore) -> Vec<String> {
-    let lent: Vec<_> = (0..4)
+    let lent: Vec<_> = (0..store.shared.reading.available_permits())
         .map(|_| store.shared.readers.take().unwrap())
         .collect();
     let mut all: Vec<Vec<String>> = Vec::new();

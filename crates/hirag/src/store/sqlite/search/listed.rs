@@ -15,6 +15,8 @@ pub(super) struct Listed {
     part: Option<Part>,
     /// Why a context is outside of the search, by place; empty where all are inside.
     pub(super) excluded: Vec<Option<Exclusion>>,
+    /// When the first context of the collection expires that has not.
+    pub(super) until_ms: Option<i64>,
 }
 
 /// Some of the slots.
@@ -37,12 +39,15 @@ impl Listed {
     ) -> Result<Self, StoreError> {
         let passes = allowed(connection, resident, collection, &query.filter)?;
         let expires = &resident.expires_ms;
+        let until_ms = expires.iter().copied().filter(|&at| at > now_ms).min();
+        let until_ms = until_ms.filter(|&at| at != i64::MAX);
         let unbounded = passes.is_none() && query.levels.is_empty();
         if unbounded && expires.iter().all(|expires_ms| *expires_ms > now_ms) {
             return Ok(Self {
                 count: resident.slots(),
                 part: None,
                 excluded: Vec::new(),
+                until_ms,
             });
         }
         let mut excluded = Vec::new();
@@ -77,6 +82,7 @@ impl Listed {
             count: slots.len(),
             part: Some(Part { places, slots }),
             excluded,
+            until_ms,
         })
     }
 

@@ -1,0 +1,150 @@
+//! Single texts on their way to the model. Those that come while it works share its next run, which
+//! takes half as long a text as if each had one of its own.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::Outcome;
+use crate::embedding::EmbeddingError;
+
+/// Texts of one run at most.
+pub(crate) const AT_ONCE: usize = 8;
+/// Bytes of them, so that nobody waits long for others' texts; a longer text runs alone.
+const BYTES_AT_ONCE: usize = 2_000;
+
+/// Texts that wait, and the turn to run the model, of which there is one.
+#[derive(Debug)]
+pub(super) struct Singles {
+    waiting: Mutex<Vec<Waiting>>,
+    turn: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    text: String,
+    answer: oneshot::Sender<Outcome>,
+}
+
+impl Default for Singles {
+    fn default() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            turn: Arc::new(Semaphore::new(1)),
+        }
+    }
+}
+
+impl Singles {
+    /// The vector of one text, by `run`, which blocks and gives an outcome for each text.
+    pub(super) async fn embed(
+        &self,
+        text: String,
+        run: impl FnOnce(&[String]) -> Vec<Outcome> + Send + 'static,
+    ) -> Outcome {
+        let (answer, mut outcome) = oneshot::channel();
+        self.waiting.lock().push(Waiting { text, answer });
+        tokio::select! {
+            biased;
+            // Somebody else had the turn, and took this text along.
+            outcome = &mut outcome => return outcome.unwrap_or_else(|_| lost()),
+            turn = Arc::clone(&self.turn).acquire_owned() => {
+                // The semaphore is never closed.
+                if let Ok(turn) = turn {
+                    self.run(turn, run);
+                }
+            }
+        }
+        outcome.await.unwrap_or_else(|_| lost())
+    }
+
+    /// Embeds those that wait, and hands on the turn. The work outlives a caller that goes away.
+    fn run(
+        &self,
+        turn: OwnedSemaphorePermit,
+        run: impl FnOnce(&[String]) -> Vec<Outcome> + Send + 'static,
+    ) {
+        let (texts, answers): (Vec<_>, Vec<_>) = self.take().into_iter().unzip();
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            for (answer, outcome) in answers.into_iter().zip(run(&texts)) {
+                // Nobody listens where the caller went away.
+                let _ = answer.send(outcome);
+            }
+        });
+    }
+
+    /// The first of those that wait, as many as share a run.
+    fn take(&self) -> Vec<(String, oneshot::Sender<Outcome>)> {
+        let mut waiting = self.waiting.lock();
+        waiting.retain(|waiting| !waiting.answer.is_closed());
+        let mut bytes = 0;
+        let fits = waiting.iter().take(AT_ONCE).take_while(|waiting| {
+            bytes += waiting.text.len();
+            bytes <= BYTES_AT_ONCE
+        });
+        let count = fits.count().max(1).min(waiting.len());
+        let taken = waiting.drain(..count);
+        taken
+            .map(|waiting| (waiting.text, waiting.answer))
+            .collect()
+    }
+}
+
+fn lost() -> Outcome {
+    Err(EmbeddingError::Model(
+        "the run of the model broke off".to_owned(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use futures::future::join_all;
+
+    use super::*;
+
+    /// A run that tells how many texts it has, once it may.
+    fn run(
+        told: &Sender<usize>,
+        may: Receiver<()>,
+    ) -> impl FnOnce(&[String]) -> Vec<Outcome> + Send + 'static {
+        let told = told.clone();
+        move |texts| {
+            told.send(texts.len()).unwrap();
+            let _ = may.recv();
+            let length = |text: &String| Ok(vec![text.len() as f32]);
+            texts.iter().map(length).collect()
+        }
+    }
+
+    /// Those may go at once.
+    fn free() -> Receiver<()> {
+        channel().1
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_comes_while_the_model_works_shares_its_next_run() {
+        let singles = Singles::default();
+        let (told, runs) = channel();
+        let (go, may) = channel();
+        let first = singles.embed("a".to_owned(), run(&told, may));
+        let others = (2..=AT_ONCE + 3).map(|length| {
+            let text = "b".repeat(length);
+            singles.embed(text, run(&told, free()))
+        });
+        let goes = async {
+            // The others wait by now.
+            assert_eq!(tokio::task::block_in_place(|| runs.recv()), Ok(1));
+            go.send(()).unwrap();
+        };
+        let (first, others, ()) = tokio::join!(first, join_all(others), goes);
+        assert_eq!(first, Ok(vec![1.0]));
+        for (outcome, length) in others.into_iter().zip(2..) {
+            assert_eq!(outcome, Ok(vec![length as f32]));
+        }
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [AT_ONCE, 2]);
+    }
+}

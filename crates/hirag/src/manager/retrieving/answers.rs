@@ -1,0 +1,153 @@
+//! Answers that are given again while nothing has changed that could make them others.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use moka::future::Cache;
+use sha2::{Digest, Sha256};
+
+use super::answer::{Answered, milliseconds, told};
+use crate::context::{ContextId, ContextRequest, ContextResponse, RetrievedContext};
+use crate::manager::HiragManager;
+use crate::metrics::{CacheCounters, CacheLayerStats};
+
+/// Bytes of all answers at most.
+const ROOM: u64 = 16_000_000;
+/// Bytes of a returned context beside its text, about.
+const BESIDE_TEXT: usize = 700;
+/// How long an answer that nobody asks for is kept.
+const IDLE: Duration = Duration::from_secs(60);
+/// Ages are as old as an answer: those of contexts grow by this at most until it is made anew, which
+/// is little against the days after which recency fades.
+const AGE_MS: i64 = 60_000;
+
+/// What an answer follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::manager) struct Key {
+    /// SHA-256 of the request.
+    request: [u8; 32],
+    /// Of the store.
+    generation: u64,
+    working_set: u64,
+    settings: u64,
+    /// The time, so that ages are about right.
+    period: i64,
+}
+
+/// An answer that can be given again.
+#[derive(Debug)]
+pub(super) struct Kept {
+    response: ContextResponse,
+    returned: Vec<ContextId>,
+    until_ms: Option<i64>,
+}
+
+impl Kept {
+    /// Nothing is kept that was found without what may soon be there.
+    pub(super) fn of(answered: &Answered) -> Option<Arc<Self>> {
+        let response = &answered.response;
+        response.metadata.degraded.is_empty().then(|| {
+            Arc::new(Self {
+                returned: response.contexts.iter().map(|c| c.context.id).collect(),
+                response: response.clone(),
+                until_ms: answered.until_ms,
+            })
+        })
+    }
+
+    /// The contexts of the answer.
+    pub(super) fn returned(&self) -> &[ContextId] {
+        &self.returned
+    }
+
+    /// The answer, with the time that it took now.
+    pub(super) fn again(
+        &self,
+        timings: &[(&'static str, Duration)],
+        took: Duration,
+    ) -> ContextResponse {
+        let mut response = self.response.clone();
+        response.retrieval_time_ms = milliseconds(took);
+        response.metadata.cache_hits += 1;
+        response.metadata.timings = told(timings);
+        response
+    }
+
+    fn is_over(&self, now_ms: i64) -> bool {
+        self.until_ms.is_some_and(|until_ms| now_ms >= until_ms)
+    }
+
+    fn bytes(&self) -> u32 {
+        let of = |found: &RetrievedContext| found.context.text.len() + BESIDE_TEXT;
+        let bytes: usize = self.response.contexts.iter().map(of).sum();
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+}
+
+/// The answers that are kept.
+#[derive(Debug)]
+pub(in crate::manager) struct Answers {
+    kept: Cache<Key, Arc<Kept>>,
+    counters: CacheCounters,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        let kept = Cache::builder()
+            .max_capacity(ROOM)
+            .weigher(|_, kept: &Arc<Kept>| kept.bytes())
+            .time_to_idle(IDLE)
+            .build();
+        Self {
+            kept,
+            counters: CacheCounters::default(),
+        }
+    }
+}
+
+impl Answers {
+    /// The answer that is kept. Otherwise `search` is asked for one, and whoever asks meanwhile waits
+    /// for the same; `None` where that has none to keep.
+    pub(super) async fn find(
+        &self,
+        key: Key,
+        now_ms: i64,
+        search: impl Future<Output = Option<Arc<Kept>>>,
+    ) -> Option<Arc<Kept>> {
+        let kept = self.kept.get(&key).await;
+        let is_over = kept.as_ref().is_some_and(|kept| kept.is_over(now_ms));
+        if is_over {
+            self.kept.invalidate(&key).await;
+        }
+        let kept = kept.filter(|_| !is_over);
+        self.counters.count(kept.is_some());
+        match kept {
+            Some(kept) => Some(kept),
+            None => self.kept.optionally_get_with(key, search).await,
+        }
+    }
+
+    pub(in crate::manager) async fn stats(&self) -> CacheLayerStats {
+        self.kept.run_pending_tasks().await;
+        let (entries, bytes) = (self.kept.entry_count(), self.kept.weighted_size());
+        self.counters.stats(entries, bytes)
+    }
+}
+
+impl HiragManager {
+    /// What the answer to a request follows from now; `None` where it cannot be kept.
+    pub(super) fn key(&self, request: &ContextRequest, now_ms: i64) -> Option<Key> {
+        if request.explain {
+            return None;
+        }
+        // Each of these is noted before what it counts is looked at.
+        Some(Key {
+            generation: self.inner.store.generation()?,
+            working_set: self.inner.working_set.version(),
+            settings: self.inner.settings_version.load(Ordering::Acquire),
+            period: now_ms.div_euclid(AGE_MS),
+            request: Sha256::digest(serde_json::to_vec(request).ok()?).into(),
+        })
+    }
+}
