@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::facts::{Fact, Facts, NONE, some};
 use crate::context::{ContextId, ContextLevel};
 
@@ -47,7 +49,8 @@ pub enum Exclusion {
 /// a whole.
 #[derive(Debug, Clone, Default)]
 pub struct Candidates {
-    pub(crate) facts: Facts,
+    /// Shared, as long as nothing changes, with those of other queries.
+    pub(crate) facts: Arc<Facts>,
     /// By place; not a number where there is none. Empty without a query's vector.
     pub(crate) cosines: Vec<f32>,
     /// By place; 0 where no word matches. Empty without words.
@@ -56,8 +59,9 @@ pub struct Candidates {
     pub(crate) overlaps: Vec<f32>,
     /// Places of those with the whole query as a phrase, ascending.
     pub(crate) phrases: Vec<u32>,
-    /// Places of the contexts before and after each in its session; [`NONE`] without one.
-    pub(crate) neighbours: Vec<[u32; 2]>,
+    /// Places of the contexts before and after each in its session; [`NONE`] without one. Shared as
+    /// well.
+    pub(crate) neighbours: Arc<Vec<[u32; 2]>>,
     /// By place. Empty where all are inside of the search.
     pub(crate) excluded: Vec<Option<Exclusion>>,
     /// The largest BM25 that any text could have for this query's words: the sum over its words
@@ -136,8 +140,9 @@ impl FromIterator<Candidate> for Candidates {
     /// With a bound of 0: no text could match.
     fn from_iter<I: IntoIterator<Item = Candidate>>(items: I) -> Self {
         let mut all = Self::default();
+        let (mut facts, mut neighbours) = (Facts::default(), Vec::new());
         for (place, item) in (0..).zip(items) {
-            all.facts.push(&Fact::from(&item));
+            facts.push(&Fact::from(&item));
             all.cosines.push(item.cosine.unwrap_or(f32::NAN));
             all.bm25.push(item.bm25.unwrap_or(0.0));
             all.overlaps.push(item.overlap);
@@ -145,9 +150,10 @@ impl FromIterator<Candidate> for Candidates {
                 all.phrases.push(place);
             }
             let near = item.neighbours.map(|near| near.unwrap_or(NONE));
-            all.neighbours.push(near);
+            neighbours.push(near);
             all.excluded.push(item.excluded);
         }
+        (all.facts, all.neighbours) = (Arc::new(facts), Arc::new(neighbours));
         all
     }
 }

@@ -4,6 +4,7 @@
 //! builds it from the database at its first search. It is never the truth.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -50,14 +51,15 @@ pub(super) struct Resident {
     pub(super) name: String,
     /// The vectors that serve.
     pub(super) spec: VectorSpec,
-    pub(super) facts: Facts,
+    /// Shared with searches under way: a change that comes meanwhile is made to a copy.
+    pub(super) facts: Arc<Facts>,
     pub(super) seqs: Vec<i64>,
     pub(super) words: Vec<u32>,
     /// `i64::MAX` for never; [`FREE`] for a slot that waits to be used again.
     pub(super) expires_ms: Vec<i64>,
     pub(super) has_vector: Vec<bool>,
-    /// Slots before and after it in its session.
-    pub(super) neighbours: Vec<[u32; 2]>,
+    /// Slots before and after it in its session. Shared as well.
+    pub(super) neighbours: Arc<Vec<[u32; 2]>>,
     /// Session and place in it.
     places: Vec<(u32, i64)>,
     /// In fixed point, `spec.dimension` components a slot; zeros where there is no vector.
@@ -73,12 +75,12 @@ impl Resident {
         Self {
             name: name.to_owned(),
             spec,
-            facts: Facts::default(),
+            facts: Arc::default(),
             seqs: Vec::new(),
             words: Vec::new(),
             expires_ms: Vec::new(),
             has_vector: Vec::new(),
-            neighbours: Vec::new(),
+            neighbours: Arc::default(),
             places: Vec::new(),
             vectors: Vec::new(),
             by_seq: SlotIndex::default(),
@@ -126,9 +128,10 @@ impl Resident {
 
     /// Follows a commit that counted accesses.
     pub(super) fn count_accesses(&mut self, accesses: &BTreeMap<i64, u64>) {
+        let counts = &mut Arc::make_mut(&mut self.facts).access_counts;
         for (&seq, &access) in accesses {
-            if let Some(slot) = self.slot_of(seq) {
-                self.facts.access_counts[slot as usize] = saturated(access);
+            if let Some(slot) = self.by_seq.get(seq) {
+                counts[slot as usize] = saturated(access);
             }
         }
     }
@@ -186,16 +189,16 @@ impl Resident {
         let number = row.session.map_or(NONE, |key| self.session_number(key));
         let slot = match self.free.pop() {
             Some(slot) => {
-                self.facts.set(slot as usize, &row.fact);
+                Arc::make_mut(&mut self.facts).set(slot as usize, &row.fact);
                 slot
             }
             None => {
-                self.facts.push(&row.fact);
+                Arc::make_mut(&mut self.facts).push(&row.fact);
                 self.seqs.push(0);
                 self.words.push(0);
                 self.expires_ms.push(FREE);
                 self.has_vector.push(false);
-                self.neighbours.push([NONE; 2]);
+                Arc::make_mut(&mut self.neighbours).push([NONE; 2]);
                 self.places.push((NONE, 0));
                 let components = self.slots() * self.dimension();
                 self.vectors.resize(components, 0);
@@ -227,30 +230,32 @@ impl Resident {
         let index = slot as usize;
         let [before, after] = self.neighbours[index].map(some);
         self.link(before, after);
+        let neighbours = Arc::make_mut(&mut self.neighbours);
         if before.is_none()
             && let Some(after) = after
         {
-            self.neighbours[after as usize][0] = NONE;
+            neighbours[after as usize][0] = NONE;
         }
         if after.is_none()
             && let Some(before) = before
         {
-            self.neighbours[before as usize][1] = NONE;
+            neighbours[before as usize][1] = NONE;
         }
+        neighbours[index] = [NONE; 2];
         let (number, position) = self.places[index];
         if number != NONE {
             self.sessions[number as usize].remove(&(position, seq));
         }
         self.expires_ms[index] = FREE;
-        self.neighbours[index] = [NONE; 2];
         self.set_vector(slot, None);
         self.free.push(slot);
     }
 
     fn link(&mut self, before: Option<u32>, after: Option<u32>) {
         if let (Some(before), Some(after)) = (before, after) {
-            self.neighbours[before as usize][1] = after;
-            self.neighbours[after as usize][0] = before;
+            let neighbours = Arc::make_mut(&mut self.neighbours);
+            neighbours[before as usize][1] = after;
+            neighbours[after as usize][0] = before;
         }
     }
 

@@ -1,5 +1,8 @@
 //! Which contexts become candidates, and their places among them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
 use super::super::fixed_point;
@@ -106,21 +109,24 @@ impl Listed {
     }
 
     /// What a column says of the listed contexts, by place.
-    pub(super) fn of<T: Copy>(&self, column: &[T]) -> Vec<T> {
+    pub(super) fn of<'a, T: Copy>(&self, column: &'a [T]) -> Cow<'a, [T]> {
         match &self.part {
             Some(part) => part
                 .slots
                 .iter()
                 .map(|&slot| column[slot as usize])
                 .collect(),
-            None => column.to_vec(),
+            None => Cow::Borrowed(column),
         }
     }
 
     /// Facts and neighbours, by place. What is outside of the search is no neighbour.
-    pub(super) fn facts(&self, resident: &Resident) -> (Facts, Vec<[u32; 2]>) {
+    pub(super) fn facts(&self, resident: &Resident) -> (Arc<Facts>, Arc<Vec<[u32; 2]>>) {
         let Some(part) = &self.part else {
-            return (resident.facts.clone(), resident.neighbours.clone());
+            return (
+                Arc::clone(&resident.facts),
+                Arc::clone(&resident.neighbours),
+            );
         };
         let searched = |slot: u32| {
             let place = self.place(slot)?;
@@ -130,7 +136,8 @@ impl Listed {
             let near = resident.neighbours[slot as usize];
             near.map(|near| some(near).and_then(searched).unwrap_or(NONE))
         });
-        (resident.facts.at(&part.slots), near.collect())
+        let facts = resident.facts.at(&part.slots);
+        (Arc::new(facts), Arc::new(near.collect()))
     }
 
     /// Cosines to a unit vector in fixed point, by place; not a number for one without a vector.
