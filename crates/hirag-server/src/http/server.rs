@@ -167,7 +167,7 @@ async fn announce(
     }
     let scheme = if settings.has_tls() { "https" } else { "http" };
     let url = format!("{scheme}://{}", local(address)?);
-    let announced = running::announce(studio.data_dir(), &url);
+    let announced = running::announce(studio.data_dir(), &url, studio.gives_way());
     announced
         .inspect_err(|error| tracing::warn!(%error, "other programs will not find the server"))
         .ok()

@@ -7,6 +7,7 @@
 mod activity;
 mod checkup;
 mod events;
+mod giving;
 mod history;
 mod jobs;
 mod keyring;
@@ -28,16 +29,18 @@ use hirag::clock::{SharedClock, SystemClock};
 use hirag::config::Config;
 use hirag::embedding::EmbeddingProvider;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use activity::{Activity, ActivityKind};
 pub use events::StudioEvent;
+pub use giving::Claims;
 pub use history::{CacheCourse, History, OperationCourse};
 pub use jobs::{Job, JobHandle, JobKind, JobProgress, JobState};
 pub use startup::{StartupPhase, StartupState};
 
+pub(crate) use giving::Claim;
 pub(crate) use keyring::ask;
 
 use self::activity::ActivityLog;
@@ -73,6 +76,8 @@ pub struct StudioOptions {
     pub vault: Arc<dyn Vault>,
     /// A provider to use instead of the configured one.
     pub provider: Option<Arc<dyn EmbeddingProvider>>,
+    /// Whether a store is asked for that another process has open for an agent.
+    pub claims: Claims,
 }
 
 impl fmt::Debug for StudioOptions {
@@ -97,6 +102,7 @@ impl StudioOptions {
             clock: SystemClock::shared(),
             vault: system_vault(),
             provider: None,
+            claims: Claims::Never,
         }
     }
 }
@@ -146,6 +152,9 @@ struct Inner {
     searches: Mutex<Searches>,
     recorder: Mutex<Recorder>,
     door: Door,
+    claims: Claims,
+    /// Where others that want to write are heard; `None` keeps the store.
+    giving: Mutex<Option<mpsc::Sender<Claim>>>,
 }
 
 /// The settings as they are in force, and as they were when the memory was opened.
@@ -168,6 +177,7 @@ impl Studio {
             clock,
             vault,
             provider,
+            claims,
         } = options;
         let secrets = Secrets::new(vault, environment.iter().cloned());
         // The settings' own: nothing else of the environment is kept.
@@ -206,6 +216,8 @@ impl Studio {
                 searches: Mutex::default(),
                 recorder: Mutex::new(Recorder::new()),
                 door: Door::new(clock.clone()),
+                claims,
+                giving: Mutex::default(),
                 events,
                 clock,
             }),

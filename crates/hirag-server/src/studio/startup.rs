@@ -14,6 +14,10 @@ use crate::commands::{Error, Failure, Host, Result};
 use crate::secrets::KeyringState;
 use crate::settings_file::{SettingChange, restart_needed};
 
+/// How many processes are asked for the store at most. Those that had joined one that gives it up
+/// may be quicker to open it, once each.
+const CLAIMS: u32 = 8;
+
 /// How far the start has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ts_rs::TS)]
 #[serde(rename_all = "snake_case")]
@@ -98,7 +102,7 @@ impl Studio {
         let config = self.config();
         // Asked while the database is being opened.
         let token = self.ask_for_token(&config);
-        let phase = match self.try_open(&config).await {
+        let phase = match self.open_first(&config).await {
             Ok(manager) => {
                 if let Some(token) = token.within_grace().await {
                     manager.set_embedding_token(token);
@@ -114,6 +118,21 @@ impl Studio {
             }
         };
         self.inner.phase.send_replace(phase);
+    }
+
+    /// Opens the store, and asks for it first where another process has it for an agent. If a third
+    /// one was quicker, that is asked, too.
+    async fn open_first(&self, config: &Config) -> error::Result<HiragManager> {
+        let mut tries = CLAIMS;
+        loop {
+            let given = tries > 0 && self.claim_store().await;
+            let manager = self.try_open(config).await?;
+            if !given || manager.is_writable() {
+                return Ok(manager);
+            }
+            manager.shut_down().await?;
+            tries -= 1;
+        }
     }
 
     async fn try_open(&self, config: &Config) -> error::Result<HiragManager> {

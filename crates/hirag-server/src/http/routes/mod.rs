@@ -1,5 +1,6 @@
 //! Which path calls which command body.
 
+mod claim;
 mod commands;
 mod contexts;
 mod embeddings;
@@ -29,6 +30,7 @@ pub(super) fn all() -> Router<Api> {
         .routes(routes!(search::trace))
         .routes(routes!(status::stats))
         .routes(routes!(commands::run))
+        .routes(routes!(claim::claim))
         .routes(routes!(events::events))
         .routes(routes!(sign_in::new_link))
         .routes(routes!(embeddings::embeddings))
