@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hirag::files::remove_if_there;
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::time::{sleep, timeout};
@@ -35,6 +36,19 @@ pub struct Running {
     /// Whether it closes the store for a window or a server that asks for it.
     #[serde(default)]
     pub gives_way: bool,
+}
+
+impl Running {
+    /// A request to it with its token.
+    pub(crate) fn post(
+        &self,
+        client: &reqwest::Client,
+        path: &str,
+        token: &SecretString,
+    ) -> reqwest::RequestBuilder {
+        let request = client.post(format!("{}{path}", self.url));
+        request.bearer_auth(token.expose_secret())
+    }
 }
 
 /// The word of this process that it listens; taken back when dropped.

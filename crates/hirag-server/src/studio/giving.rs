@@ -6,7 +6,7 @@ use std::time::Duration;
 use hirag::manager::DATABASE_FILE;
 use hirag::store::sqlite::while_nobody_writes;
 use reqwest::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -164,12 +164,9 @@ async fn ask(holder: &Running, token: &SecretString) -> Result<(), String> {
     let client = running::client().map_err(|error| error.to_string())?;
     let until = Instant::now() + ANSWER;
     loop {
-        let asked = client
-            .post(format!("{}{CLAIM}", holder.url))
-            .bearer_auth(token.expose_secret())
-            .json(&json!({ "pid": std::process::id() }))
-            .send();
-        let answer = timeout_at(until, asked).await;
+        let asked = holder.post(&client, CLAIM, token);
+        let asked = asked.json(&json!({ "pid": std::process::id() }));
+        let answer = timeout_at(until, asked.send()).await;
         let answer = answer.map_err(|_| "it does not answer".to_owned())?;
         match answer.map(|answer| answer.status()) {
             Ok(StatusCode::ACCEPTED) => return Ok(()),

@@ -9,6 +9,7 @@ mod health;
 mod search;
 mod sign_in;
 mod status;
+mod tokens;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -31,6 +32,7 @@ pub(super) fn all() -> Router<Api> {
         .routes(routes!(status::stats))
         .routes(routes!(commands::run))
         .routes(routes!(claim::claim))
+        .routes(routes!(tokens::changed))
         .routes(routes!(events::events))
         .routes(routes!(sign_in::new_link))
         .routes(routes!(embeddings::embeddings))
