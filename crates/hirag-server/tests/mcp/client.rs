@@ -57,7 +57,7 @@ impl Memory {
         if let Some(token) = token {
             command.env("HIRAG_SERVER_TOKEN", token);
         }
-        Client::start(command)
+        Client::start(&mut command)
     }
 
     /// Waits until a server of this memory has said that it listens, and returns its process.
@@ -96,7 +96,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{header, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use client::{Memory, PATIENCE, TOKEN};
+use client::{Client, Memory, PATIENCE, TOKEN};
 
 #[test]
 fn two_clients_share_one_store() {
@@ -137,7 +137,9 @@ async fn while_a_process_writes_that_does_not_listen_others_read_and_are_told_of
     let writer = open().await;
     let text = hirag::context::NewContext::new("a harbour");
     writer.store(text).await.unwrap();
-    let mut client = memory.client(Some(TOKEN));
+    let mut command = memory.command(&["mcp"]);
+    let command = command.env("HIRAG_STORE_LOCK_WAIT_SECS", "0");
+    let mut client = Client::start(command.env("HIRAG_SERVER_TOKEN", TOKEN));
     assert_eq!(client.found("harbour"), ["a harbour"]);
     let refused = client.refused("memory_store", json!({ "text": "x" }));
     let holder = format!("process {}", std::process::id());
