@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use hirag::manager::DATABASE_FILE;
+use hirag::store::StoreError;
 use hirag::store::sqlite::while_nobody_writes;
 use reqwest::StatusCode;
 use secrecy::SecretString;
@@ -11,7 +12,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::Studio;
+use super::{Studio, raised};
 use crate::commands::{Error, Result};
 use crate::running::{self, Running};
 use crate::secrets::TokenKind;
@@ -95,7 +96,7 @@ impl Studio {
     }
 
     /// Has a process that only serves an agent close the store. Whether one did; if none does, the
-    /// log says why, and the store is opened as ever.
+    /// log says why, and it is not asked again.
     pub(super) async fn claim_store(&self) -> bool {
         let claims = match self.inner.claims {
             Claims::Never => false,
@@ -105,19 +106,34 @@ impl Studio {
         if !claims {
             return false;
         }
+        let mut closing = self.inner.closing.subscribe();
+        tokio::select! {
+            () = raised(&mut closing) => false,
+            given = self.claim() => given,
+        }
+    }
+
+    async fn claim(&self) -> bool {
         let Some(holder) = self.who_gives_way().await else {
             return false;
         };
+        let pid = holder.pid;
+        if *self.inner.kept_by.lock() == Some(pid) {
+            return false;
+        }
         let outcome = match self.token_to_claim().await {
             Some(token) => ask(&holder, &token).await,
             None => Err("there is no token of the server here".to_owned()),
         };
-        if let Err(why) = outcome {
-            let pid = holder.pid;
-            tracing::warn!(pid, why, "the process that has the memory open keeps it");
-            return false;
+        match outcome {
+            Ok(true) => self.let_go(&holder).await,
+            Ok(false) => false,
+            Err(why) => {
+                tracing::warn!(pid, why, "the process that has the memory open keeps it");
+                *self.inner.kept_by.lock() = Some(pid);
+                false
+            }
         }
-        self.let_go(&holder).await
     }
 
     /// The token that opens the other process's door, if it is to be had soon.
@@ -138,9 +154,7 @@ impl Studio {
     async fn let_go(&self, holder: &Running) -> bool {
         let until = Instant::now() + CLOSING;
         while Instant::now() < until {
-            let database = self.data_dir().join(DATABASE_FILE);
-            let look = move || while_nobody_writes(&database, || ()).is_ok();
-            if tokio::task::spawn_blocking(look).await.unwrap_or(false) {
+            if self.is_free().await {
                 return true;
             }
             let next = self.who_gives_way().await;
@@ -157,10 +171,19 @@ impl Studio {
         );
         false
     }
+
+    /// Whether nobody writes the store.
+    pub(super) async fn is_free(&self) -> bool {
+        let database = self.data_dir().join(DATABASE_FILE);
+        let look = move || while_nobody_writes(&database, || ());
+        let looked = tokio::task::spawn_blocking(look).await;
+        !matches!(looked, Ok(Err(StoreError::Locked { .. })))
+    }
 }
 
-/// Asks for the store; again while the other process is busy. The error says why it is kept.
-async fn ask(holder: &Running, token: &SecretString) -> Result<(), String> {
+/// Asks for the store, again while the other process is busy. Whether it gives it up now; the error
+/// says why it never does.
+async fn ask(holder: &Running, token: &SecretString) -> Result<bool, String> {
     let client = running::client().map_err(|error| error.to_string())?;
     let until = Instant::now() + ANSWER;
     loop {
@@ -169,9 +192,9 @@ async fn ask(holder: &Running, token: &SecretString) -> Result<(), String> {
         let answer = timeout_at(until, asked.send()).await;
         let answer = answer.map_err(|_| "it does not answer".to_owned())?;
         match answer.map(|answer| answer.status()) {
-            Ok(StatusCode::ACCEPTED) => return Ok(()),
+            Ok(StatusCode::ACCEPTED) => return Ok(true),
             Ok(StatusCode::CONFLICT) if Instant::now() < until => sleep(LOOK).await,
-            Ok(StatusCode::CONFLICT) => return Err("it is busy".to_owned()),
+            Ok(StatusCode::CONFLICT) => return Ok(false),
             Ok(StatusCode::UNAUTHORIZED) => return Err("it refuses the token".to_owned()),
             Ok(status) => return Err(format!("it answers with status {status}")),
             Err(error) => return Err(error.without_url().to_string()),

@@ -153,6 +153,8 @@ struct Inner {
     recorder: Mutex<Recorder>,
     door: Door,
     claims: Claims,
+    /// The process that keeps the store, and is not asked again.
+    kept_by: Mutex<Option<u32>>,
     /// Where others that want to write are heard; `None` keeps the store.
     giving: Mutex<Option<mpsc::Sender<Claim>>>,
 }
@@ -217,6 +219,7 @@ impl Studio {
                 recorder: Mutex::new(Recorder::new()),
                 door: Door::new(clock.clone()),
                 claims,
+                kept_by: Mutex::default(),
                 giving: Mutex::default(),
                 events,
                 clock,
@@ -308,7 +311,7 @@ impl Studio {
         &self.inner.recorder
     }
 
-    /// Looks at the settings file and takes samples, until the end.
+    /// Looks at the settings file and for the right to write, and takes samples, until the end.
     async fn look_after(self) {
         let mut closing = self.inner.closing.subscribe();
         let mut look = interval(LOOK_INTERVAL);
@@ -319,7 +322,10 @@ impl Studio {
         loop {
             tokio::select! {
                 () = raised(&mut closing) => return,
-                _ = look.tick() => self.look_at_settings().await,
+                _ = look.tick() => {
+                    self.look_at_settings().await;
+                    self.write_when_free().await;
+                }
                 _ = sample.tick() => self.sample(),
             }
         }
@@ -330,6 +336,17 @@ impl Studio {
         let Some(host) = self.host_now() else { return };
         let now = self.inner.clock.now();
         self.inner.recorder.lock().sample(host.manager(), now);
+    }
+
+    /// Waits until this process writes the memory; `false` when it was closed before.
+    pub(crate) async fn writes(&self) -> bool {
+        let mut phase = self.inner.phase.subscribe();
+        let ended = phase.wait_for(|phase| match phase {
+            Phase::Ready(host) => host.manager().is_writable(),
+            Phase::Closed => true,
+            Phase::Opening | Phase::Failed(_) => false,
+        });
+        matches!(ended.await.as_deref(), Ok(Phase::Ready(_)))
     }
 
     /// The memory if it is open.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hirag::HiragManager;
 use hirag::config::Config;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::client::{Client, Memory, TOKEN};
+use crate::client::{Client, Memory, PATIENCE, TOKEN};
 
 /// `hirag serve` on a memory.
 struct Server {
@@ -43,7 +43,10 @@ impl Server {
             text += &line;
             serde_json::from_str(&text).ok()
         });
-        server.url = document.unwrap()["url"].as_str().unwrap().to_owned();
+        let document = document.unwrap();
+        let url = document["url"].as_str();
+        assert!(url.is_some(), "{document}");
+        server.url = url.unwrap().to_owned();
         server
     }
 
@@ -58,6 +61,14 @@ impl Server {
             .await
             .unwrap();
         (answer.status(), answer.json().await.unwrap())
+    }
+
+    /// Waits until it can store.
+    async fn writes(&self) {
+        let begin = Instant::now();
+        while self.store("a note of the server").await.0 != StatusCode::CREATED {
+            assert!(begin.elapsed() < PATIENCE, "it still only reads");
+        }
     }
 
     fn end(mut self) {
@@ -136,6 +147,20 @@ async fn a_server_that_starts_later_writes_and_every_call_of_the_clients_is_answ
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_with_the_client_writes_and_the_client_stores() {
+    let memory = Memory::new();
+    let (mut client, server) = std::thread::scope(|scope| {
+        let client = scope.spawn(|| memory.client(Some(TOKEN)));
+        let server = Server::start(&memory, TOKEN);
+        (client.join().unwrap(), server)
+    });
+    client.done("memory_store", json!({ "text": "a harbour" }));
+    server.writes().await;
+    client.done("memory_store", json!({ "text": "another harbour" }));
+    assert_eq!(memory.server(), u64::from(server.child.id()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_another_token_only_reads_and_the_client_keeps_the_store() {
     let memory = Memory::new();
     let mut client = memory.client(Some(TOKEN));
@@ -165,5 +190,7 @@ async fn a_process_that_does_not_answer_keeps_the_server_only_from_writing() {
     let server = Server::start(&memory, TOKEN);
     let (_, refused) = server.store("x").await;
     assert_eq!(refused["code"], "store_read_only");
+    // Once that has ended, it writes.
     writer.shut_down().await.unwrap();
+    server.writes().await;
 }

@@ -1,12 +1,19 @@
 use std::os::unix::process::parent_id;
+use std::time::Instant;
 
+use hirag::HiragManager;
+use hirag::config::Config;
+use hirag::context::ContextLevel;
+use hirag::manager::OpenOptions;
 use secrecy::SecretString;
 use serde_json::json;
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{Claims, Place};
-use crate::running::FILE;
+use super::{Claims, Place, StudioEvent, next, store};
+use crate::http::Instead;
+use crate::running::{self, FILE};
+use crate::studio::StartupPhase;
 use crate::studio::giving::CLAIM;
 
 const TOKEN: &str = "the-token-of-these-tests-0123456789";
@@ -40,6 +47,73 @@ async fn a_process_that_would_give_way_is_asked_once_with_the_token() {
     let studio = place.start_as(Claims::IfListening);
     // Whatever it says, the store is opened: here nobody writes it.
     assert!(studio.host().await.unwrap().manager().is_writable());
+    studio.shut_down().await.unwrap();
+}
+
+/// Another process that has the memory open, as far as the lock can tell.
+async fn writer(place: &Place) -> HiragManager {
+    let mut options = OpenOptions::new(Config::default(), place.path("data"));
+    options.provider.clone_from(&place.provider);
+    HiragManager::open(options).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_reads_writes_and_is_found_once_the_other_has_ended() {
+    let place = Place::new();
+    let other = writer(&place).await;
+    let studio = place.start_as(Claims::Always);
+    let before = studio.host().await.unwrap();
+    assert!(!before.manager().is_writable());
+    let url = studio
+        .open_door_at(Instead {
+            port: Some(0),
+            always: true,
+            ..Instead::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(running::find(&place.path("data")).await, None);
+    let mut events = studio.events();
+    other.shut_down().await.unwrap();
+    let ready = |event| match event {
+        StudioEvent::Startup(startup) => (startup.state == StartupPhase::Ready).then_some(()),
+        _ => None,
+    };
+    while !studio.host().await.unwrap().manager().is_writable() {
+        next(&mut events, ready).await;
+    }
+    store(&studio, "a harbour", ContextLevel::LongTerm).await;
+    // Who has begun with what was open before comes to the end.
+    assert_eq!(
+        before
+            .manager()
+            .stats()
+            .await
+            .unwrap()
+            .counts
+            .total_contexts,
+        1
+    );
+    let begin = Instant::now();
+    let found = loop {
+        match running::find(&place.path("data")).await {
+            Some(found) => break found,
+            None => assert!(begin.elapsed().as_secs() < 20, "it is not announced"),
+        }
+    };
+    assert_eq!(found.url, url);
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_claims_nothing_goes_on_reading() {
+    let place = Place::new();
+    let other = writer(&place).await;
+    let studio = place.start();
+    let host = studio.host().await.unwrap();
+    other.shut_down().await.unwrap();
+    studio.write_when_free().await;
+    assert!(!host.manager().is_writable());
     studio.shut_down().await.unwrap();
 }
 
