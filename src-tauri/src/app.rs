@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use hirag_server::studio::{Studio, StudioOptions};
+use hirag_server::studio::{Claims, Studio, StudioOptions};
 use tauri::{App, Manager};
 use tauri_plugin_window_state::StateFlags;
 
@@ -44,7 +44,10 @@ pub(crate) fn run(places: Places) -> Result<(), Box<dyn Error>> {
 
 fn set_up(app: &mut App, places: Places) -> Result<(), Box<dyn Error>> {
     logs::start(app, &places);
-    let options = StudioOptions::at(places.config_file, places.data_dir);
+    let options = StudioOptions {
+        claims: Claims::IfListening,
+        ..StudioOptions::at(places.config_file, places.data_dir)
+    };
     fault::watch(app.handle(), options.clock.clone());
     fault::rehearse();
     // Opening goes on in the background; the window does not wait for it.

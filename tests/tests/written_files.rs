@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hirag_server::commands::studio as ask;
 use hirag_server::commands::{self, Host};
 use hirag_server::secrets::MemoryVault;
-use hirag_server::studio::{Studio, StudioOptions};
+use hirag_server::studio::{Claims, Studio, StudioOptions};
 use hirag_tests::mounts::{in_own_mounts, mount};
 use hirag_tests::notes;
 use hirag_tests::place::Place;
@@ -99,6 +99,7 @@ async fn a_copy_of_a_database_that_does_not_fit_leaves_nothing() {
         clock: place.clock.clone(),
         vault: Arc::new(MemoryVault::default()),
         provider: Some(place.provider.clone()),
+        claims: Claims::Never,
     });
     assert!(studio.host().await.is_err());
     let copy = |file: &Path| ask::FileRequest {

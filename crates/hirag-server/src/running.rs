@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use hirag::files::remove_if_there;
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use tokio::time::{sleep, timeout};
 
 use crate::commands::{Error, Result};
 use crate::whole_file::WholeFile;
@@ -21,6 +23,8 @@ pub const FILE: &str = "server.json";
 const MOST_BYTES: u64 = 1_024;
 /// A server on this machine that lives says so within this time, even under load.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How often one that is to come is looked for.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A server that listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +33,22 @@ pub struct Running {
     pub url: String,
     /// Its process.
     pub pid: u32,
+    /// Whether it closes the store for a window or a server that asks for it.
+    #[serde(default)]
+    pub gives_way: bool,
+}
+
+impl Running {
+    /// A request to it with its token.
+    pub(crate) fn post(
+        &self,
+        client: &reqwest::Client,
+        path: &str,
+        token: &SecretString,
+    ) -> reqwest::RequestBuilder {
+        let request = client.post(format!("{}{path}", self.url));
+        request.bearer_auth(token.expose_secret())
+    }
 }
 
 /// The word of this process that it listens; taken back when dropped.
@@ -44,7 +64,7 @@ pub struct Announcement {
 ///
 /// # Errors
 /// [`Error::BadRequest`] for an address that is not on this machine; [`Error::Unwritable`].
-pub fn announce(data_dir: &Path, url: &str) -> Result<Announcement> {
+pub fn announce(data_dir: &Path, url: &str, gives_way: bool) -> Result<Announcement> {
     if local(url).is_none() {
         return Err(Error::BadRequest {
             key: "url",
@@ -55,6 +75,7 @@ pub fn announce(data_dir: &Path, url: &str) -> Result<Announcement> {
     let running = Running {
         url: url.trim_end_matches('/').to_owned(),
         pid: std::process::id(),
+        gives_way,
     };
     let text = serde_json::to_string(&running).map_err(|e| Error::Internal(e.to_string()))?;
     let place = data_dir.join(FILE);
@@ -87,6 +108,27 @@ pub async fn find(data_dir: &Path) -> Option<Running> {
     let live = format!("{}/health/live", running.url);
     let answer = client().ok()?.get(live).timeout(PATIENCE).send().await;
     answer.ok()?.status().is_success().then_some(running)
+}
+
+/// Waits until the server of process `pid` is found, but no longer than `patience` or than the process
+/// lives.
+pub(crate) async fn wait_for(data_dir: &Path, pid: u32, patience: Duration) {
+    let found = async {
+        loop {
+            match find(data_dir).await {
+                Some(running) if running.pid == pid => return,
+                _ => sleep(LOOK).await,
+            }
+            if !tokio::task::spawn_blocking(move || lives(pid))
+                .await
+                .unwrap_or(true)
+            {
+                return;
+            }
+        }
+    };
+    // Who waits looks for itself then.
+    let _ = timeout(patience, found).await;
 }
 
 /// A client for a server on this machine. No proxy comes between, and nothing redirects it. A
@@ -160,7 +202,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(find(folder.path()).await, None);
         let server = server(200).await;
-        let announcement = announce(folder.path(), &format!("{}/", server.uri())).unwrap();
+        let announcement = announce(folder.path(), &format!("{}/", server.uri()), false).unwrap();
         let running = find(folder.path()).await.unwrap();
         assert_eq!(running.url, server.uri());
         assert_eq!(running.pid, std::process::id());
@@ -172,7 +214,7 @@ mod tests {
     async fn a_server_that_does_not_answer_well_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let server = server(503).await;
-        let _announcement = announce(folder.path(), &server.uri()).unwrap();
+        let _announcement = announce(folder.path(), &server.uri(), false).unwrap();
         assert_eq!(find(folder.path()).await, None);
     }
 
@@ -185,6 +227,7 @@ mod tests {
         let running = Running {
             url: server.uri(),
             pid: ended.id(),
+            gives_way: false,
         };
         let text = serde_json::to_string(&running).unwrap();
         fs::write(folder.path().join(FILE), text).unwrap();
@@ -195,8 +238,8 @@ mod tests {
     #[test]
     fn the_word_of_a_later_server_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let first = announce(folder.path(), "http://127.0.0.1:1").unwrap();
-        let _second = announce(folder.path(), "http://[::1]:2").unwrap();
+        let first = announce(folder.path(), "http://127.0.0.1:1", false).unwrap();
+        let _second = announce(folder.path(), "http://[::1]:2", false).unwrap();
         drop(first);
         assert!(folder.path().join(FILE).exists());
     }
@@ -213,7 +256,7 @@ mod tests {
             "127.0.0.1:80",
             "",
         ] {
-            let error = announce(folder.path(), url).unwrap_err();
+            let error = announce(folder.path(), url, false).unwrap_err();
             assert_eq!(error.code(), "invalid_request", "{url}");
         }
         assert!(!folder.path().join(FILE).exists());

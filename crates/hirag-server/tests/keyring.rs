@@ -122,6 +122,48 @@ fn what_cannot_be_a_token_never_reaches_the_keyring() {
 }
 
 #[test]
+fn a_server_that_runs_goes_by_a_changed_token_at_once() {
+    let home = TempDir::new().unwrap();
+    let script = r#"
+        status() {
+            python3 - "$1" "$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$word")" <<'END'
+import sys, urllib.error, urllib.request
+token, url = sys.argv[1:]
+request = urllib.request.Request(url + "/health/ready", headers={"Authorization": f"Bearer {token}"})
+try:
+    print(urllib.request.urlopen(request).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+END
+        }
+        word=$XDG_DATA_HOME/hirag/server.json
+        printf '%s' "$TOKEN" | "$HIRAG" --quiet token set server >/dev/null
+        "$HIRAG" --quiet serve --port 0 >/dev/null &
+        server=$!
+        until [ -s "$word" ]; do kill -0 "$server"; done
+        status "$TOKEN"
+        printf '%s' "another-$TOKEN" | "$HIRAG" token set server >/dev/null
+        status "$TOKEN"
+        status "another-$TOKEN"
+        "$HIRAG" token clear server >/dev/null
+        status "another-$TOKEN"
+        kill "$server"
+        wait "$server"
+    "#;
+    let output = in_session(home.path(), script);
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(
+        documents(&output),
+        [200, 401, 200, 401],
+        "{}",
+        told(&output)
+    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.matches("goes by it").count(), 2, "{said}");
+    assert!(!told(&output).contains(TOKEN), "{}", told(&output));
+}
+
+#[test]
 fn without_a_keyring_it_is_said_and_the_environment_gives_the_token() {
     let home = TempDir::new().unwrap();
     let run = |arguments: &[&str], token: Option<&str>| {

@@ -61,7 +61,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
             Ok(DONE)
         }
         Command::Restore { file } => restore(file, &places, output).await,
-        Command::Token(command) => token::run(command, output).await,
+        Command::Token(command) => token::run(command, &places, output).await,
         Command::Load(args) => load::run(args, &places, output).await,
         Command::Serve(args) => serve::run(args, &places, output).await,
         Command::Mcp { command } => mcp::run(command, &config, places, output).await,

@@ -11,7 +11,7 @@ use crate::commands::studio::{self as ask, Nothing};
 use crate::commands::{Error, Result};
 use crate::http::Instead;
 use crate::secrets::{TokenKind, TokenSource};
-use crate::studio::{Studio, StudioOptions};
+use crate::studio::{Claims, Studio, StudioOptions};
 
 /// Where it listens, and how to get in.
 #[derive(Serialize)]
@@ -30,8 +30,10 @@ pub(super) async fn run(args: ServeArgs, places: &Places, output: Output) -> Res
     // A thousand clients and the database are more than most systems allow at first. Where it
     // cannot be raised, later ones wait.
     open::raise_file_limit();
-    let options = StudioOptions::at(places.config_file.clone(), places.data_dir.clone());
-    let studio = Studio::start(options);
+    let studio = Studio::start(StudioOptions {
+        claims: Claims::Always,
+        ..StudioOptions::at(places.config_file.clone(), places.data_dir.clone())
+    });
     let outcome = serve(&studio, args, output).await;
     let closed = studio.shut_down().await;
     outcome?;

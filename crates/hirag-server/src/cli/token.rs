@@ -6,31 +6,34 @@ use secrecy::SecretString;
 
 use super::args::TokenCommand;
 use super::output::{Output, Style};
-use super::{DONE, open};
+use super::places::Places;
+use super::{DONE, open, telling};
 use crate::commands::Result;
-use crate::secrets::{Keep, KeyringState, MAX_TOKEN_BYTES, TokenKind, TokenSource, TokenStatus};
+use crate::running;
+use crate::secrets::{
+    Keep, KeyringState, MAX_TOKEN_BYTES, Secrets, TokenKind, TokenSource, TokenStatus,
+};
 
-pub(super) async fn run(command: TokenCommand, output: Output) -> Result<u8> {
-    let secrets = open::secrets();
-    let work = move || -> Result<Vec<TokenStatus>> {
-        Ok(match command {
-            TokenCommand::Set { kind } => {
-                let token = read(kind)?;
-                secrets.set(kind, token, Keep::Keyring)?;
-                vec![secrets.status(kind)]
-            }
-            TokenCommand::Clear { kind } => {
-                secrets.clear(kind)?;
-                vec![secrets.status(kind)]
-            }
-            TokenCommand::Status { kind: Some(kind) } => vec![secrets.status(kind)],
-            TokenCommand::Status { kind: None } => {
-                let all = [TokenKind::Embedding, TokenKind::Chat, TokenKind::Server];
-                all.map(|kind| secrets.status(kind)).into()
-            }
-        })
+pub(super) async fn run(command: TokenCommand, places: &Places, output: Output) -> Result<u8> {
+    let changed = match &command {
+        TokenCommand::Set { kind } | TokenCommand::Clear { kind } => Some(*kind),
+        TokenCommand::Status { .. } => None,
     };
-    let told = tokio::task::spawn_blocking(work).await??;
+    let server = match changed {
+        Some(_) => running::find(&places.data_dir).await,
+        None => None,
+    };
+    let secrets = open::secrets();
+    let serves = server.is_some();
+    let work = move || -> Result<(Vec<TokenStatus>, Vec<SecretString>)> {
+        // What a server lets in is of no use here where none runs, and no keyring is opened for it.
+        let key = || serves.then(|| secrets.get(TokenKind::Server)).flatten();
+        let before = key();
+        let told = change(&secrets, command)?;
+        let keys = [before, key()].into_iter().flatten();
+        Ok((told, keys.map(|(key, _)| key).collect()))
+    };
+    let (told, keys) = tokio::task::spawn_blocking(work).await??;
     match told.as_slice() {
         [one] => output.answer(one, render)?,
         all => output.answer(&all, |all, style| {
@@ -38,7 +41,29 @@ pub(super) async fn run(command: TokenCommand, output: Output) -> Result<u8> {
             lines.join("\n")
         })?,
     }
+    if let (Some(server), Some(kind)) = (server, changed) {
+        telling::tell(&server, kind, keys, output).await;
+    }
     Ok(DONE)
+}
+
+/// Does what was asked for, and tells how the tokens are then.
+fn change(secrets: &Secrets, command: TokenCommand) -> Result<Vec<TokenStatus>> {
+    Ok(match command {
+        TokenCommand::Set { kind } => {
+            secrets.set(kind, read(kind)?, Keep::Keyring)?;
+            vec![secrets.status(kind)]
+        }
+        TokenCommand::Clear { kind } => {
+            secrets.clear(kind)?;
+            vec![secrets.status(kind)]
+        }
+        TokenCommand::Status { kind: Some(kind) } => vec![secrets.status(kind)],
+        TokenCommand::Status { kind: None } => {
+            let all = [TokenKind::Embedding, TokenKind::Chat, TokenKind::Server];
+            all.map(|kind| secrets.status(kind)).into()
+        }
+    })
 }
 
 /// Asks at the terminal without showing what is typed, or reads standard input; the end of its

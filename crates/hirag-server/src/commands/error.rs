@@ -32,6 +32,9 @@ pub enum Error {
     /// Work of this kind goes on already.
     #[error("{0}; wait for it, or stop it")]
     Busy(String),
+    /// The store is not given up to another process.
+    #[error("this process keeps the memory open for writing; use its server")]
+    KeepsStore,
     /// No such job.
     #[error("there is no job `{0}`; only the latest are kept")]
     UnknownJob(String),
@@ -103,6 +106,7 @@ impl Error {
             Self::NoHome(_) => "no_home",
             Self::NotOpen(_) => "not_open",
             Self::Busy(_) => "busy",
+            Self::KeepsStore => "store_kept",
             Self::UnknownJob(_) => "unknown_job",
             Self::StaleSearch(_) => "unknown_trace",
             Self::BadRequest { .. } => "invalid_request",

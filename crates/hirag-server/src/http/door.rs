@@ -9,12 +9,18 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::guard::{Keys, new_secret};
 use super::{Server, ServerError};
 use crate::commands::{Error, Failure, Result};
 use crate::secrets::{Keep, Secrets, TokenKind, TokenSource};
 use crate::studio::{Studio, StudioEvent, ask};
+
+/// Time between two looks into the keyring for tokens that were refused.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long such a look may take: who brings a wrong token waits for it.
+const LOOK_WITHIN: Duration = Duration::from_millis(500);
 
 /// What the command line says in place of the settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +72,8 @@ pub(crate) struct Door {
     keys: Keys,
     instead: Mutex<Instead>,
     told: Mutex<Told>,
+    /// When the keyring was last looked into because a token was refused.
+    looked: Mutex<Option<Duration>>,
     changed: Notify,
     /// One opening or closing at a time.
     turn: tokio::sync::Mutex<()>,
@@ -85,6 +93,7 @@ impl Door {
             keys: Keys::new(clock),
             instead: Mutex::default(),
             told: Mutex::default(),
+            looked: Mutex::default(),
             changed: Notify::new(),
             turn: tokio::sync::Mutex::default(),
             server: Mutex::default(),
@@ -114,6 +123,16 @@ impl Door {
         let url = self.url()?;
         let (key, life) = self.keys.new_link();
         Some((format!("{url}/open?key={}", key.expose_secret()), life))
+    }
+
+    /// Whether it is time to look into the keyring after a token was refused.
+    fn may_look(&self, now: Duration) -> bool {
+        let mut looked = self.looked.lock();
+        let due = looked.is_none_or(|at| now.saturating_sub(at) >= LOOK_AGAIN);
+        if due {
+            *looked = Some(now);
+        }
+        due
     }
 
     fn is_followed(&self) -> bool {
@@ -257,6 +276,22 @@ impl Studio {
         {
             tracing::warn!(%error, "the server's new token is not known");
         }
+    }
+
+    /// Whether another program has changed the token that the keyring keeps; it is let in then. To be
+    /// asked after one was refused. The keyring is looked into once a second at most.
+    pub(super) async fn server_token_is_another(&self) -> bool {
+        let door = self.door();
+        if !door.may_look(self.clock().elapsed()) {
+            return false;
+        }
+        let kept = ask(self.secrets(), |secrets| secrets.get(TokenKind::Server));
+        // What comes from elsewhere is not changed by others, or the keyring does not answer now.
+        let Ok(Some(Some((token, TokenSource::Keyring)))) = timeout(LOOK_WITHIN, kept).await else {
+            return false;
+        };
+        door.told.lock().token = Some(TokenSource::Keyring);
+        door.keys.set_token(&token)
     }
 
     /// A new token in place of the one before, which lets nobody in any more. This is the one time

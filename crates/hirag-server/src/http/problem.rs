@@ -197,8 +197,8 @@ fn status(code: &str) -> StatusCode {
             StatusCode::NOT_FOUND
         }
         "busy" | "id_taken" | "source_taken" | "level_disabled" | "nothing_to_undo"
-        | "unknown_trace" | "not_compared" | "model_mismatch" | "collection_differs"
-        | "cancelled" => StatusCode::CONFLICT,
+        | "unknown_trace" | "store_kept" | "not_compared" | "model_mismatch"
+        | "collection_differs" | "cancelled" => StatusCode::CONFLICT,
         "changed_meanwhile" => StatusCode::PRECONDITION_FAILED,
         "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
         "not_open"

@@ -49,7 +49,7 @@ pub struct Server {
     task: JoinHandle<()>,
     /// Taken back when it stops.
     _announcement: Option<Announcement>,
-    /// The same, where the memory was still being opened.
+    /// The same, where this process does not write yet.
     announcing: Option<JoinHandle<Option<Announcement>>>,
 }
 
@@ -80,9 +80,12 @@ impl Server {
             api,
         };
         let announce = announce(studio.clone(), settings.clone(), address);
-        let (announcement, announcing) = match studio.host_now() {
-            Some(_) => (announce.await, None),
-            None => (None, Some(tokio::spawn(announce))),
+        let writes = studio
+            .host_now()
+            .is_some_and(|host| host.manager().is_writable());
+        let (announcement, announcing) = match writes {
+            true => (announce.await, None),
+            false => (None, Some(tokio::spawn(announce))),
         };
         Ok(Self {
             url: url(&settings, address),
@@ -154,20 +157,19 @@ fn local(address: SocketAddr) -> Option<SocketAddr> {
     }
 }
 
-/// Lets others on this machine find it once the memory is open; it serves without that, too. One that
-/// only reads beside another writer is not the one to find: whoever joined it could store nothing.
+/// Lets others on this machine find it once it writes; it serves without that, too. One that only
+/// reads beside another writer is not the one to find: whoever joined it could store nothing.
 async fn announce(
     studio: Studio,
     settings: ServerSettings,
     address: SocketAddr,
 ) -> Option<Announcement> {
-    let host = studio.host().await.ok()?;
-    if !host.manager().is_writable() {
+    if !studio.writes().await {
         return None;
     }
     let scheme = if settings.has_tls() { "https" } else { "http" };
     let url = format!("{scheme}://{}", local(address)?);
-    let announced = running::announce(studio.data_dir(), &url);
+    let announced = running::announce(studio.data_dir(), &url, studio.gives_way());
     announced
         .inspect_err(|error| tracing::warn!(%error, "other programs will not find the server"))
         .ok()

@@ -1,6 +1,10 @@
 //! The memory over HTTP: a part of the server's routes.
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use std::sync::Arc;
 
@@ -44,5 +48,18 @@ pub fn router(studio: Studio, stopped: impl Future<Output = ()> + Send + 'static
         Arc::new(Sessions::new(MOST)),
         config,
     );
-    Router::new().route_service("/", service)
+    Router::new()
+        .route_service("/", service)
+        .layer(from_fn(tell_the_end))
+}
+
+/// A session that was ended has ended: 204. With 202, that it was taken and will end, the official
+/// Python client warns that it did not.
+async fn tell_the_end(request: Request, next: Next) -> Response {
+    let ends = request.method() == Method::DELETE;
+    let mut response = next.run(request).await;
+    if ends && response.status() == StatusCode::ACCEPTED {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    response
 }

@@ -321,6 +321,11 @@ impl Jobs {
         shared.running.send_modify(|running| *running -= 1);
     }
 
+    /// Whether none runs.
+    pub(crate) fn are_idle(&self) -> bool {
+        *self.shared.running.borrow() == 0
+    }
+
     /// All jobs, newest first.
     pub(crate) fn list(&self) -> Vec<Job> {
         let entries = self.shared.entries.lock();

@@ -7,6 +7,7 @@
 mod activity;
 mod checkup;
 mod events;
+mod giving;
 mod history;
 mod jobs;
 mod keyring;
@@ -28,16 +29,18 @@ use hirag::clock::{SharedClock, SystemClock};
 use hirag::config::Config;
 use hirag::embedding::EmbeddingProvider;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use activity::{Activity, ActivityKind};
 pub use events::StudioEvent;
+pub use giving::Claims;
 pub use history::{CacheCourse, History, OperationCourse};
 pub use jobs::{Job, JobHandle, JobKind, JobProgress, JobState};
 pub use startup::{StartupPhase, StartupState};
 
+pub(crate) use giving::Claim;
 pub(crate) use keyring::ask;
 
 use self::activity::ActivityLog;
@@ -73,6 +76,8 @@ pub struct StudioOptions {
     pub vault: Arc<dyn Vault>,
     /// A provider to use instead of the configured one.
     pub provider: Option<Arc<dyn EmbeddingProvider>>,
+    /// Whether a store is asked for that another process has open for an agent.
+    pub claims: Claims,
 }
 
 impl fmt::Debug for StudioOptions {
@@ -97,6 +102,7 @@ impl StudioOptions {
             clock: SystemClock::shared(),
             vault: system_vault(),
             provider: None,
+            claims: Claims::Never,
         }
     }
 }
@@ -146,6 +152,11 @@ struct Inner {
     searches: Mutex<Searches>,
     recorder: Mutex<Recorder>,
     door: Door,
+    claims: Claims,
+    /// The process that keeps the store, and is not asked again.
+    kept_by: Mutex<Option<u32>>,
+    /// Where others that want to write are heard; `None` keeps the store.
+    giving: Mutex<Option<mpsc::Sender<Claim>>>,
 }
 
 /// The settings as they are in force, and as they were when the memory was opened.
@@ -168,6 +179,7 @@ impl Studio {
             clock,
             vault,
             provider,
+            claims,
         } = options;
         let secrets = Secrets::new(vault, environment.iter().cloned());
         // The settings' own: nothing else of the environment is kept.
@@ -206,6 +218,9 @@ impl Studio {
                 searches: Mutex::default(),
                 recorder: Mutex::new(Recorder::new()),
                 door: Door::new(clock.clone()),
+                claims,
+                kept_by: Mutex::default(),
+                giving: Mutex::default(),
                 events,
                 clock,
             }),
@@ -296,7 +311,7 @@ impl Studio {
         &self.inner.recorder
     }
 
-    /// Looks at the settings file and takes samples, until the end.
+    /// Looks at the settings file and for the right to write, and takes samples, until the end.
     async fn look_after(self) {
         let mut closing = self.inner.closing.subscribe();
         let mut look = interval(LOOK_INTERVAL);
@@ -307,7 +322,10 @@ impl Studio {
         loop {
             tokio::select! {
                 () = raised(&mut closing) => return,
-                _ = look.tick() => self.look_at_settings().await,
+                _ = look.tick() => {
+                    self.look_at_settings().await;
+                    self.write_when_free().await;
+                }
                 _ = sample.tick() => self.sample(),
             }
         }
@@ -318,6 +336,17 @@ impl Studio {
         let Some(host) = self.host_now() else { return };
         let now = self.inner.clock.now();
         self.inner.recorder.lock().sample(host.manager(), now);
+    }
+
+    /// Waits until this process writes the memory; `false` when it was closed before.
+    pub(crate) async fn writes(&self) -> bool {
+        let mut phase = self.inner.phase.subscribe();
+        let ended = phase.wait_for(|phase| match phase {
+            Phase::Ready(host) => host.manager().is_writable(),
+            Phase::Closed => true,
+            Phase::Opening | Phase::Failed(_) => false,
+        });
+        matches!(ended.await.as_deref(), Ok(Phase::Ready(_)))
     }
 
     /// The memory if it is open.

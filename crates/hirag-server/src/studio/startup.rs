@@ -1,6 +1,7 @@
 //! Opening, closing, opening again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hirag::config::Config;
 use hirag::manager::{DATABASE_FILE, OpenOptions, StoreAccess};
@@ -8,11 +9,18 @@ use hirag::{HiragManager, error};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
-use super::{Configured, Studio, StudioEvent, raised};
+use super::{Claims, Configured, Studio, StudioEvent, raised};
 use crate::commands::{Error, Failure, Host, Result};
 use crate::secrets::KeyringState;
 use crate::settings_file::{SettingChange, restart_needed};
+
+/// How many processes are asked for the store at most. Those that had joined one that gives it up
+/// may be quicker to open it, once each.
+const CLAIMS: u32 = 8;
+/// How often a database is looked for that another process is making.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How far the start has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ts_rs::TS)]
@@ -98,15 +106,12 @@ impl Studio {
         let config = self.config();
         // Asked while the database is being opened.
         let token = self.ask_for_token(&config);
-        let phase = match self.try_open(&config).await {
+        let phase = match self.open_first(&config).await {
             Ok(manager) => {
                 if let Some(token) = token.within_grace().await {
                     manager.set_embedding_token(token);
                 }
-                self.inner.configured.write().opened_with = config;
-                self.run_beside(&manager);
-                let config_file = self.inner.settings.path().to_owned();
-                Phase::Ready(Host::new(manager, config_file))
+                self.ready(manager, config)
             }
             Err(error) => {
                 tracing::error!(%error, "the memory cannot be opened");
@@ -116,14 +121,75 @@ impl Studio {
         self.inner.phase.send_replace(phase);
     }
 
-    async fn try_open(&self, config: &Config) -> error::Result<HiragManager> {
+    /// Opens the store, and asks for it first where another process has it for an agent. If a third
+    /// one was quicker, that is asked, too. One that another process is only just making is waited
+    /// for, as a writer waits for the other.
+    async fn open_first(&self, config: &Config) -> error::Result<HiragManager> {
+        let until = Instant::now() + Duration::from_secs(config.store.lock_wait_secs);
+        let (mut tries, mut last) = (CLAIMS, false);
+        loop {
+            let given = tries > 0 && self.claim_store().await;
+            // A command line that writes must not keep the window from showing what there is.
+            match self.try_open(config, StoreAccess::WriteIfFree).await {
+                Ok(manager) if !given || manager.is_writable() => return Ok(manager),
+                Ok(manager) => {
+                    manager.shut_down().await?;
+                    tries -= 1;
+                }
+                Err(error) if last || !may_be_made(&error) => return Err(error),
+                Err(_) => {
+                    sleep(LOOK).await;
+                    // Whoever made it may just have ended: one more look tells.
+                    last = Instant::now() >= until || self.is_free().await;
+                }
+            }
+        }
+    }
+
+    async fn try_open(&self, config: &Config, access: StoreAccess) -> error::Result<HiragManager> {
         let mut options = OpenOptions::new(config.clone(), &self.inner.data_dir);
-        // A command line that writes must not keep the window from showing what there is.
-        options.access = StoreAccess::WriteIfFree;
+        options.access = access;
         options.clock = self.inner.clock.clone();
         options.provider = self.inner.provider.clone();
         options.token = self.token_at_hand(config);
         HiragManager::open(options).await
+    }
+
+    /// Lets an open memory be used.
+    fn ready(&self, manager: HiragManager, config: Arc<Config>) -> Phase {
+        self.inner.configured.write().opened_with = config;
+        self.run_beside(&manager);
+        let config_file = self.inner.settings.path().to_owned();
+        Phase::Ready(Host::new(manager, config_file))
+    }
+
+    /// Writes where this process has only read beside another one, once that has ended or gives the
+    /// store up. What is open serves meanwhile, and who uses it then comes to the end.
+    pub(super) async fn write_when_free(&self) {
+        let reads = self
+            .host_now()
+            .is_some_and(|host| !host.manager().is_writable());
+        if !reads || self.inner.claims == Claims::Never {
+            return;
+        }
+        let turn = self.inner.turn.lock().await;
+        if *self.inner.closing.borrow() || !(self.claim_store().await || self.is_free().await) {
+            return;
+        }
+        let config = self.config();
+        // Where the disk allows no writing, or a third process was quicker, all stays as it is.
+        let Ok(manager) = self.try_open(&config, StoreAccess::Write).await else {
+            return;
+        };
+        self.stop_beside().await;
+        let phase = self.ready(manager, config);
+        let before = self.inner.phase.send_replace(phase);
+        drop(turn);
+        if let Phase::Ready(host) = before {
+            host.manager().settle().await;
+        }
+        self.bring_embedding_token().await;
+        self.tell_startup();
     }
 
     /// Queue and clean-up, and the breaker's events, until [`Self::stop_beside`].
@@ -285,4 +351,13 @@ impl Studio {
         // It says, too, whether the file can be read.
         self.tell_startup();
     }
+}
+
+/// Whether a reader may have come before the writer had made the database.
+fn may_be_made(error: &hirag::Error) -> bool {
+    use hirag::store::StoreError::{CannotOpen, Locked};
+    matches!(
+        error,
+        hirag::Error::Store(CannotOpen { .. } | Locked { .. })
+    )
 }

@@ -60,8 +60,8 @@ pub use status::{
     ActivityRequest, ActivityResponse, activity, health, recent_health, startup, stats,
 };
 pub use tokens::{
-    ProviderTest, TestProviderRequest, TokenRequest, TokenSetRequest, test_provider, token_clear,
-    token_set, token_status, token_test,
+    ProviderTest, TestProviderRequest, TokenRequest, TokenSetRequest, test_provider, token_changed,
+    token_clear, token_set, token_status, token_test,
 };
 pub use traces::{
     Moves, Replay, TraceRequest, TraceSummary, TracesRequest, TracesResponse, Use, UsesRequest,

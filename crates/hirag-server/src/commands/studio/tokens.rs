@@ -103,6 +103,15 @@ pub async fn token_clear(studio: &Studio, request: TokenRequest) -> Result<Token
     Ok(status)
 }
 
+/// Uses a token as it is now, after another program changed it.
+///
+/// # Errors
+/// None; a token that cannot be read stays in use, and the log says so.
+pub async fn token_changed(studio: &Studio, request: TokenRequest) -> Result<()> {
+    use_token(studio, request.kind).await;
+    Ok(())
+}
+
 /// Whether the endpoint of a token takes it.
 ///
 /// # Errors

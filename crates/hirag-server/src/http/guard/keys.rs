@@ -52,14 +52,16 @@ impl Keys {
         }
     }
 
-    /// Lets this token in from now on, and no other; another token ends links and sessions.
-    pub(crate) fn set_token(&self, token: &SecretString) {
+    /// Lets this token in from now on, and no other; another token ends links and sessions. Whether it
+    /// is another one.
+    pub(crate) fn set_token(&self, token: &SecretString) -> bool {
         let print = print(token.expose_secret());
         let before = self.token.write().replace(print);
         if before.is_some_and(|before| before != print) {
             self.links.lock().clear();
             self.sessions.lock().clear();
         }
+        before != Some(print)
     }
 
     /// Whether this is the token. It takes the same time for every wrong one.

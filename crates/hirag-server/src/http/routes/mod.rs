@@ -1,5 +1,6 @@
 //! Which path calls which command body.
 
+mod claim;
 mod commands;
 mod contexts;
 mod embeddings;
@@ -8,6 +9,7 @@ mod health;
 mod search;
 mod sign_in;
 mod status;
+mod tokens;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -29,6 +31,8 @@ pub(super) fn all() -> Router<Api> {
         .routes(routes!(search::trace))
         .routes(routes!(status::stats))
         .routes(routes!(commands::run))
+        .routes(routes!(claim::claim))
+        .routes(routes!(tokens::changed))
         .routes(routes!(events::events))
         .routes(routes!(sign_in::new_link))
         .routes(routes!(embeddings::embeddings))

@@ -1,5 +1,6 @@
 //! The server as its clients meet it: over a real socket of this machine.
 
+mod claim;
 mod connections;
 mod contexts;
 mod description;
@@ -7,6 +8,7 @@ mod door;
 mod ending;
 mod entry;
 mod refusals;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -70,16 +70,10 @@ impl Joined {
 
     /// Runs a command there.
     pub(super) async fn call(&self, command: &str, request: &Value) -> Result<String, Unanswered> {
-        let url = format!("{}/api/v1/commands/{command}", self.running.url);
-        let asked = self
-            .client
-            .post(url)
-            .bearer_auth(self.token.expose_secret())
-            .timeout(PATIENCE)
-            .json(request)
-            .send()
-            .await;
-        let response = asked.map_err(|error| self.broken(&error))?;
+        let path = format!("/api/v1/commands/{command}");
+        let asked = self.running.post(&self.client, &path, &self.token);
+        let asked = asked.timeout(PATIENCE).json(request);
+        let response = asked.send().await.map_err(|error| self.broken(&error))?;
         let status = response.status();
         let text = response.text().await.map_err(|error| self.broken(&error))?;
         match status {

@@ -1,5 +1,6 @@
 //! The one door to the memory: commands by name, with JSON in and out, whoever has the store open.
 
+mod giving;
 mod joined;
 mod shared;
 

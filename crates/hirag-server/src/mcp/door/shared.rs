@@ -11,7 +11,7 @@ use hirag::store::sqlite::while_nobody_writes;
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::{Mutex, RwLock};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::joined::{Joined, Unanswered};
 use crate::commands::{Error, Failure, studio};
@@ -25,6 +25,8 @@ const TRIES: usize = 4;
 /// A keyring that is open answers within milliseconds. One that asks a person does not hold up the
 /// call of an agent for longer.
 const KEYRING_PATIENCE: Duration = Duration::from_secs(10);
+/// How often the writer is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
 /// What goes on is waited for so long when the process ends.
 const LAST_CALLS: Duration = Duration::from_secs(30);
 
@@ -40,20 +42,21 @@ pub(in crate::mcp) struct Places {
 /// A store that is shared. A cheap handle.
 #[derive(Debug, Clone)]
 pub(in crate::mcp) struct Shared {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    places: Places,
+pub(super) struct Inner {
+    pub(super) places: Places,
     /// How this process has the store now.
-    standing: Mutex<Option<Arc<Standing>>>,
-    /// Whether it has ended. Read by every call, written by the end: it waits for them.
-    ended: RwLock<bool>,
+    pub(super) standing: Mutex<Option<Arc<Standing>>>,
+    /// Whether it has ended. Read by every call, written by the end and by who gives the store away:
+    /// they wait for the calls.
+    pub(super) ended: RwLock<bool>,
 }
 
 #[derive(Debug)]
-enum Standing {
+pub(super) enum Standing {
     /// Through the server of another process.
     Joined(Joined),
     /// In this process, which writes and, as soon as it can, listens.
@@ -123,7 +126,7 @@ impl Shared {
             match failure.code.as_str() {
                 // Another call found a better way meanwhile, and closed this one.
                 "not_open" | "store_closed" => {}
-                "store_read_only" => self.may_write().await?,
+                "store_read_only" => self.may_write(&standing).await?,
                 _ => return Err(failure),
             }
             gone = failure.message;
@@ -206,6 +209,9 @@ impl Shared {
         let studio = Studio::start(StudioOptions::at(config_file, data_dir));
         match studio.host().await {
             Ok(host) if host.manager().is_writable() => {
+                // Before it listens, and says so.
+                let claims = studio.give_way();
+                tokio::spawn(self.clone().give_way(claims));
                 tokio::spawn(listen(studio.clone()));
                 Ok(Standing::Writing(studio))
             }
@@ -240,21 +246,33 @@ impl Shared {
         }
     }
 
-    /// Whether a write that was refused is possible now: because the writer listens, or has ended.
-    /// Otherwise the failure names it.
-    async fn may_write(&self) -> Result<(), Failure> {
-        let why = match self.join().await {
-            Ok(Some(_)) => return Ok(()),
-            Ok(None) => None,
-            Err(why) => Some(why),
+    /// Returns once a write that was refused is possible: because the writer listens, or has ended.
+    /// It is waited for as the settings say; a command that ends soon, or a server that has just
+    /// begun, refuses no agent. Otherwise the failure names it.
+    async fn may_write(&self, standing: &Standing) -> Result<(), Failure> {
+        let patience = match standing {
+            Standing::Reading(studio, _) => studio.config().store.lock_wait_secs,
+            Standing::Joined(_) | Standing::Writing(_) => 0,
         };
-        let Some(mut failure) = self.writer().await else {
-            return Ok(());
-        };
-        if let Some(why) = why {
-            failure.message = format!("{}. {why}", failure.message);
+        let until = Instant::now() + Duration::from_secs(patience);
+        loop {
+            let why = match self.join().await {
+                Ok(Some(_)) => return Ok(()),
+                Ok(None) => None,
+                Err(why) => Some(why),
+            };
+            let Some(mut failure) = self.writer().await else {
+                return Ok(());
+            };
+            if let Some(why) = why {
+                failure.message = format!("{}. {why}", failure.message);
+                return Err(failure);
+            }
+            if Instant::now() >= until {
+                return Err(failure);
+            }
+            sleep(LOOK).await;
         }
-        Err(failure)
     }
 
     /// Who writes the store, as a failure; `None` if nobody does now.
@@ -297,7 +315,7 @@ async fn listen(studio: Studio) {
     }
 }
 
-async fn close(standing: &Standing) -> Result<(), Error> {
+pub(super) async fn close(standing: &Standing) -> Result<(), Error> {
     match standing {
         Standing::Joined(_) => Ok(()),
         Standing::Reading(studio, _) | Standing::Writing(studio) => studio.shut_down().await,

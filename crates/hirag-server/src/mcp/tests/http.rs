@@ -101,6 +101,20 @@ async fn a_session_over_a_socket_stores_and_finds() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_ended_is_no_more() {
+    let memory = Memory::new();
+    let mut client = Client::of(&memory).await;
+    client.initialize().await;
+    let end = client.http.delete(&client.url);
+    let end = end.header(SESSION, client.session.clone().unwrap());
+    assert_eq!(end.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
+    let response = client.post(&message, HeaderMap::new()).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    memory.studio.shut_down().await.unwrap();
+}
+
+#[tokio::test]
 async fn pages_of_other_hosts_are_refused() {
     let memory = Memory::new();
     let mut client = Client::of(&memory).await;

@@ -57,7 +57,7 @@ async fn small(place: &Place, most: u64) -> (Small, Announcement) {
     std::fs::create_dir_all(place.path("data")).unwrap();
     (
         server,
-        running::announce(&place.path("data"), &url).unwrap(),
+        running::announce(&place.path("data"), &url, false).unwrap(),
     )
 }
 

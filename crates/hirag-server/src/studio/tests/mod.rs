@@ -1,6 +1,8 @@
 //! The studio as a window uses it, with a provider of words and a clock that stands still.
 
 mod checkup;
+#[cfg(unix)]
+mod giving;
 mod jobs;
 mod load;
 mod memory;
@@ -17,7 +19,7 @@ use hirag::context::{ContextId, ContextLevel, NewContext};
 use hirag::embedding::{EmbeddingError, EmbeddingProvider, Vector};
 use tempfile::TempDir;
 
-use super::{Studio, StudioEvent, StudioOptions};
+use super::{Claims, Studio, StudioEvent, StudioOptions};
 use crate::commands::studio as ask;
 use crate::secrets::{MemoryVault, Vault};
 
@@ -98,6 +100,10 @@ impl Place {
     }
 
     pub(crate) fn start(&self) -> Studio {
+        self.start_as(Claims::Never)
+    }
+
+    fn start_as(&self, claims: Claims) -> Studio {
         Studio::start(StudioOptions {
             config_file: self.path("config.toml"),
             data_dir: self.path("data"),
@@ -105,6 +111,7 @@ impl Place {
             clock: self.clock.clone(),
             vault: self.vault.clone(),
             provider: self.provider.clone(),
+            claims,
         })
     }
 }
