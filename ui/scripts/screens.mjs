@@ -82,7 +82,102 @@ const screens = [
   ],
   ["import", "", "/import"],
   ["import-preview", "", "/import", (page) => page.getByRole("button", { name: "Choose a folder…" }).click()],
+  ["import-path", "?browser", "/import", (page) => page.getByRole("button", { name: "Choose files…" }).click()],
+  [
+    "import-path-wrong",
+    "?browser",
+    "/import",
+    async (page) => {
+      await page.getByRole("button", { name: "Choose a folder…" }).click();
+      await page.getByRole("dialog").getByRole("textbox").fill("notes");
+      await page.keyboard.press("Enter");
+    },
+  ],
+  [
+    "import-running",
+    "",
+    "/import",
+    async (page) => {
+      await page.getByRole("button", { name: "Choose a folder…" }).click();
+      await page.getByRole("button", { name: "Import 4 files" }).click();
+      await page.waitForTimeout(1500);
+    },
+  ],
+  [
+    "import-result",
+    "",
+    "/import",
+    async (page) => {
+      await page.getByRole("button", { name: "Choose a folder…" }).click();
+      await page.getByRole("button", { name: "Import 4 files" }).click();
+      await page.getByRole("heading", { name: "Imported" }).waitFor();
+    },
+  ],
+  ["levels-deleted", "", "/levels?show=deleted"],
+  [
+    "levels-chosen",
+    "",
+    "/levels",
+    async (page) => {
+      await page.getByRole("listbox", { name: /^L2/ }).focus();
+      await page.keyboard.press("Space");
+      for (let i = 0; i < 3; i += 1) await page.keyboard.press("Shift+ArrowDown");
+      await page.getByRole("button", { name: "Filter" }).click();
+    },
+  ],
+  ["levels-words", "", "/levels", (page) => page.getByRole("searchbox", { name: "Words in the text" }).fill("migration")],
+  [
+    "levels-edit",
+    "",
+    "/levels",
+    async (page) => {
+      await page.locator("[role=option]").nth(3).click();
+      await page.getByRole("button", { name: "Edit" }).click();
+      await page.getByRole("button", { name: "Add metadata" }).click();
+    },
+  ],
+  ["levels-errors", "?errors", "/levels"],
+  ["search-errors", "?errors", search],
+  ["performance-errors", "?errors", "/performance"],
+  ["resilience-errors", "?errors", "/resilience"],
+  ["server-errors", "?errors", "/settings?tab=server"],
+  ["shortcuts", "", "/overview", (page) => page.keyboard.press("?")],
+  ["lost", "", "/overview", (page) => page.evaluate(() => window.fake.emit("connection", { state: "lost" }))],
+  ["locked", "", "/overview", (page) => page.evaluate(() => window.fake.emit("connection", { state: "locked" }))],
+  ["fault", "", "/overview", (page) => page.evaluate(() => window.fake.emit("panic", { message: "The program met a fault in the embedding at batcher.rs:120." }))],
+  [
+    "toast-over-dialog",
+    "",
+    "/levels",
+    async (page) => {
+      await page.keyboard.press("Control+z");
+      await page.keyboard.press("n");
+    },
+  ],
   ["settings", "", "/settings"],
+  ["settings-storage", "", "/settings?tab=storage"],
+  ["settings-resilience", "", "/settings?tab=resilience"],
+  ["settings-appearance", "", "/settings?tab=appearance"],
+  ["settings-broken", "?settings=broken", "/settings?tab=resilience"],
+  ["settings-no-keyring", "?keyring=absent", "/settings?tab=tokens"],
+  [
+    "settings-invalid",
+    "",
+    "/settings?tab=resilience",
+    (page) => page.getByRole("spinbutton", { name: "Opens after" }).fill("0"),
+  ],
+  [
+    "settings-remote",
+    "",
+    "/settings?tab=server",
+    async (page) => {
+      await page.getByRole("textbox", { name: "Address" }).fill("0.0.0.0");
+      await page.waitForTimeout(400);
+      await page.getByRole("button", { name: "Apply" }).click();
+      await page.waitForTimeout(400);
+    },
+  ],
+  ["settings-server-browser", "?browser", "/settings?tab=server"],
   ["settings-retrieval", "", "/settings?tab=retrieval"],
   ["settings-levels", "", "/settings?tab=levels"],
   ["settings-server", "", "/settings?tab=server"],
@@ -117,7 +212,7 @@ for (const colorScheme of ["light", "dark"]) {
     });
     page.on("pageerror", (error) => console.log(page.url(), error.stack));
     for (const [name, query, hash, then] of screens) {
-      if (only && !`${name}-${colorScheme}-${size}`.includes(only)) continue;
+      if (only && !new RegExp(only).test(`${name}-${colorScheme}-${size}`)) continue;
       await page.goto("about:blank");
       await page.goto(`${base}${query}#${hash}`);
       await page.waitForTimeout(700);

@@ -94,6 +94,7 @@ fn main() {
     studio.hear("Import is done.");
     studio.close();
     store_as_an_agent(&desk);
+    let notes = copy_of_notes(&desk);
     let studio = desk.open();
     work(&studio);
     for theme in ["light", "dark"] {
@@ -101,11 +102,23 @@ fn main() {
         let name = theme[..1].to_uppercase() + &theme[1..];
         studio.press(Role::Radio, &name);
         for view in VIEWS {
-            show(&studio, view);
+            show(&studio, view, &notes);
             std::fs::write(folder.join(format!("{view}-{theme}.png")), studio.picture()).unwrap();
         }
     }
     studio.close();
+}
+
+/// The notes in a person's home: a picture tells nothing of who took it.
+fn copy_of_notes(desk: &Desk) -> PathBuf {
+    let copy = desk.home.path().join("notes");
+    std::fs::create_dir_all(&copy).unwrap();
+    let notes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/notes");
+    for note in std::fs::read_dir(notes).unwrap() {
+        let note = note.unwrap();
+        std::fs::copy(note.path(), copy.join(note.file_name())).unwrap();
+    }
+    copy
 }
 
 fn store_as_an_agent(desk: &Desk) {
@@ -163,7 +176,7 @@ fn work(studio: &Studio) {
 }
 
 /// Goes to a view and to what is worth a picture there.
-fn show(studio: &Studio, view: &str) {
+fn show(studio: &Studio, view: &str, notes: &Path) {
     studio.go("overview");
     match view {
         "search" => {
@@ -176,8 +189,6 @@ fn show(studio: &Studio, view: &str) {
             studio.within("Details of the context").see("Metadata");
         }
         "import" => {
-            let notes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/notes");
-            let notes = notes.canonicalize().unwrap();
             studio.go_with("import", "paths", &json!([notes]).to_string());
             studio.see("What will be read");
             let _ = studio.within("How").read(Role::Button, "Import ");
@@ -185,5 +196,6 @@ fn show(studio: &Studio, view: &str) {
         "settings" => studio.go("settings?tab=retrieval"),
         other => studio.go(other),
     }
+    studio.point_away();
     let _ = studio.ask("the view has settled", SETTLED);
 }

@@ -92,8 +92,17 @@ impl Page {
         let mut actions: Vec<Json> = held.iter().map(|held| act("keyDown", *held)).collect();
         actions.extend([act("keyDown", key), act("keyUp", key)]);
         actions.extend(held.iter().rev().map(|held| act("keyUp", *held)));
-        let keyboard = json!({"type": "key", "id": "keyboard", "actions": actions});
-        let body = json!({"actions": [keyboard]});
+        self.act(&json!({"type": "key", "id": "keyboard", "actions": actions}));
+    }
+
+    /// Takes the pointer to the corner, where it is over nothing that shows it.
+    pub fn point_away(&self) {
+        let corner = json!({"type": "pointerMove", "duration": 0, "x": 1, "y": 1});
+        self.act(&json!({"type": "pointer", "id": "mouse", "actions": [corner]}));
+    }
+
+    fn act(&self, device: &Json) {
+        let body = json!({"actions": [device]});
         self.driver.ask("POST", "/actions", Some(body)).unwrap();
     }
 

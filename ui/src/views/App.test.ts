@@ -129,7 +129,20 @@ describe("the shell", () => {
     fake.emit("panic", { message: "the queue stopped" });
     const dialog = await screen.findByRole("dialog", { name: /something went wrong/i });
     expect(dialog).toHaveTextContent("the queue stopped");
-    await user.click(within(dialog).getByRole("button", { name: "Go on" }));
+    await user.click(within(dialog).getByRole("button", { name: "Continue" }));
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  });
+
+  it("says that the server is gone, and shows nothing of it as if it held", async () => {
+    const fake = show(App, {});
+    const status = await screen.findByRole("contentinfo", { name: "Status" });
+    expect(await within(status).findByText("Provider ready")).toBeVisible();
+    fake.emit("connection", { state: "lost" });
+    expect(await screen.findByRole("alert")).toHaveTextContent("The server does not answer");
+    expect(status).toHaveTextContent("The server does not answer");
+    expect(within(status).queryByText("Provider ready")).toBeNull();
+    fake.emit("connection", { state: "connected" });
+    expect(await within(status).findByText("Provider ready")).toBeVisible();
+    expect(screen.queryByRole("alert")).toBeNull();
   });
 });

@@ -53,8 +53,8 @@ describe("the levels", () => {
     const rows = within(await list(/^L1/)).getAllByRole("option");
     await fireEvent.click(rows[0]!);
     await fireEvent.click(rows[3]!, { shiftKey: true });
-    const bar = await screen.findByRole("region", { name: "Chosen contexts" });
-    expect(bar).toHaveTextContent("4 contexts chosen");
+    const bar = await screen.findByRole("region", { name: "Selected contexts" });
+    expect(bar).toHaveTextContent("4 contexts selected");
     await user.click(within(bar).getByRole("button", { name: "L3" }));
     await waitFor(() => expect(fake.requests("move_to")[0]).toMatchObject({ level: "LongTerm" }));
     expect(fake.requests("move_to")[0]?.ids).toHaveLength(4);
@@ -196,9 +196,9 @@ describe("the levels", () => {
   it("choose one by one with the boxes, and open none", async () => {
     show(Levels, {}, { contexts: 240 });
     const rows = within(await list(/^L1/)).getAllByRole("option");
-    await fireEvent.click(rows[1]!.querySelector("[title^=Choose]")!);
-    await fireEvent.click(rows[4]!.querySelector("[title^=Choose]")!);
-    expect(await screen.findByText("2 contexts chosen")).toBeVisible();
+    await fireEvent.click(rows[1]!.querySelector("[title^=Select]")!);
+    await fireEvent.click(rows[4]!.querySelector("[title^=Select]")!);
+    expect(await screen.findByText("2 contexts selected")).toBeVisible();
     expect(screen.queryByRole("complementary", { name: /details/i })).toBeNull();
   });
 
@@ -207,7 +207,7 @@ describe("the levels", () => {
     const fake = show(Levels, {}, { contexts: 240 });
     (await list(/^L2/)).focus();
     await user.keyboard("{Control>}a{/Control}");
-    expect(await screen.findByText("70 contexts chosen")).toBeVisible();
+    expect(await screen.findByText("70 contexts selected")).toBeVisible();
     await user.keyboard("{Delete}");
     await waitFor(() => expect(fake.requests("delete")[0]?.ids).toHaveLength(70));
     expect(await screen.findByText("Nothing in L2 yet")).toBeVisible();

@@ -46,7 +46,7 @@ describe("performance", () => {
     const resources = within(await screen.findByRole("region", { name: "Caches, memory and disk" }));
     expect(await resources.findByText(/Write-ahead log 400 KB/)).toBeVisible();
     expect(await resources.findByText(/^Vectors 1\.5 MB/)).toBeVisible();
-    expect(resources.getByText(/^Index of words 600 KB/)).toBeVisible();
+    expect(resources.getByText(/^Word index 600 KB/)).toBeVisible();
     expect(screen.getByRole("heading", { name: /^Memory/ })).toBeVisible();
   });
 
@@ -63,7 +63,7 @@ describe("performance", () => {
     const user = userEvent.setup();
     const fake = show(Performance, {}, { contexts: 0 });
     await user.click(await screen.findByRole("radio", { name: "Since start" }));
-    expect(await screen.findByText("Nothing was measured yet")).toBeVisible();
+    expect(await screen.findByText("Nothing has been measured yet")).toBeVisible();
     expect(fake.requests("performance").at(-1)).toEqual({ window: "all" });
   });
 });

@@ -10,7 +10,7 @@ describe("resilience", () => {
     const user = userEvent.setup();
     const fake = show(Resilience, {}, { breaker: "open" });
     expect(await screen.findByRole("img", { name: /^The breaker is open\./ })).toBeVisible();
-    expect(screen.getAllByText(/A probe goes through in 21 s/)[0]).toBeVisible();
+    expect(screen.getAllByText(/The next probe is let through in 21 s/)[0]).toBeVisible();
     await user.click(screen.getByRole("button", { name: "Close it now" }));
     expect(fake.requests("breaker_reset")).toHaveLength(1);
     expect(await screen.findByRole("img", { name: /^The breaker is closed\./ })).toBeVisible();
@@ -60,7 +60,7 @@ describe("resilience", () => {
     const fake = show(Resilience, {});
     await user.click(await screen.findByRole("button", { name: "Pause embedding" }));
     expect(fake.requests("pause_embedding")).toEqual([{ paused: true }]);
-    expect(await screen.findByRole("button", { name: "Go on with embedding" })).toBeVisible();
+    expect(await screen.findByRole("button", { name: "Resume embedding" })).toBeVisible();
   });
 
   it("says why it cannot be shown", async () => {

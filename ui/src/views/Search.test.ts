@@ -160,7 +160,7 @@ describe("a search", () => {
     const fake = await searched("billing");
     await screen.findByRole("article", { name: "Result 1" });
     await fireEvent.input(screen.getByRole("slider", { name: "Recency" }), { target: { value: "0.5" } });
-    await fireEvent.click(await screen.findByRole("button", { name: "Keep as settings" }));
+    await fireEvent.click(await screen.findByRole("button", { name: "Save as settings" }));
     await waitFor(() => expect(fake.config.hirag.ranking_weights.recency).toBe(0.5));
   });
 

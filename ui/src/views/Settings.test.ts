@@ -94,7 +94,7 @@ describe("the settings", () => {
     await waitFor(() => expect(apply).toBeEnabled());
     await fireEvent.click(apply);
     await waitFor(() =>
-      expect(toasts.items.map((t) => t.text)).toContain("Start the app again for hirag.l1_size to apply."),
+      expect(toasts.items.map((t) => t.text)).toContain("Restart the app to apply hirag.l1_size."),
     );
   });
 
@@ -161,7 +161,7 @@ describe("agents", () => {
     const written = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
     router.go("settings", { tab: "agents" });
     show(Settings, {});
-    await user.selectOptions(await screen.findByRole("combobox", { name: "Program" }), "Codex");
+    await user.selectOptions(await screen.findByRole("combobox", { name: "Agent" }), "Codex");
     expect(screen.getByText("~/.codex/config.toml")).toBeVisible();
     await user.click(screen.getByRole("button", { name: "Copy: Configuration for Codex" }));
     expect(written).toHaveBeenCalledWith(expect.stringContaining("[mcp_servers.hirag]"));

@@ -30,7 +30,7 @@ impl Keyring {
         question: impl FnOnce(&Entry) -> keyring::Result<T>,
     ) -> Result<T, VaultError> {
         if let Err(error) = Entry::store_status() {
-            return Err(VaultError::Absent(sentence(error)));
+            return Err(VaultError::Absent(absence(error)));
         }
         Entry::new(SERVICE, &format!("{name}-token"))
             .and_then(|entry| question(&entry))
@@ -65,8 +65,18 @@ impl Vault for Keyring {
 
 fn refusal(error: &keyring::Error) -> VaultError {
     match error {
-        keyring::Error::NoDefaultStore => VaultError::Absent(sentence(error)),
+        keyring::Error::NoDefaultStore => VaultError::Absent(absence(error)),
         error => VaultError::Refused(sentence(error)),
+    }
+}
+
+/// Why there is no keyring. What a bus says of a service that nobody offers helps no one.
+fn absence(error: &keyring::Error) -> String {
+    let told = sentence(error);
+    if told.contains("org.freedesktop.DBus.Error.ServiceUnknown") {
+        "no program of this session keeps secrets, as GNOME Keyring and KWallet do".to_owned()
+    } else {
+        told
     }
 }
 

@@ -45,7 +45,7 @@ pub fn fates(
         let when = if at <= now {
             "Its time is over: the next clean-up marks it as deleted"
         } else {
-            "Its time is over then: it is no longer found, and the clean-up after it marks it as \
+            "It expires: from then on it is no longer found, and the next clean-up marks it as \
              deleted"
         };
         say(
@@ -108,7 +108,7 @@ fn promotion(context: &Context, config: &Config) -> Option<String> {
         let left = needed - so_far;
         let times = if left == 1 { "time" } else { "times" };
         format!(
-            "Found {left} more {times}, it is promoted to L3 (`levels.promotion` = {needed}, so \
+            "When it is found {left} more {times}, it is promoted to L3 (`levels.promotion` = {needed}, so \
              far {so_far})."
         )
     })
@@ -195,7 +195,7 @@ mod tests {
         context.expires_at = Some(at(2_000));
         let fate = told(&context, Standing::default(), "[levels]\npromotion = 5");
         assert_eq!(fate[0].at, Some(at(2_000)));
-        assert!(fate[1].sentence.contains("Found 1 more time,"), "{fate:?}");
+        assert!(fate[1].sentence.contains("found 1 more time,"), "{fate:?}");
         context.access_count = 5;
         let fate = told(&context, Standing::default(), "[levels]\npromotion = 5");
         assert!(fate[1].sentence.contains("next clean-up moves it to L3"));

@@ -21,7 +21,7 @@ fn every_change_of_a_context_can_be_taken_back() {
     studio.hear("Saved the change.");
     let _ = studio.read(Role::Option, "The meeting is on Tuesday.");
     studio.undo();
-    studio.hear("Took the change back.");
+    studio.hear("Undid the change.");
     let _ = studio.read(Role::Option, "The meeting is on Monday.");
 
     details.press(Role::Button, "L3 ");

@@ -48,7 +48,7 @@ async fn after_a_new_threshold_a_drill_opens_the_breaker_and_words_decide() {
     studio.within("Timeline").see("Open 2 failures");
     studio
         .within("Waiting for vectors")
-        .see("1 Full text finds them meanwhile");
+        .see("1 Searches find them by their words meanwhile");
 
     studio
         .within("Drill")

@@ -15,10 +15,10 @@ fn a_folder_is_imported_and_a_backup_written_by_typed_paths() {
     studio.press(Role::Button, "Choose a folder…");
     let which = studio.within("Which folder?");
     which.fill("Path", "notes");
-    which.press(Role::Button, "Take it");
-    which.see("Write the whole path");
+    which.press(Role::Button, "Choose");
+    which.see("Write the full path");
     which.fill("Path", &folder.to_string_lossy());
-    which.press(Role::Button, "Take it");
+    which.press(Role::Button, "Choose");
     studio.see("What will be read");
     studio.within("How").press(Role::Button, "Import ");
     studio
@@ -28,9 +28,9 @@ fn a_folder_is_imported_and_a_backup_written_by_typed_paths() {
     studio.go("settings?tab=storage");
     studio.press(Role::Button, "Back up…");
     let backup = desk.home.path().join("copy.db");
-    let place = studio.within("Where to write it?");
+    let place = studio.within("Where should it be saved?");
     place.fill("Path", &backup.to_string_lossy());
-    place.press(Role::Button, "Write it there");
-    studio.hear("Kept a copy of");
+    place.press(Role::Button, "Save");
+    studio.hear("Saved a copy of");
     assert!(backup.is_file());
 }

@@ -91,7 +91,7 @@ export function updateContext(before: Context, patch: ContextPatch): Promise<boo
     if (patch.level !== undefined) reverse.level = before.level;
     if (patch.expires_at !== undefined) reverse.expires_at = before.expires_at;
     toasts.done("Saved the change.", () =>
-      back(() => call("update", { id: before.id, patch: reverse }), "Took the change back."),
+      back(() => call("update", { id: before.id, patch: reverse }), "Undid the change."),
     );
   });
 }
@@ -102,6 +102,6 @@ export async function storeContext(context: NewContext): Promise<void> {
   contextsChanged();
   const waits = stored.pending_because ? ` Its vector is pending: ${stored.pending_because}` : "";
   toasts.done(`Stored in ${levelFacts(stored.level).short}.${waits}`, () =>
-    back(() => call("delete", { ids: [stored.id] }), "Took the new context back."),
+    back(() => call("delete", { ids: [stored.id] }), "Removed the new context again."),
   );
 }

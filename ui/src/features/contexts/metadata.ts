@@ -29,7 +29,7 @@ export function fromRows(rows: readonly MetadataRow[]): ReadMetadata {
     const name = key.trim();
     if (!name && !value.trim()) continue;
     if (!name) return { ok: false, problem: `The value ${value} has no key.` };
-    if (Object.hasOwn(metadata, name)) return { ok: false, problem: `The key ${name} stands twice.` };
+    if (Object.hasOwn(metadata, name)) return { ok: false, problem: `The key ${name} is there twice.` };
     metadata[name] = parse(value);
   }
   return { ok: true, metadata };

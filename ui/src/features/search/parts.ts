@@ -69,17 +69,17 @@ export function reason(candidate: Explanation): string {
     case "chosen":
       return `Returned at place ${outcome.rank}.`;
     case "level":
-      return `It stands in ${levelFacts(candidate.level).short}, which was not searched.`;
+      return `It is in ${levelFacts(candidate.level).short}, which was not searched.`;
     case "filter":
-      return "It does not meet the filter.";
+      return "It does not match the filter.";
     case "threshold":
       return outcome.similarity === null
-        ? "Nothing speaks for it: no similar vector, no word, no neighbour."
+        ? "Nothing in it matches: no similar vector, no word, no neighbour."
         : `Its relevance ${score(outcome.similarity)} is below the threshold ${score(outcome.threshold)}.`;
     case "duplicate":
       return `It has the same text as …${shortId(outcome.of)}, which stands for it.`;
     case "budget":
-      return `It needs ${count(outcome.tokens)} tokens; ${count(outcome.left)} of the budget were left.`;
+      return `It needs ${count(outcome.tokens)} tokens; only ${count(outcome.left)} of the budget were left.`;
     case "outranked":
       return `${count(outcome.limit)} better ones filled the limit.`;
   }

@@ -19,7 +19,7 @@ const copyDatabase = (command: "backup" | "backup_file"): Promise<void> =>
     const { path } = await call("pick_save", { suggested: `hirag-${today()}.db` });
     if (!path) return;
     const copy = await call(command, { file: path });
-    toasts.done(`Kept a copy of ${bytes(copy.bytes)} in ${copy.file}`);
+    toasts.done(`Saved a copy of ${bytes(copy.bytes)} as ${copy.file}`);
   });
 
 export const backUp = (): Promise<void> => copyDatabase("backup");

@@ -18,7 +18,7 @@ const report = {
   failed: [{ path: "/home/ada/notes/broken.jsonl", line: 12, code: "invalid_text", message: "line 12 is not JSON: expected a comma" }],
   skipped: [
     { path: "/home/ada/notes/photo.png", reason: "binary" },
-    { path: "/home/ada/notes/.git", reason: "hidden" },
+    { path: "/home/ada/notes/letter.odt", reason: "not a known kind of file" },
   ],
   cancelled: false,
   warnings: [],
@@ -81,7 +81,7 @@ export class Jobs {
         total_bytes: paths.length * 42_000,
         skipped: [
           { path: `${paths[0]}/photo.png`, reason: "binary" },
-          { path: `${paths[0]}/.git`, reason: "hidden" },
+          { path: `${paths[0]}/letter.odt`, reason: "not a known kind of file" },
         ],
         failed: [],
       }),

@@ -7,7 +7,7 @@ type Answers = Pick<Handlers, "server" | "server_retry" | "server_link" | "mcp_c
 const json = (server: object): string => JSON.stringify({ mcpServers: { hirag: server } }, null, 2);
 
 const clients: McpConfig["clients"] = [
-  { name: "claude-code", title: "Claude Code", place: "a terminal", form: "command", text: "claude mcp add hirag -- /usr/bin/hirag mcp" },
+  { name: "claude-code", title: "Claude Code", place: "the terminal", form: "command", text: "claude mcp add hirag -- /usr/bin/hirag mcp" },
   {
     name: "claude-desktop",
     title: "Claude Desktop",
