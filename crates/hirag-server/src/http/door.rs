@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::guard::{Keys, new_secret};
 use super::{Server, ServerError};
 use crate::commands::{Error, Failure, Result};
-use crate::secrets::{Keep, Secrets, TokenKind, TokenSource};
+use crate::secrets::{Keep, Secrets, TokenError, TokenKind, TokenSource};
 use crate::studio::{Studio, StudioEvent, ask};
 
 /// Time between two looks into the keyring for tokens that were refused.
@@ -77,6 +77,8 @@ pub(crate) struct Door {
     changed: Notify,
     /// One opening or closing at a time.
     turn: tokio::sync::Mutex<()>,
+    /// One look for the token at a time: an older one must not come last.
+    token_turn: tokio::sync::Mutex<()>,
     server: Mutex<Option<Server>>,
     following: Mutex<Option<JoinHandle<()>>>,
 }
@@ -96,6 +98,7 @@ impl Door {
             looked: Mutex::default(),
             changed: Notify::new(),
             turn: tokio::sync::Mutex::default(),
+            token_turn: tokio::sync::Mutex::default(),
             server: Mutex::default(),
             following: Mutex::default(),
         }
@@ -262,20 +265,34 @@ impl Studio {
     /// # Errors
     /// [`Error::Internal`] when it could not be asked for.
     pub(crate) async fn bring_server_token(&self) -> Result<()> {
-        let found = ask(self.secrets(), find_or_make).await;
-        let (token, source) = found.ok_or_else(not_asked)??;
-        self.door().keys.set_token(&token);
-        self.door().told.lock().token = Some(source);
-        Ok(())
+        self.let_in(find_or_make).await.map(drop)
     }
 
     /// The same after a change of the token, while somebody listens.
-    pub(crate) async fn server_token_changed(&self) {
-        if self.door().is_followed()
-            && let Err(error) = self.bring_server_token().await
-        {
-            tracing::warn!(%error, "the server's new token is not known");
+    ///
+    /// # Errors
+    /// [`Error::Token`] when the keyring does not say what it has; the token before stays then.
+    pub(crate) async fn server_token_changed(&self) -> Result<()> {
+        // Who refused the one before may take this one.
+        self.claim_anew();
+        match self.door().is_followed() {
+            true => self.let_in(find_again).await.map(drop),
+            false => Ok(()),
         }
+    }
+
+    /// Lets the token in that `find` comes back with, and no other.
+    async fn let_in(
+        &self,
+        find: impl FnOnce(&Secrets) -> Result<(SecretString, TokenSource)> + Send + 'static,
+    ) -> Result<(SecretString, TokenSource)> {
+        let door = self.door();
+        let _turn = door.token_turn.lock().await;
+        let found = ask(self.secrets(), find).await;
+        let (token, source) = found.ok_or_else(not_asked)??;
+        door.keys.set_token(&token);
+        door.told.lock().token = Some(source);
+        Ok((token, source))
     }
 
     /// Whether another program has changed the token that the keyring keeps; it is let in then. To be
@@ -285,6 +302,7 @@ impl Studio {
         if !door.may_look(self.clock().elapsed()) {
             return false;
         }
+        let _turn = door.token_turn.lock().await;
         let kept = ask(self.secrets(), |secrets| secrets.get(TokenKind::Server));
         // What comes from elsewhere is not changed by others, or the keyring does not answer now.
         let Ok(Some(Some((token, TokenSource::Keyring)))) = timeout(LOOK_WITHIN, kept).await else {
@@ -300,10 +318,7 @@ impl Studio {
     /// # Errors
     /// [`Error::Token`].
     pub(crate) async fn replace_server_token(&self) -> Result<(SecretString, TokenSource)> {
-        let made = ask(self.secrets(), make).await;
-        let (token, source) = made.ok_or_else(not_asked)??;
-        self.door().keys.set_token(&token);
-        self.door().told.lock().token = Some(source);
+        let (token, source) = self.let_in(make).await?;
         self.tell(StudioEvent::Server(self.server_status()));
         Ok((token, source))
     }
@@ -325,9 +340,20 @@ fn listens_alike(one: &ServerSettings, other: &ServerSettings) -> bool {
 }
 
 fn find_or_make(secrets: &Secrets) -> Result<(SecretString, TokenSource)> {
-    match secrets.get(TokenKind::Server) {
-        Some(found) => Ok(found),
-        None => make(secrets),
+    match secrets.look(TokenKind::Server) {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => make(secrets),
+        // What the keyring may have is not to be lost to a new one.
+        Err(_) => for_this_run(secrets, new_secret()),
+    }
+}
+
+/// The token after a change: a new one only where the keyring says that there is none.
+fn find_again(secrets: &Secrets) -> Result<(SecretString, TokenSource)> {
+    match secrets.look(TokenKind::Server) {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => make(secrets),
+        Err(error) => Err(TokenError::from(error).into()),
     }
 }
 
@@ -340,6 +366,10 @@ fn make(secrets: &Secrets) -> Result<(SecretString, TokenSource)> {
     {
         return Ok((token, TokenSource::Keyring));
     }
+    for_this_run(secrets, token)
+}
+
+fn for_this_run(secrets: &Secrets, token: SecretString) -> Result<(SecretString, TokenSource)> {
     secrets.set(TokenKind::Server, token.clone(), Keep::ThisRun)?;
     Ok((token, TokenSource::ThisRun))
 }

@@ -168,6 +168,21 @@ impl Secrets {
         self.find(kind).0
     }
 
+    /// The same, where it matters whether there is none or whether that is not known.
+    ///
+    /// # Errors
+    /// Why the keyring that is there did not say whether it has one.
+    pub(crate) fn look(
+        &self,
+        kind: TokenKind,
+    ) -> Result<Option<(SecretString, TokenSource)>, VaultError> {
+        match self.find(kind) {
+            (Some(found), _) => Ok(Some(found)),
+            (None, Ok(()) | Err(VaultError::Absent(_))) => Ok(None),
+            (None, Err(error)) => Err(error),
+        }
+    }
+
     /// What may be told of a token.
     #[must_use]
     pub fn status(&self, kind: TokenKind) -> TokenStatus {

@@ -53,10 +53,10 @@ impl Claim {
         self.by
     }
 
-    /// Says whether the store will be closed at once.
-    pub(crate) fn answer(self, agreed: bool) {
-        // Who did not wait for it asks again.
-        let _ = self.answer.send(agreed);
+    /// Says whether the store will be closed at once. Whether somebody heard it; who did not wait asks
+    /// again.
+    pub(crate) fn answer(self, agreed: bool) -> bool {
+        self.answer.send(agreed).is_ok()
     }
 }
 
@@ -111,6 +111,11 @@ impl Studio {
             () = raised(&mut closing) => false,
             given = self.claim() => given,
         }
+    }
+
+    /// A process that kept the store may be asked once more.
+    pub(crate) fn claim_anew(&self) {
+        *self.inner.kept_by.lock() = None;
     }
 
     async fn claim(&self) -> bool {
@@ -186,14 +191,23 @@ impl Studio {
 async fn ask(holder: &Running, token: &SecretString) -> Result<bool, String> {
     let client = running::client().map_err(|error| error.to_string())?;
     let until = Instant::now() + ANSWER;
+    let mut busy = false;
     loop {
         let asked = holder.post(&client, CLAIM, token);
         let asked = asked.json(&json!({ "pid": std::process::id() }));
-        let answer = timeout_at(until, asked.send()).await;
-        let answer = answer.map_err(|_| "it does not answer".to_owned())?;
+        let Ok(answer) = timeout_at(until, asked.send()).await else {
+            // One that was busy just now may give it up later.
+            return match busy {
+                true => Ok(false),
+                false => Err("it does not answer".to_owned()),
+            };
+        };
         match answer.map(|answer| answer.status()) {
             Ok(StatusCode::ACCEPTED) => return Ok(true),
-            Ok(StatusCode::CONFLICT) if Instant::now() < until => sleep(LOOK).await,
+            Ok(StatusCode::CONFLICT) if Instant::now() < until => {
+                busy = true;
+                sleep(LOOK).await;
+            }
             Ok(StatusCode::CONFLICT) => return Ok(false),
             Ok(StatusCode::UNAUTHORIZED) => return Err("it refuses the token".to_owned()),
             Ok(status) => return Err(format!("it answers with status {status}")),

@@ -84,7 +84,7 @@ pub async fn token_set(studio: &Studio, request: TokenSetRequest) -> Result<Toke
         Ok(secrets.status(kind))
     })
     .await?;
-    use_token(studio, kind).await;
+    use_own(studio, kind).await;
     Ok(status)
 }
 
@@ -99,17 +99,16 @@ pub async fn token_clear(studio: &Studio, request: TokenRequest) -> Result<Token
         Ok(secrets.status(kind))
     })
     .await?;
-    use_token(studio, kind).await;
+    use_own(studio, kind).await;
     Ok(status)
 }
 
 /// Uses a token as it is now, after another program changed it.
 ///
 /// # Errors
-/// None; a token that cannot be read stays in use, and the log says so.
+/// [`Error::Token`] when the keyring does not say what it has; the token before stays in use then.
 pub async fn token_changed(studio: &Studio, request: TokenRequest) -> Result<()> {
-    use_token(studio, request.kind).await;
-    Ok(())
+    use_token(studio, request.kind).await
 }
 
 /// Whether the endpoint of a token takes it.
@@ -194,11 +193,19 @@ fn told(begin: Instant, tried: Result<(String, usize)>) -> ProviderTest {
 }
 
 /// Lets the memory's provider, or the server, use the token as it is now.
-async fn use_token(studio: &Studio, kind: TokenKind) {
+async fn use_token(studio: &Studio, kind: TokenKind) -> Result<()> {
     match kind {
         TokenKind::Embedding => studio.bring_embedding_token().await,
-        TokenKind::Server => studio.server_token_changed().await,
+        TokenKind::Server => studio.server_token_changed().await?,
         TokenKind::Chat => {}
+    }
+    Ok(())
+}
+
+/// The same after this program changed it: that has been done, whatever comes of the use.
+async fn use_own(studio: &Studio, kind: TokenKind) {
+    if let Err(error) = use_token(studio, kind).await {
+        tracing::warn!(%error, "the new token is not known to those who need it");
     }
 }
 

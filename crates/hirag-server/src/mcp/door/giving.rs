@@ -55,7 +55,10 @@ impl Shared {
         };
         let by = claim.by();
         tracing::info!(by, "the memory is given to another process");
-        claim.answer(true);
+        if !claim.answer(true) {
+            *known = Some(standing);
+            return false;
+        }
         if let Err(error) = close(&standing).await {
             tracing::warn!(%error, "the memory was not closed well");
         }

@@ -41,22 +41,23 @@ impl Singles {
     pub(super) async fn embed(
         &self,
         text: String,
-        run: impl FnOnce(&[String]) -> Vec<Outcome> + Send + 'static,
+        run: impl FnOnce(&[String]) -> Vec<Outcome> + Clone + Send + 'static,
     ) -> Outcome {
         let (answer, mut outcome) = oneshot::channel();
         self.waiting.lock().push(Waiting { text, answer });
-        tokio::select! {
-            biased;
-            // Somebody else had the turn, and took this text along.
-            outcome = &mut outcome => return outcome.unwrap_or_else(|_| lost()),
-            turn = Arc::clone(&self.turn).acquire_owned() => {
-                // The semaphore is never closed.
-                if let Ok(turn) = turn {
-                    self.run(turn, run);
-                }
+        loop {
+            tokio::select! {
+                biased;
+                // Whoever had the turn took this text along.
+                outcome = &mut outcome => return outcome.unwrap_or_else(|_| lost()),
+                // With the turn the first texts are run, of which this one need not be.
+                turn = Arc::clone(&self.turn).acquire_owned() => match turn {
+                    Ok(turn) => self.run(turn, run.clone()),
+                    // The semaphore is never closed.
+                    Err(_) => return lost(),
+                },
             }
         }
-        outcome.await.unwrap_or_else(|_| lost())
     }
 
     /// Embeds those that wait, and hands on the turn. The work outlives a caller that goes away.
@@ -110,11 +111,13 @@ mod tests {
     fn run(
         told: &Sender<usize>,
         may: Receiver<()>,
-    ) -> impl FnOnce(&[String]) -> Vec<Outcome> + Send + 'static {
-        let told = told.clone();
+    ) -> impl FnOnce(&[String]) -> Vec<Outcome> + Clone + Send + 'static {
+        let (told, may) = (told.clone(), Arc::new(Mutex::new(may)));
         move |texts| {
-            told.send(texts.len()).unwrap();
-            let _ = may.recv();
+            if !texts.is_empty() {
+                told.send(texts.len()).unwrap();
+            }
+            let _ = may.lock().recv();
             let length = |text: &String| Ok(vec![text.len() as f32]);
             texts.iter().map(length).collect()
         }
@@ -146,5 +149,19 @@ mod tests {
             assert_eq!(outcome, Ok(vec![length as f32]));
         }
         assert_eq!(runs.try_iter().collect::<Vec<_>>(), [AT_ONCE, 2]);
+    }
+
+    #[tokio::test]
+    async fn who_runs_others_texts_with_his_turn_has_his_own_run_next() {
+        let singles = Singles::default();
+        let (told, runs) = channel();
+        // It has come first, and is not yet in line for a turn.
+        let (answer, others) = oneshot::channel();
+        let text = "a".repeat(BYTES_AT_ONCE);
+        singles.waiting.lock().push(Waiting { text, answer });
+        let own = singles.embed("b".to_owned(), run(&told, free())).await;
+        assert_eq!(own, Ok(vec![1.0]));
+        assert_eq!(others.await.unwrap(), Ok(vec![BYTES_AT_ONCE as f32]));
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1, 1]);
     }
 }

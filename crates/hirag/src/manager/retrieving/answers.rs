@@ -14,7 +14,7 @@ use crate::metrics::{CacheCounters, CacheLayerStats};
 
 /// Bytes of all answers at most.
 const ROOM: u64 = 16_000_000;
-/// Bytes of a returned context beside its text, about.
+/// Bytes of an answer beside its contexts, and of a context beside its text and metadata, about.
 const BESIDE_TEXT: usize = 700;
 /// How long an answer that nobody asks for is kept.
 const IDLE: Duration = Duration::from_secs(60);
@@ -78,10 +78,18 @@ impl Kept {
         self.until_ms.is_some_and(|until_ms| now_ms >= until_ms)
     }
 
+    /// About what it takes.
     fn bytes(&self) -> u32 {
-        let of = |found: &RetrievedContext| found.context.text.len() + BESIDE_TEXT;
-        let bytes: usize = self.response.contexts.iter().map(of).sum();
-        u32::try_from(bytes).unwrap_or(u32::MAX)
+        let of = |found: &RetrievedContext| {
+            let metadata = &found.context.metadata;
+            let metadata = match metadata.is_empty() {
+                true => 0,
+                false => serde_json::to_vec(metadata).map_or(0, |json| json.len()),
+            };
+            BESIDE_TEXT + found.context.text.len() + metadata + size_of_val(&*found.same_text)
+        };
+        let contexts: usize = self.response.contexts.iter().map(of).sum();
+        u32::try_from(BESIDE_TEXT + contexts).unwrap_or(u32::MAX)
     }
 }
 
@@ -124,7 +132,10 @@ impl Answers {
         self.counters.count(kept.is_some());
         match kept {
             Some(kept) => Some(kept),
-            None => self.kept.optionally_get_with(key, search).await,
+            None => {
+                let found = self.kept.optionally_get_with(key, search).await;
+                found.filter(|kept| !kept.is_over(now_ms))
+            }
         }
     }
 

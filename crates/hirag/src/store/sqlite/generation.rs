@@ -14,6 +14,11 @@ impl Generation {
         self.0.load(Ordering::Acquire)
     }
 
+    /// Nothing that was found before is to be given any more.
+    pub(super) fn end(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+
     /// Follows a commit.
     pub(super) fn follow(&self, changes: &Changes) {
         let Changes {

@@ -198,6 +198,7 @@ impl SqliteStore {
     pub fn shut_down(&self) {
         // A connection that only reads cannot take the log away, so that it must not be the last.
         self.shared.readers.close();
+        self.shared.generation.end();
         self.shared.watch.lock().take();
         match &self.shared.writer {
             Some(writer) => writer.shut_down(),

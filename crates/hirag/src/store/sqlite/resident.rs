@@ -128,6 +128,9 @@ impl Resident {
 
     /// Follows a commit that counted accesses.
     pub(super) fn count_accesses(&mut self, accesses: &BTreeMap<i64, u64>) {
+        if accesses.is_empty() {
+            return;
+        }
         let counts = &mut Arc::make_mut(&mut self.facts).access_counts;
         for (&seq, &access) in accesses {
             if let Some(slot) = self.by_seq.get(seq) {

@@ -89,19 +89,18 @@ pub struct KeptTrace {
 
 impl SqliteStore {
     /// Counts that contexts were returned, and keeps the trace of the retrieval: within half a second,
-    /// or within five while retrievals do not end. Lost only with the process: neither is worth a
-    /// caller's time, nor a write to the disk of its own, and [`Self::written`] is for who wants to
-    /// wait. While the writer has other work, only so many traces wait for it. A store that cannot
+    /// or five after the last time. Lost with the process, or where the disk takes no more: neither is
+    /// worth a caller's time, nor a write to the disk of its own, and [`Self::written`] is for who
+    /// wants to wait. While the writer has other work, only so many traces wait for it. A store that cannot
     /// write does nothing.
     pub fn record_retrieval(&self, returned: &[ContextId], trace: Option<KeptTrace>) {
         let Some(writer) = &self.shared.writer else {
             return;
         };
         let now_ms = self.now_ms();
-        if self.shared.accesses.add(returned, now_ms) {
-            let accesses = Arc::clone(&self.shared.accesses);
+        if let Some(due) = self.shared.accesses.add(returned, now_ms) {
             writer.leave(move |c, changes| {
-                let counted = accesses.write(c, changes);
+                let counted = due.write(c, changes);
                 counted.inspect_err(|error| tracing::warn!(%error, "accesses could not be counted"))
             });
         }
