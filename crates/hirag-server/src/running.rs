@@ -23,8 +23,8 @@ pub const FILE: &str = "server.json";
 const MOST_BYTES: u64 = 1_024;
 /// A server on this machine that lives says so within this time, even under load.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How often one that is to come is looked for.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often is looked again for what another process is about to do.
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
 /// A server that listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

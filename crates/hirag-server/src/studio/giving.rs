@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Studio, raised};
 use crate::commands::{Error, Result};
-use crate::running::{self, Running};
+use crate::running::{self, LOOK, Running};
 use crate::secrets::TokenKind;
 
 /// The path that a claim is made at.
@@ -24,8 +24,6 @@ pub(crate) const CLAIM: &str = "/api/v1/claim";
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long it may take to close the store once it has agreed; it lets others finish for ten seconds.
 const CLOSING: Duration = Duration::from_secs(15);
-/// How often the store is looked at meanwhile, and a busy process is asked anew.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Whether a store is asked for that another process has open for an agent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,8 +93,8 @@ impl Studio {
         }
     }
 
-    /// Has a process that only serves an agent close the store. Whether one did; if none does, the
-    /// log says why, and it is not asked again.
+    /// Has a process that only serves an agent close the store. Whether one did; where one refuses,
+    /// the log says why, and it is not asked again until [`Self::claim_anew`].
     pub(super) async fn claim_store(&self) -> bool {
         let claims = match self.inner.claims {
             Claims::Never => false,

@@ -28,7 +28,7 @@ impl Generation {
             everything,
         } = changes;
         if *everything || *words || !rows.is_empty() || !accesses.is_empty() {
-            self.0.fetch_add(1, Ordering::Release);
+            self.end();
         }
     }
 }

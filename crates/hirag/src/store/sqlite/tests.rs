@@ -68,6 +68,18 @@ fn record(text: &str, vector: Option<[f32; 2]>) -> Record {
     }
 }
 
+/// Makes one change to one context.
+async fn edited(store: &SqliteStore, id: ContextId, edit: Edit) {
+    let change = LiveEdit {
+        only_in: None,
+        id,
+        edit,
+        merge: None,
+    };
+    let edited = store.edit_all(NAME, vec![change], rules()).await.unwrap();
+    assert_eq!(edited, Ok(Vec::new()));
+}
+
 fn words(text: &str) -> CandidateQuery {
     CandidateQuery {
         text: Some(text.into()),
@@ -116,14 +128,7 @@ async fn a_changed_text_is_found_by_its_new_words_only() {
         text: Some(("sleeping cats".into(), 2, None)),
         ..Edit::default()
     };
-    let change = LiveEdit {
-        only_in: None,
-        id,
-        edit,
-        merge: None,
-    };
-    let edited = store.edit_all(NAME, vec![change], rules()).await.unwrap();
-    assert_eq!(edited, Ok(Vec::new()));
+    edited(&store, id, edit).await;
     let context = store.get(NAME, &[id]).await.unwrap().remove(0);
     assert_eq!(context.embedding, crate::context::EmbeddingState::Pending);
     assert!(found(&store, "dog").await.is_empty());
@@ -385,29 +390,19 @@ async fn whatever_searches_can_notice_makes_another_generation() {
         assert_eq!(now != last, expected, "{what}");
         last = now;
     };
-    let edit = async |edit: Edit| {
-        let change = LiveEdit {
-            only_in: None,
-            id,
-            edit,
-            merge: None,
-        };
-        let edited = store.edit_all(NAME, vec![change], rules()).await.unwrap();
-        assert_eq!(edited, Ok(Vec::new()));
-    };
     store.insert(NAME, vec![short]).await.unwrap();
     changed("a new context", true);
-    edit(Edit {
+    let other = Edit {
         metadata: json!({"kind": "note"}).as_object().cloned(),
         ..Edit::default()
-    })
-    .await;
+    };
+    edited(&store, id, other).await;
     changed("other metadata", true);
-    edit(Edit {
+    let other = Edit {
         text: Some(("other words".into(), 2, None)),
         ..Edit::default()
-    })
-    .await;
+    };
+    edited(&store, id, other).await;
     changed("another text", true);
     let pending = store.pending(NAME, 10).await.unwrap();
     let vectors = pending.into_iter().map(|text| (text, vec![0.0, 1.0]));
