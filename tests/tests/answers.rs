@@ -9,7 +9,7 @@ use hirag::clock::Clock as _;
 use hirag::config::Config;
 use hirag::context::{
     Context, ContextId, ContextLevel, ContextPatch, ContextRequest, ContextResponse, NewContext,
-    RetrievedContext,
+    RetrievedContext, SearchMode,
 };
 use hirag_tests::place::{Place, SETTINGS, everything, settled, store_all};
 use proptest::prelude::*;
@@ -77,6 +77,45 @@ async fn another_request_has_another_answer() {
         assert_eq!(response.contexts.len(), count);
     }
     assert_eq!(hits(&manager).await, 0);
+}
+
+#[tokio::test]
+async fn spaces_make_no_other_question_and_capitals_only_where_vectors_are_compared() {
+    let place = Place::new();
+    let manager = place.open().await;
+    store_all(&manager, &["owls hunt at night"]).await;
+    let by = async |mode: SearchMode, query: &str| {
+        let mut request = ContextRequest::new(query);
+        request.mode = mode;
+        let response = manager.retrieve(request).await.unwrap();
+        assert_eq!(texts(&response), ["owls hunt at night"]);
+        response.metadata.trace_id
+    };
+    let trace = by(SearchMode::Hybrid, "when do owls hunt?").await;
+    let spaces = by(SearchMode::Hybrid, "  when\tdo  owls\n hunt? ").await;
+    assert_eq!(spaces, trace);
+    let capitals = by(SearchMode::Hybrid, "When do OWLS hunt?").await;
+    assert_ne!(capitals, trace, "the model in use may see capitals");
+    let trace = by(SearchMode::Text, "when do owls hunt?").await;
+    assert_eq!(by(SearchMode::Text, "When do OWLS hunt?").await, trace);
+}
+
+#[tokio::test]
+async fn answers_that_a_change_ended_are_counted() {
+    let place = Place::new();
+    let manager = place.open().await;
+    store_all(&manager, &["owls hunt at night"]).await;
+    let invalidated = async || {
+        let stats = manager.stats().await.unwrap();
+        stats.answer_cache.invalidations
+    };
+    ask(&manager, "owls").await;
+    settled(&manager).await;
+    ask(&manager, "mice").await;
+    let before = invalidated().await;
+    store_all(&manager, &["mice hide by day"]).await;
+    ask(&manager, "owls").await;
+    assert!(invalidated().await > before);
 }
 
 #[tokio::test]

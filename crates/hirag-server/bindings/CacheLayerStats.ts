@@ -27,4 +27,9 @@ entries: number,
 /**
  * Bytes that they take.
  */
-bytes: number, };
+bytes: number, 
+/**
+ * Entries that were removed because what they follow from has changed, or their text was deleted,
+ * or they were over their time.
+ */
+invalidations: number, };

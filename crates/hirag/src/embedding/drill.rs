@@ -153,6 +153,10 @@ impl EmbeddingProvider for Drilled {
         self.provider.passage_prefix()
     }
 
+    fn ignores_case(&self) -> bool {
+        self.provider.ignores_case()
+    }
+
     async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
         self.drills.strike().await?;
         self.provider.embed_single(text).await

@@ -32,6 +32,11 @@ pub trait EmbeddingProvider: Send + Sync + std::fmt::Debug {
         ""
     }
 
+    /// Whether the vector of a text stays the same when its letters A to Z become small.
+    fn ignores_case(&self) -> bool {
+        false
+    }
+
     /// The vector of one text.
     async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError>;
 

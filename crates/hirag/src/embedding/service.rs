@@ -127,6 +127,12 @@ impl Embedder {
         self.shared.guard.model_id()
     }
 
+    /// Whether it makes no difference if the letters A to Z of a text are capitals.
+    #[must_use]
+    pub fn ignores_case(&self) -> bool {
+        self.shared.guard.ignores_case()
+    }
+
     /// Components of each vector; 0 while a remote provider has not told.
     #[must_use]
     pub fn dimension(&self) -> usize {
@@ -143,8 +149,9 @@ impl Embedder {
         text: &str,
         priority: Priority,
     ) -> Result<Embedded, EmbeddingError> {
-        let prefix = self.shared.guard.query_prefix();
-        self.embed(prepare(prefix, text), priority).await
+        let guard = &self.shared.guard;
+        let text = prepare(guard.query_prefix(), text, guard.ignores_case());
+        self.embed(text, priority).await
     }
 
     /// The vector of one passage.
@@ -157,8 +164,9 @@ impl Embedder {
         text: &str,
         priority: Priority,
     ) -> Result<Embedded, EmbeddingError> {
-        let prefix = self.shared.guard.passage_prefix();
-        self.embed(prepare(prefix, text), priority).await
+        let guard = &self.shared.guard;
+        let text = prepare(guard.passage_prefix(), text, guard.ignores_case());
+        self.embed(text, priority).await
     }
 
     async fn embed(&self, text: String, priority: Priority) -> Result<Embedded, EmbeddingError> {
@@ -190,8 +198,12 @@ impl Embedder {
         texts: &[T],
         priority: Priority,
     ) -> Vec<Result<Vector, EmbeddingError>> {
-        let prefix = self.shared.guard.passage_prefix();
-        let texts: Vec<String> = texts.iter().map(|t| prepare(prefix, t.as_ref())).collect();
+        let guard = &self.shared.guard;
+        let (prefix, ignores_case) = (guard.passage_prefix(), guard.ignores_case());
+        let texts: Vec<String> = texts
+            .iter()
+            .map(|text| prepare(prefix, text.as_ref(), ignores_case))
+            .collect();
         let keys: Vec<CacheKey> = texts
             .iter()
             .map(|text| CacheKey::of(self.model_id(), text))
@@ -389,15 +401,21 @@ impl Shared {
 /// [`Embedder::forget`], which wants that model loaded.
 pub(crate) fn forget(cache: &EmbeddingCache, model: &str, prefixes: [&str; 2], text: &str) {
     for prefix in prefixes {
-        cache.remove(model, &prepare(prefix, text));
+        // It may not be known here whether the model ignores case.
+        for ignores_case in [false, true] {
+            cache.remove(model, &prepare(prefix, text, ignores_case));
+        }
     }
 }
 
 /// The form in which a text is embedded and cached.
-fn prepare(prefix: &str, text: &str) -> String {
-    let text = normalise(text);
+fn prepare(prefix: &str, text: &str, ignores_case: bool) -> String {
+    let mut text = normalise(text).into_owned();
+    if ignores_case {
+        text.make_ascii_lowercase();
+    }
     if prefix.is_empty() {
-        text.into_owned()
+        text
     } else {
         format!("{prefix}{text}")
     }

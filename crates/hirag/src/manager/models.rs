@@ -133,6 +133,14 @@ impl Models {
         }
     }
 
+    /// Whether the configured model makes no difference between A and a; `None` while it is not loaded.
+    pub(super) fn ignores_case(&self) -> Option<bool> {
+        self.current()
+            .embedder
+            .get()
+            .map(|embedder| embedder.ignores_case())
+    }
+
     /// The configured model, loaded when it is first needed; `hint` is the dimension of the
     /// stored vectors.
     pub(super) async fn configured(

@@ -7,6 +7,7 @@ use serde::Serialize;
 pub struct CacheCounters {
     hits: AtomicU64,
     misses: AtomicU64,
+    invalidations: AtomicU64,
 }
 
 impl CacheCounters {
@@ -14,6 +15,12 @@ impl CacheCounters {
     pub fn count(&self, hit: bool) {
         let counter = if hit { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts entries that were removed because they are not to be given any more. Those that made
+    /// room for others are none of them.
+    pub fn count_invalidations(&self, entries: u64) {
+        self.invalidations.fetch_add(entries, Ordering::Relaxed);
     }
 
     /// What was counted, with what the layer holds now.
@@ -28,6 +35,7 @@ impl CacheCounters {
             hit_rate: rate(hits, misses),
             entries,
             bytes,
+            invalidations: self.invalidations.load(Ordering::Relaxed),
         }
     }
 }
@@ -54,6 +62,10 @@ pub struct CacheLayerStats {
     /// Bytes that they take.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub bytes: u64,
+    /// Entries that were removed because what they follow from has changed, or their text was deleted,
+    /// or they were over their time.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub invalidations: u64,
 }
 
 /// A cache of two layers: who misses in memory asks the disk.
@@ -103,6 +115,9 @@ mod tests {
         let stats = counters.stats(3, 4_096);
         assert_eq!((stats.hit_rate, stats.total), (0.5, 2));
         assert_eq!((stats.entries, stats.bytes), (3, 4_096));
+        counters.count_invalidations(2);
+        let stats = counters.stats(1, 2_048);
+        assert_eq!((stats.invalidations, stats.total), (2, 2));
     }
 
     #[test]

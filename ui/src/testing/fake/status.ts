@@ -57,14 +57,14 @@ export function statusAnswers(scene: Scene): Answers {
     stats: () => {
       const per = memory.counts();
       const { database_file, config_file } = scene.startup();
-      const layer = { hits: 812, misses: 140, total: 952, hit_rate: 0.853, entries: 688, bytes: 1_210_000 };
+      const layer = { hits: 812, misses: 140, total: 952, hit_rate: 0.853, entries: 688, bytes: 1_210_000, invalidations: 12 };
       return {
         database_file,
         config_file,
         model: memory.size ? { model: "all-MiniLM-L6-v2", dimension: 384 } : null,
         database: { file_bytes: memory.size * 5200 + 90_000, free_bytes: 120_000, wal_bytes: 410_000 },
         embedding_cache: { memory: layer, disk: { ...layer, hits: 90, misses: 50, total: 140, hit_rate: 0.643 }, hit_rate: 0.947 },
-        answer_cache: { hits: 64, misses: 311, total: 375, hit_rate: 0.171, entries: 9, bytes: 84_000 },
+        answer_cache: { hits: 64, misses: 311, total: 375, hit_rate: 0.171, entries: 9, bytes: 84_000, invalidations: 301 },
         working_set: per.Immediate,
         performance: performance(),
         process: {

@@ -54,11 +54,12 @@ pub(in super::super) fn stats(answer: &StatsResponse, style: Style) -> String {
                 field(
                     &format!("cache {name}"),
                     format!(
-                        "{}, {}, hit rate {:.3} of {}",
+                        "{}, {}, hit rate {:.3} of {}, {} invalidated",
                         vectors(layer.entries),
                         bytes(layer.bytes),
                         layer.hit_rate,
-                        layer.total
+                        layer.total,
+                        layer.invalidations
                     ),
                 );
             }
@@ -68,11 +69,12 @@ pub(in super::super) fn stats(answer: &StatsResponse, style: Style) -> String {
     field(
         "cache answers",
         format!(
-            "{} answers, {}, hit rate {:.3} of {}",
+            "{} answers, {}, hit rate {:.3} of {}, {} invalidated",
             answers.entries,
             bytes(answers.bytes),
             answers.hit_rate,
-            answers.total
+            answers.total,
+            answers.invalidations
         ),
     );
     field("working set", format!("{} in memory", stats.working_set));

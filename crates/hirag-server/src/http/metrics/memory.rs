@@ -158,6 +158,11 @@ impl Memory {
         ] {
             page.counter(name, help, value)?;
         }
+        page.counter(
+            "answer_cache_invalidations",
+            "Answers dropped because something changed",
+            answers.invalidations,
+        )?;
         page.gauge(
             "answer_cache_entries",
             "Answers held",
@@ -188,6 +193,14 @@ impl Memory {
             &[
                 ("layer", "memory", memory.misses),
                 ("layer", "disk", disk.misses),
+            ],
+        )?;
+        page.counters(
+            "embedding_cache_invalidations",
+            "Vectors dropped because their text was deleted or their time was over",
+            &[
+                ("layer", "memory", memory.invalidations),
+                ("layer", "disk", disk.invalidations),
             ],
         )?;
         page.gauges(

@@ -11,6 +11,7 @@ use super::writer::{Op, Shared, run};
 use super::{CacheKey, DiskSettings};
 use crate::clock::SharedClock;
 use crate::embedding::EmbeddingError;
+use crate::metrics::CacheLayerStats;
 
 /// A read refreshes `used` when it is older than this, so that hits do not all become writes.
 const USED_STEP_MS: i64 = 60 * 60 * 1000;
@@ -56,6 +57,12 @@ impl Disk {
     }
 
     pub(super) fn get(&self, key: &CacheKey) -> Option<Found> {
+        let found = self.read(key);
+        self.shared.tally.count(found.is_some());
+        found
+    }
+
+    fn read(&self, key: &CacheKey) -> Option<Found> {
         if !self.is_usable() {
             return None;
         }
@@ -115,16 +122,16 @@ impl Disk {
         self.shared.flush().map_err(EmbeddingError::Cache)
     }
 
-    /// Entries, and bytes of the pages in use.
-    pub(super) fn size(&self) -> (u64, u64) {
+    /// How it fares; its bytes are those of the pages in use.
+    pub(super) fn stats(&self) -> CacheLayerStats {
         let reader = self.shared.reader.lock();
-        let Some(reader) = reader.as_ref() else {
-            return (0, 0);
-        };
-        (
-            table::count(reader).unwrap_or_default(),
-            table::used_bytes(reader).unwrap_or_default(),
-        )
+        let (entries, bytes) = reader.as_ref().map_or((0, 0), |reader| {
+            (
+                table::count(reader).unwrap_or_default(),
+                table::used_bytes(reader).unwrap_or_default(),
+            )
+        });
+        self.shared.tally.stats(entries, bytes)
     }
 }
 

@@ -11,6 +11,14 @@ pub(super) struct Memory {
     ttl: Option<Duration>,
 }
 
+/// What is there of a key.
+#[derive(Debug)]
+pub(super) enum Looked {
+    Found(Arc<[f32]>),
+    Expired,
+    Absent,
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     vector: Arc<[f32]>,
@@ -27,13 +35,16 @@ impl Memory {
         }
     }
 
-    pub(super) fn get(&self, key: &CacheKey, now: Duration) -> Option<Arc<[f32]>> {
-        let entry = self.entries.get(key)?;
-        if entry.expires.is_some_and(|expires| now >= expires) {
-            self.entries.invalidate(key);
-            return None;
+    /// An entry that is over its time is gone then.
+    pub(super) fn get(&self, key: &CacheKey, now: Duration) -> Looked {
+        match self.entries.get(key) {
+            None => Looked::Absent,
+            Some(entry) if entry.expires.is_some_and(|expires| now >= expires) => {
+                self.entries.invalidate(key);
+                Looked::Expired
+            }
+            Some(entry) => Looked::Found(entry.vector),
         }
-        Some(entry.vector)
     }
 
     /// Keeps a vector that is `age` old at the elapsed time `now`.
@@ -44,8 +55,9 @@ impl Memory {
         self.entries.insert(key, Entry { vector, expires });
     }
 
-    pub(super) fn remove(&self, key: &CacheKey) {
-        self.entries.invalidate(key);
+    /// Whether it was there.
+    pub(super) fn remove(&self, key: &CacheKey) -> bool {
+        self.entries.remove(key).is_some()
     }
 
     /// Entries, and the bytes of their keys and vectors.

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use self::disk::Disk;
-use self::memory::Memory;
+use self::memory::{Looked, Memory};
 use super::EmbeddingError;
 use crate::clock::SharedClock;
 use crate::config::EmbeddingSettings;
@@ -92,7 +92,6 @@ struct Shared {
     memory: Memory,
     memory_tally: CacheCounters,
     disk: Option<Disk>,
-    disk_tally: CacheCounters,
     /// Counts removals, so that a reader who fetched an entry just before its removal does not
     /// bring it back into memory.
     removals: AtomicU64,
@@ -120,7 +119,6 @@ impl EmbeddingCache {
                 memory: Memory::new(settings.memory_entries, settings.ttl),
                 memory_tally: CacheCounters::default(),
                 disk,
-                disk_tally: CacheCounters::default(),
                 removals: AtomicU64::new(0),
                 clock,
             }),
@@ -141,9 +139,17 @@ impl EmbeddingCache {
     /// What memory has of `key`: microseconds, never waits.
     #[must_use]
     pub fn get_memory(&self, key: &CacheKey) -> Option<Arc<[f32]>> {
-        let found = self.shared.memory.get(key, self.shared.clock.elapsed());
-        self.shared.memory_tally.count(found.is_some());
-        found
+        let shared = &*self.shared;
+        let found = shared.memory.get(key, shared.clock.elapsed());
+        shared.memory_tally.count(matches!(found, Looked::Found(_)));
+        match found {
+            Looked::Found(vector) => Some(vector),
+            Looked::Expired => {
+                shared.memory_tally.count_invalidations(1);
+                None
+            }
+            Looked::Absent => None,
+        }
     }
 
     /// What the file has of `key`, which then stays in memory. Blocks for a read of the file.
@@ -152,9 +158,7 @@ impl EmbeddingCache {
         let shared = &*self.shared;
         let disk = shared.disk.as_ref()?;
         let removals = shared.removals.load(Ordering::SeqCst);
-        let found = disk.get(key);
-        shared.disk_tally.count(found.is_some());
-        let found = found?;
+        let found = disk.get(key)?;
         let stored = shared.clock.elapsed();
         shared
             .memory
@@ -190,7 +194,10 @@ impl EmbeddingCache {
             disk.remove(key);
         }
         self.shared.removals.fetch_add(1, Ordering::SeqCst);
-        self.shared.memory.remove(&key);
+        let removed = self.shared.memory.remove(&key);
+        self.shared
+            .memory_tally
+            .count_invalidations(u64::from(removed));
     }
 
     /// Waits until everything inserted and removed so far is in the file. Blocks.
@@ -211,10 +218,9 @@ impl EmbeddingCache {
     pub fn counters(&self) -> CacheStats {
         let shared = &*self.shared;
         let (entries, bytes) = shared.memory.size();
-        let (disk_entries, disk_bytes) = shared.disk.as_ref().map_or((0, 0), Disk::size);
         CacheStats::of(
             shared.memory_tally.stats(entries, bytes),
-            shared.disk_tally.stats(disk_entries, disk_bytes),
+            shared.disk.as_ref().map(Disk::stats).unwrap_or_default(),
         )
     }
 }

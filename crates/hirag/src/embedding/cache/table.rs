@@ -40,11 +40,12 @@ pub(super) fn read(db: &Connection, key: &CacheKey) -> rusqlite::Result<Option<R
         .optional()
 }
 
-/// Carries out `ops` in one transaction.
+/// Carries out `ops` in one transaction. How many rows it removed.
 pub(super) fn write<'a>(
     db: &mut Connection,
     ops: impl Iterator<Item = (&'a CacheKey, &'a Op)>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<u64> {
+    let mut removed = 0;
     let change = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     {
         let mut put = change.prepare_cached(
@@ -56,21 +57,24 @@ pub(super) fn write<'a>(
         for (key, op) in ops {
             match op {
                 Op::Put { vector, created } => {
-                    put.execute(params![key.as_bytes(), encode(key, vector), created])?
+                    put.execute(params![key.as_bytes(), encode(key, vector), created])?;
                 }
-                Op::Touch { used } => touch.execute(params![key.as_bytes(), used])?,
-                Op::Remove => remove.execute(params![key.as_bytes()])?,
-            };
+                Op::Touch { used } => {
+                    touch.execute(params![key.as_bytes(), used])?;
+                }
+                Op::Remove => removed += remove.execute(params![key.as_bytes()])? as u64,
+            }
         }
     }
-    change.commit()
+    change.commit()?;
+    Ok(removed)
 }
 
 /// Deletes what was last used before `before` (milliseconds of Unix time): it was computed before
-/// it was used, so it is over its time.
-pub(super) fn delete_unused_since(db: &Connection, before: i64) -> rusqlite::Result<()> {
+/// it was used, so it is over its time. How many rows that were.
+pub(super) fn delete_unused_since(db: &Connection, before: i64) -> rusqlite::Result<u64> {
     db.execute("DELETE FROM embedding WHERE used < ?1", params![before])
-        .map(drop)
+        .map(|rows| rows as u64)
 }
 
 /// Brings the file under `max_bytes` by deleting what was used longest ago; some more than

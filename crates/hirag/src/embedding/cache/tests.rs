@@ -71,6 +71,7 @@ fn the_hit_rate_is_nothing_when_empty_and_a_half_after_one_miss_and_one_hit() {
             hit_rate: 0.5,
             entries: 1,
             bytes: 32 + 16 * 4,
+            invalidations: 0,
         }
     );
     assert_eq!(counters.disk, CacheLayerStats::default());
@@ -101,6 +102,7 @@ fn a_vector_in_memory_ends_with_its_time() {
     assert!(get(&cache, "a").is_some());
     clock.advance(Duration::from_millis(1));
     assert_eq!(get(&cache, "a"), None);
+    assert_eq!(cache.counters().memory.invalidations, 1);
 }
 
 #[test]
@@ -176,9 +178,12 @@ fn a_removal_wins_over_the_write_that_still_waits() {
     cache.flush().unwrap();
     assert_eq!(get(&cache, "waiting"), None);
     assert_eq!(in_file(&path), 1);
+    assert_eq!(cache.counters().disk.invalidations, 0);
 
     cache.remove(MODEL, "kept");
     assert_eq!(get(&cache, "kept"), None);
+    cache.flush().unwrap();
+    assert_eq!(cache.counters().disk.invalidations, 1);
     drop(cache);
     assert_eq!(in_file(&path), 0);
 }
@@ -189,6 +194,7 @@ fn a_removal_reaches_memory() {
     put(&cache, "a", 1);
     cache.remove(MODEL, "a");
     assert_eq!(get(&cache, "a"), None);
+    assert_eq!(cache.counters().memory.invalidations, 1);
 }
 
 #[test]

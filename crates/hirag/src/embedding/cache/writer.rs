@@ -12,6 +12,7 @@ use super::file::{self, is_corrupt};
 use super::table;
 use super::{CacheKey, DiskSettings};
 use crate::clock::SharedClock;
+use crate::metrics::CacheCounters;
 
 /// How long changes gather before they are written.
 const GATHER: Duration = Duration::from_millis(200);
@@ -45,6 +46,7 @@ pub(super) struct Shared {
     pub(super) reader: Mutex<Option<Connection>>,
     /// False for good once the file is given up.
     pub(super) usable: AtomicBool,
+    pub(super) tally: CacheCounters,
     queue: Mutex<Queue>,
     /// The writer has something to do.
     work: Condvar,
@@ -87,6 +89,7 @@ impl Shared {
             clock,
             reader: Mutex::new(Some(reader)),
             usable: AtomicBool::new(true),
+            tally: CacheCounters::default(),
             queue: Mutex::default(),
             work: Condvar::new(),
             done: Condvar::new(),
@@ -182,11 +185,13 @@ impl Shared {
     }
 
     fn write(&self, db: &mut Connection, ops: &Ops) -> rusqlite::Result<()> {
-        table::write(db, ops.iter())?;
+        let removed = table::write(db, ops.iter())?;
+        self.tally.count_invalidations(removed);
         if let Some(ttl) = self.ttl {
             let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
             let now = self.clock.now().as_millisecond();
-            table::delete_unused_since(db, now.saturating_sub(ttl))?;
+            let over = table::delete_unused_since(db, now.saturating_sub(ttl))?;
+            self.tally.count_invalidations(over);
         }
         table::evict(db, self.settings.max_bytes)
     }

@@ -192,6 +192,10 @@ impl EmbeddingProvider for LocalModel {
         &self.engine.facts.passage_prefix
     }
 
+    fn ignores_case(&self) -> bool {
+        self.engine.words.ignores_case()
+    }
+
     async fn embed_single(&self, text: &str) -> Outcome {
         let engine = Arc::clone(&self.engine);
         let run = move |texts: &[String]| engine.embed_all(texts);

@@ -147,6 +147,7 @@ fn the_built_in_model_says_what_it_is() {
     assert_eq!(model().dimension(), 384);
     assert_eq!(model().max_input_tokens(), 256);
     assert_eq!(model().query_prefix(), "");
+    assert!(model().ignores_case());
 }
 
 #[test]

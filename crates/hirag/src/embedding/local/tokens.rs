@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::{NormalizerWrapper, Tokenizer, TruncationParams};
 
 use crate::embedding::EmbeddingError;
 
@@ -87,6 +87,15 @@ impl Words {
         tokens.ids.extend(highest.map(signed));
         tokens.types.resize(tokens.ids.len(), 0);
         Ok(tokens)
+    }
+
+    /// Whether capitals are read as small letters.
+    pub(super) fn ignores_case(&self) -> bool {
+        match self.tokenizer.get_normalizer() {
+            Some(NormalizerWrapper::BertNormalizer(bert)) => bert.lowercase,
+            Some(NormalizerWrapper::Lowercase(_)) => true,
+            _ => false,
+        }
     }
 
     /// The id that fills up the shorter texts of a run.

@@ -75,6 +75,10 @@ impl EmbeddingProvider for Guard {
         self.provider.passage_prefix()
     }
 
+    fn ignores_case(&self) -> bool {
+        self.provider.ignores_case()
+    }
+
     async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
         let permit = self.admit()?;
         let outcome = self.provider.embed_single(text).await;

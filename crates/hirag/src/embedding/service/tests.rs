@@ -21,6 +21,7 @@ struct Scripted {
     calls: Mutex<Vec<Vec<String>>>,
     takes: Duration,
     prefixes: bool,
+    ignores_case: bool,
     failure: Mutex<Option<EmbeddingError>>,
     dimension: AtomicUsize,
 }
@@ -111,6 +112,10 @@ impl EmbeddingProvider for Scripted {
 
     fn passage_prefix(&self) -> &str {
         if self.prefixes { "passage: " } else { "" }
+    }
+
+    fn ignores_case(&self) -> bool {
+        self.ignores_case
     }
 
     async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
@@ -208,6 +213,27 @@ async fn a_text_is_embedded_once_whatever_its_white_space() {
     assert_eq!(many, [Ok(first.vector)]);
     assert_eq!(provider.calls(), ["a b"]);
     assert!((embedder.counters().memory.hit_rate - 2.0 / 3.0).abs() < 1e-9);
+}
+
+#[tokio::test]
+async fn capitals_make_another_text_unless_the_model_ignores_them() {
+    for (ignores_case, calls) in [(false, vec!["Owl", "owl"]), (true, vec!["owl"])] {
+        let provider = Scripted {
+            ignores_case,
+            ..Scripted::default()
+        }
+        .into_shared();
+        let house = House::local();
+        let embedder = house.embedder(provider.clone(), Some(house.in_memory()));
+        query(&embedder, "Owl").await.unwrap();
+        query(&embedder, "owl").await.unwrap();
+        assert_eq!(provider.calls(), calls);
+        embedder.forget("OWL");
+        embedder.forget("owl");
+        let before = provider.calls().len();
+        query(&embedder, "owl").await.unwrap();
+        assert_eq!(provider.calls().len(), before + 1);
+    }
 }
 
 #[tokio::test]

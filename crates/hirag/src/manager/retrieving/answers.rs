@@ -5,10 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moka::future::Cache;
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::answer::{Answered, milliseconds, told};
-use crate::context::{ContextId, ContextRequest, ContextResponse, RetrievedContext};
+use super::query;
+use crate::context::{ContextId, ContextRequest, ContextResponse, RetrievedContext, SearchMode};
+use crate::embedding::{MAX_NORMALISED_BYTES, normalise};
 use crate::manager::HiragManager;
 use crate::metrics::{CacheCounters, CacheLayerStats};
 
@@ -25,14 +28,19 @@ const AGE_MS: i64 = 60_000;
 /// What an answer follows from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::manager) struct Key {
-    /// SHA-256 of the request.
+    /// SHA-256 of the request, whose query is in the form in which all that compares it sees it.
     request: [u8; 32],
-    /// Of the store.
-    generation: u64,
-    working_set: u64,
-    settings: u64,
+    standing: Standing,
     /// The time, so that ages are about right.
     period: i64,
+}
+
+/// What all answers follow from; each counts its changes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Standing {
+    store: u64,
+    working_set: u64,
+    settings: u64,
 }
 
 /// An answer that can be given again.
@@ -97,6 +105,8 @@ impl Kept {
 #[derive(Debug)]
 pub(in crate::manager) struct Answers {
     kept: Cache<Key, Arc<Kept>>,
+    /// What the last question was asked of.
+    standing: Mutex<Standing>,
     counters: CacheCounters,
 }
 
@@ -109,6 +119,7 @@ impl Default for Answers {
             .build();
         Self {
             kept,
+            standing: Mutex::default(),
             counters: CacheCounters::default(),
         }
     }
@@ -123,10 +134,12 @@ impl Answers {
         now_ms: i64,
         search: impl Future<Output = Option<Arc<Kept>>>,
     ) -> Option<Arc<Kept>> {
+        self.keep_only(key.standing).await;
         let kept = self.kept.get(&key).await;
         let is_over = kept.as_ref().is_some_and(|kept| kept.is_over(now_ms));
         if is_over {
             self.kept.invalidate(&key).await;
+            self.counters.count_invalidations(1);
         }
         let kept = kept.filter(|_| !is_over);
         self.counters.count(kept.is_some());
@@ -139,6 +152,21 @@ impl Answers {
         }
     }
 
+    /// Lets go of the answers that follow from something else: nobody asks for them any more.
+    async fn keep_only(&self, standing: Standing) {
+        let is_newer = {
+            let mut last = self.standing.lock();
+            let is_newer = standing > *last;
+            *last = standing.max(*last);
+            is_newer
+        };
+        if is_newer {
+            self.kept.run_pending_tasks().await;
+            self.counters.count_invalidations(self.kept.entry_count());
+            self.kept.invalidate_all();
+        }
+    }
+
     pub(in crate::manager) async fn stats(&self) -> CacheLayerStats {
         self.kept.run_pending_tasks().await;
         let (entries, bytes) = (self.kept.entry_count(), self.kept.weighted_size());
@@ -146,19 +174,42 @@ impl Answers {
     }
 }
 
+/// The form that queries share which mean the same to all that compares them. White space never
+/// matters; words are compared without regard to case, vectors by some models only.
+fn same_query(query: &str, ignores_case: bool) -> String {
+    let matters = |c: char| c.is_control() && !c.is_whitespace();
+    // Between words such a character parts them, and a model never sees it.
+    let mut same = match query.len() > MAX_NORMALISED_BYTES || query.contains(matters) {
+        true => query.to_owned(),
+        false => normalise(query).into_owned(),
+    };
+    if ignores_case {
+        same.make_ascii_lowercase();
+    }
+    same
+}
+
 impl HiragManager {
     /// What the answer to a request follows from now; `None` where it cannot be kept.
     pub(super) fn key(&self, request: &ContextRequest, now_ms: i64) -> Option<Key> {
-        if request.explain {
+        if request.explain || query::validate(request, &self.config()).is_err() {
             return None;
         }
+        let ignores_case =
+            request.mode == SearchMode::Text || self.inner.models.ignores_case() == Some(true);
+        let request = ContextRequest {
+            query: same_query(&request.query, ignores_case),
+            ..request.clone()
+        };
         // Each of these is noted before what it counts is looked at.
         Some(Key {
-            generation: self.inner.store.generation()?,
-            working_set: self.inner.working_set.version(),
-            settings: self.inner.settings_version.load(Ordering::Acquire),
+            standing: Standing {
+                store: self.inner.store.generation()?,
+                working_set: self.inner.working_set.version(),
+                settings: self.inner.settings_version.load(Ordering::Acquire),
+            },
             period: now_ms.div_euclid(AGE_MS),
-            request: Sha256::digest(serde_json::to_vec(request).ok()?).into(),
+            request: Sha256::digest(serde_json::to_vec(&request).ok()?).into(),
         })
     }
 }

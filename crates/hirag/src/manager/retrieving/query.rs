@@ -211,7 +211,7 @@ pub(super) fn searched_levels(
     Ok(levels)
 }
 
-fn validate(request: &ContextRequest, config: &Config) -> Result<u32, RetrievalError> {
+pub(super) fn validate(request: &ContextRequest, config: &Config) -> Result<u32, RetrievalError> {
     let bytes = request.query.len();
     if bytes > config.limits.max_query_bytes {
         return Err(RetrievalError::LongQuery {

@@ -21,11 +21,13 @@ use crate::files::beside;
 use crate::store::StoreError;
 
 /// Connections that read at the same time: more than there are cores would keep each other, and whoever
-/// waits for no database, from the processor; and one alone would let a long read stop all others.
+/// waits for no database, from the processor; one alone would let a long read stop all others; and with
+/// the writer's there are five at most.
 fn readers() -> usize {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    cores.clamp(2, 8)
+    cores.clamp(2, 4)
 }
+
 /// How long SQLite itself waits for another connection, e.g. for a checkpoint.
 const BUSY: Duration = Duration::from_secs(5);
 
