@@ -26,6 +26,12 @@ function chosenOf(trace: Trace): { candidate: Explanation; rank: number }[] {
     .sort((a, b) => a.rank - b.rank);
 }
 
+/**
+ * Milliseconds after which a search is said to be under way. Most are answered before; what is drawn meanwhile would keep
+ * the answer waiting.
+ */
+const NOTICED = 150;
+
 class LastSearch {
   shown = $state.raw<Shown | null>(null);
   failure = $state.raw<CommandFailure | null>(null);
@@ -78,7 +84,9 @@ class LastSearch {
   async #show(work: () => Promise<Shown>): Promise<void> {
     this.#latest += 1;
     const mine = this.#latest;
-    this.busy = true;
+    const noticed = setTimeout(() => {
+      if (mine === this.#latest) this.busy = true;
+    }, NOTICED);
     try {
       const shown = await work();
       if (mine !== this.#latest) return;
@@ -87,6 +95,7 @@ class LastSearch {
     } catch (thrown) {
       if (mine === this.#latest) this.failure = asFailure(thrown);
     } finally {
+      clearTimeout(noticed);
       if (mine === this.#latest) this.busy = false;
     }
   }
