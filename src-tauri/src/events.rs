@@ -8,11 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::{notice, tray, window};
 
 /// Tells the page, and whoever does not look at it, what happens in the studio, until its end.
-pub(crate) async fn tell(
-    app: AppHandle,
-    mut events: Receiver<StudioEvent>,
-    config_file: PathBuf,
-) {
+pub(crate) async fn tell(app: AppHandle, mut events: Receiver<StudioEvent>, config_file: PathBuf) {
     loop {
         let event = match events.recv().await {
             Ok(event) => event,

@@ -56,7 +56,11 @@ pub(crate) fn open(app: &App, config_file: &Path) -> tauri::Result<()> {
 /// The theme that the settings choose, read at each need: it comes before the memory is open. `None` is the system's,
 /// as it is where the settings cannot be read.
 fn chosen_theme(config_file: &Path) -> Option<Theme> {
-    match Config::load_if_there(config_file, environment()).ok()?.appearance.theme {
+    match Config::load_if_there(config_file, environment())
+        .ok()?
+        .appearance
+        .theme
+    {
         ThemeChoice::System => None,
         ThemeChoice::Light => Some(Theme::Light),
         ThemeChoice::Dark => Some(Theme::Dark),
