@@ -33,15 +33,21 @@ pub(crate) fn open(app: &App, config_file: &Path) -> tauri::Result<()> {
         .title("HiRAG Studio")
         .inner_size(1280.0, 820.0)
         .min_inner_size(900.0, 600.0)
-        .theme(chosen_theme(config_file))
         // Not before it has its size, its place and its colour.
         .visible(false)
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
-    let paper = match window.theme() {
-        Ok(Theme::Dark) => DARK,
+    let theme = chosen_theme(config_file);
+    // Given to the builder it does not reach the page on Linux.
+    if theme.is_some()
+        && let Err(error) = window.set_theme(theme)
+    {
+        tracing::info!(%error, "the window has the system's theme until its page is there");
+    }
+    let paper = match theme.or_else(|| window.theme().ok()) {
+        Some(Theme::Dark) => DARK,
         _ => LIGHT,
     };
     if let Err(error) = window.set_background_color(Some(paper)) {
