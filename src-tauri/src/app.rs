@@ -44,6 +44,7 @@ pub(crate) fn run(places: Places) -> Result<(), Box<dyn Error>> {
 
 fn set_up(app: &mut App, places: Places) -> Result<(), Box<dyn Error>> {
     logs::start(app, &places);
+    let config_file = places.config_file.clone();
     let options = StudioOptions {
         claims: Claims::IfListening,
         ..StudioOptions::at(places.config_file, places.data_dir)
@@ -56,11 +57,15 @@ fn set_up(app: &mut App, places: Places) -> Result<(), Box<dyn Error>> {
         studio.open_door();
         studio
     });
-    tauri::async_runtime::spawn(events::tell(app.handle().clone(), studio.events()));
+    tauri::async_runtime::spawn(events::tell(
+        app.handle().clone(),
+        studio.events(),
+        config_file.clone(),
+    ));
     app.manage(studio);
     app.manage(Ending::default());
     ending::hear_signals(app.handle());
-    window::open(app)?;
+    window::open(app, &config_file)?;
     // The page is being loaded meanwhile, by processes of its own.
     tray::build(app);
     Ok(())

@@ -1,12 +1,14 @@
-use hirag_server::studio::StudioEvent;
+use std::path::PathBuf;
+
+use hirag_server::studio::{ActivityKind, StudioEvent};
 use tauri::{AppHandle, Emitter};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{notice, tray};
+use crate::{notice, tray, window};
 
 /// Tells the page, and whoever does not look at it, what happens in the studio, until its end.
-pub(crate) async fn tell(app: AppHandle, mut events: Receiver<StudioEvent>) {
+pub(crate) async fn tell(app: AppHandle, mut events: Receiver<StudioEvent>, config_file: PathBuf) {
     loop {
         let event = match events.recv().await {
             Ok(event) => event,
@@ -16,8 +18,20 @@ pub(crate) async fn tell(app: AppHandle, mut events: Receiver<StudioEvent>) {
         };
         notice::consider(&app, &event);
         tray::follow(&app, &event);
+        if changes_settings(&event) {
+            window::dress(&app, &config_file);
+        }
         if let Err(error) = app.emit(event.name(), &event) {
             tracing::warn!(%error, event = event.name(), "the page was not told");
         }
+    }
+}
+
+/// Whether the settings have changed, from within or from outside.
+fn changes_settings(event: &StudioEvent) -> bool {
+    match event {
+        StudioEvent::Settings(_) => true,
+        StudioEvent::Activity(activity) => activity.kind == ActivityKind::Settings,
+        _ => false,
     }
 }

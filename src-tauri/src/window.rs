@@ -1,3 +1,6 @@
+use std::path::Path;
+
+use hirag::config::{Config, ThemeChoice, environment};
 use tauri::utils::config::Color;
 use tauri::webview::NewWindowResponse;
 use tauri::{
@@ -20,11 +23,12 @@ pub(crate) fn has_display() -> bool {
     !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
 }
 
-/// Opens the window. Until its page is there it looks like one with nothing on it, in the system's theme.
+/// Opens the window. Until its page is there it looks like one with nothing on it, in the theme that the settings
+/// choose.
 ///
 /// # Errors
 /// Where the system gives none.
-pub(crate) fn open(app: &App) -> tauri::Result<()> {
+pub(crate) fn open(app: &App, config_file: &Path) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
         .title("HiRAG Studio")
         .inner_size(1280.0, 820.0)
@@ -35,8 +39,15 @@ pub(crate) fn open(app: &App) -> tauri::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
-    let paper = match window.theme() {
-        Ok(Theme::Dark) => DARK,
+    let theme = chosen_theme(config_file);
+    // Given to the builder it does not reach the page on Linux.
+    if theme.is_some()
+        && let Err(error) = window.set_theme(theme)
+    {
+        tracing::info!(%error, "the window has the system's theme until its page is there");
+    }
+    let paper = match theme.or_else(|| window.theme().ok()) {
+        Some(Theme::Dark) => DARK,
         _ => LIGHT,
     };
     if let Err(error) = window.set_background_color(Some(paper)) {
@@ -46,6 +57,30 @@ pub(crate) fn open(app: &App) -> tauri::Result<()> {
         tracing::warn!(%error, "the window could not be shown");
     }
     Ok(())
+}
+
+/// The theme that the settings choose, read at each need: it comes before the memory is open. `None` is the system's,
+/// as it is where the settings cannot be read.
+fn chosen_theme(config_file: &Path) -> Option<Theme> {
+    match Config::load_if_there(config_file, environment())
+        .ok()?
+        .appearance
+        .theme
+    {
+        ThemeChoice::System => None,
+        ThemeChoice::Light => Some(Theme::Light),
+        ThemeChoice::Dark => Some(Theme::Dark),
+    }
+}
+
+/// Takes over the theme of settings that were changed; the page's own follows from it where that is the system's.
+pub(crate) fn dress(app: &AppHandle, config_file: &Path) {
+    let Some(window) = app.get_webview_window(LABEL) else {
+        return;
+    };
+    if let Err(error) = window.set_theme(chosen_theme(config_file)) {
+        tracing::info!(%error, "the window keeps its theme until the next start");
+    }
 }
 
 /// Whether the page may go there: nowhere but within itself.
@@ -91,19 +126,50 @@ pub(crate) fn happened(window: &Window, event: &WindowEvent) {
             api.prevent_close();
             ending::begin(app);
         }
-        WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
-            let paths: Vec<&str> = paths.iter().filter_map(|path| path.to_str()).collect();
-            if let Err(error) = app.emit("dropped", serde_json::json!({ "paths": paths })) {
-                tracing::warn!(%error, "the page was not told of what was dropped");
-            }
-        }
+        WindowEvent::DragDrop(event) => dragged(app, event),
         _ => {}
+    }
+}
+
+/// Tells the page of files that are held over it, that leave it, and that are dropped. Where they are over it is not
+/// told again and again.
+fn dragged(app: &AppHandle, event: &DragDropEvent) {
+    let told = match event {
+        DragDropEvent::Enter { paths, .. } => {
+            app.emit("dragged", serde_json::json!({ "files": paths.len() }))
+        }
+        DragDropEvent::Drop { paths, .. } => {
+            let paths: Vec<&str> = paths.iter().filter_map(|path| path.to_str()).collect();
+            app.emit("dragged", serde_json::json!({ "files": 0 }))
+                .and_then(|()| app.emit("dropped", serde_json::json!({ "paths": paths })))
+        }
+        DragDropEvent::Leave => app.emit("dragged", serde_json::json!({ "files": 0 })),
+        _ => Ok(()),
+    };
+    if let Err(error) = told {
+        tracing::warn!(%error, "the page was not told of files that were dragged over it");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_settings_choose_the_theme_and_bad_ones_choose_the_system_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        assert_eq!(chosen_theme(&file), None);
+        for (text, theme) in [
+            ("theme = \"dark\"", Some(Theme::Dark)),
+            ("theme = \"light\"", Some(Theme::Light)),
+            ("theme = \"system\"", None),
+            ("theme = \"pink\"", None),
+        ] {
+            std::fs::write(&file, format!("[appearance]\n{text}\n")).unwrap();
+            assert_eq!(chosen_theme(&file), theme, "{text}");
+        }
+    }
 
     #[test]
     fn an_empty_window_has_the_colours_of_the_page() {

@@ -85,6 +85,11 @@ const SETTLED: &str = "
     if (busy || window.seen !== text()) [window.seen, window.since] = [text(), performance.now()];
     return performance.now() - window.since > 700;";
 
+/// Whether every chart has its picture.
+const CHARTS: &str = "
+    const charts = [...document.querySelectorAll('figure')];
+    return charts.length > 0 && charts.every((chart) => chart.querySelector('img')?.complete);";
+
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap());
     std::fs::create_dir_all(&folder).unwrap();
@@ -192,6 +197,13 @@ fn show(studio: &Studio, view: &str, notes: &Path) {
             studio.go_with("import", "paths", &json!([notes]).to_string());
             studio.see("What will be read");
             let _ = studio.within("How").read(Role::Button, "Import ");
+        }
+        "overview" => studio.see("Search, median"),
+        "performance" => {
+            studio.go("performance");
+            // The charts follow the table.
+            studio.within("Latency by operation").see("Retrieve");
+            let _ = studio.ask("the charts are drawn", CHARTS);
         }
         "settings" => studio.go("settings?tab=retrieval"),
         other => studio.go(other),

@@ -16,6 +16,8 @@ export interface Events {
   startup: p.StartupState;
   breaker: BreakerEvent;
   embedding: { paused: boolean };
+  /** Files that are held over the window; none when they have left it. */
+  dragged: { files: number };
   dropped: { paths: string[] };
   settings: unknown;
   server: p.ServerStatus;

@@ -1,5 +1,8 @@
-// Light or dark: by the system, or by choice. The choice is kept on this machine.
-export type ThemeChoice = "system" | "light" | "dark";
+// Light or dark: by the system, or by choice. The choice is a setting; what it was last is kept in the page, which has
+// its colours before it has read the settings.
+import type { ThemeChoice } from "$bindings/ThemeChoice";
+
+export type { ThemeChoice };
 export type Theme = "light" | "dark";
 
 const key = "hirag.theme";
@@ -21,12 +24,13 @@ class Appearance {
     this.choice === "system" ? (this.#systemDark ? "dark" : "light") : this.choice,
   );
 
-  choose(choice: ThemeChoice): void {
+  /** Takes what the settings say, or will say. */
+  take(choice: ThemeChoice): void {
     this.choice = choice;
     try {
       localStorage.setItem(key, choice);
     } catch {
-      // Where nothing can be kept, the choice holds for this run.
+      // Where nothing can be kept, it is the system's until the settings are read.
     }
     this.#apply();
   }

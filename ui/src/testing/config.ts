@@ -88,4 +88,5 @@ export const config: Config = {
     shutdown_secs: 10,
   },
   logging: { level: "warn", format: "text" },
+  appearance: { theme: "system" },
 };

@@ -122,6 +122,47 @@ describe("the shell", () => {
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   });
 
+  it("takes the keyboard to the messages and back, in a dialog as well", async () => {
+    const user = userEvent.setup();
+    show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    await user.keyboard("n");
+    const dialog = await screen.findByRole("dialog", { name: "Store a new context" });
+    const text = within(dialog).getByRole("textbox", { name: "Text" });
+    text.focus();
+    toasts.show("info", "Import is done.");
+    const dismiss = await within(dialog).findByRole("button", { name: "Dismiss message" });
+    await user.keyboard("{F6}");
+    expect(dismiss).toHaveFocus();
+    await user.keyboard("{F6}");
+    expect(text).toHaveFocus();
+    await user.keyboard("{F6}{Enter}");
+    expect(screen.queryByText("Import is done.")).toBeNull();
+    await waitFor(() => expect(text).toHaveFocus());
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  });
+
+  it("says what becomes of files that are held over the window, as long as they are", async () => {
+    const fake = show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    fake.emit("dragged", { files: 2 });
+    expect(await screen.findByText("Let go to choose 2 files or folders for import")).toBeVisible();
+    fake.emit("dragged", { files: 0 });
+    await waitFor(() => expect(screen.queryByText(/^Let go/)).toBeNull());
+  });
+
+  it("has the theme of the settings, and follows them when they are changed outside", async () => {
+    const fake = show(App, {});
+    await screen.findByRole("heading", { name: "Overview" });
+    await fake.call("change_settings", { changes: [{ key: "appearance.theme", value: "dark" }] });
+    fake.emit("settings", {});
+    await waitFor(() => expect(document.documentElement.dataset.theme).toBe("dark"));
+    await fake.call("change_settings", { changes: [{ key: "appearance.theme", value: "system" }] });
+    fake.emit("settings", {});
+    await waitFor(() => expect(document.documentElement.dataset.theme).toBe("light"));
+  });
+
   it("tells of a panic and goes on", async () => {
     const user = userEvent.setup();
     const fake = show(App, {});

@@ -168,3 +168,31 @@ describe("agents", () => {
     written.mockRestore();
   });
 });
+
+describe("the appearance", () => {
+  it("is a setting, and as it was where it cannot be written", async () => {
+    const user = userEvent.setup();
+    router.go("settings", { tab: "appearance" });
+    const fake = show(Settings, {});
+    await user.click(await screen.findByRole("radio", { name: "Dark" }));
+    expect(document.documentElement.dataset.theme).toBe("dark");
+    expect(fake.requests("change_settings")).toEqual([{ changes: [{ key: "appearance.theme", value: "dark" }] }]);
+    fake.answers.change_settings = () => Promise.reject(new Error("the settings file cannot be written"));
+    await user.click(screen.getByRole("radio", { name: "Same as the system" }));
+    await waitFor(() => expect(document.documentElement.dataset.theme).toBe("dark"));
+    expect(toasts.items.at(-1)?.text).toBe("the settings file cannot be written");
+  });
+});
+
+describe("moving the memory", () => {
+  it("copies it into a folder and tells how to start there", async () => {
+    const user = userEvent.setup();
+    router.go("settings", { tab: "storage" });
+    const fake = show(Settings, {});
+    startup.state = fake.startup();
+    fake.answers.pick_paths = () => ({ paths: ["/mnt/ada's disk"] });
+    await user.click(await screen.findByRole("button", { name: "Copy to another folder…" }));
+    expect(fake.requests("backup")).toEqual([{ file: "/mnt/ada's disk/hirag.db" }]);
+    expect(await screen.findByText("hirag-studio --data-dir '/mnt/ada'\\''s disk'")).toBeVisible();
+  });
+});

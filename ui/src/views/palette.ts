@@ -12,12 +12,12 @@ import Sun from "@lucide/svelte/icons/sun";
 import Trash2 from "@lucide/svelte/icons/trash-2";
 import Undo2 from "@lucide/svelte/icons/undo-2";
 import { newContext } from "../features/contexts/new-context.svelte";
+import { chooseTheme } from "../features/settings/appearance";
 import { backUp, exportAll } from "../features/settings/copies";
 import { settingTabs } from "../features/settings/tabs";
 import type { TraceSummary } from "../platform/types";
 import type { PaletteItem } from "../shared/components/CommandPalette.svelte";
 import { firstLine } from "../shared/format";
-import { appearance } from "../shared/theme.svelte";
 import { toasts } from "../shared/toasts.svelte";
 import { dialogs } from "./dialogs.svelte";
 import { go } from "./going";
@@ -61,7 +61,7 @@ export const commands: readonly PaletteItem[] = [
     group: "Appearance",
     icon: theme.icon,
     words: ["theme", "dark mode", "light mode"],
-    run: () => appearance.choose(theme.choice),
+    run: () => void chooseTheme(theme.choice),
   })),
 ];
 

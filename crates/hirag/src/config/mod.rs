@@ -1,6 +1,7 @@
 //! The whole configuration: the settings of every part, from `defaults.toml`, a file and the
 //! environment, checked before anything uses them.
 
+mod appearance;
 mod embedding;
 mod error;
 mod hirag;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+pub use appearance::{AppearanceSettings, ThemeChoice};
 pub use embedding::{EmbeddingSettings, ProviderKind};
 pub use error::ConfigError;
 pub(crate) use error::{require, sum_to_one, within};
@@ -74,6 +76,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// `[logging]`
     pub logging: LoggingSettings,
+    /// `[appearance]`
+    pub appearance: AppearanceSettings,
 }
 
 impl Config {
@@ -195,6 +199,7 @@ default_from_config! {
     MetricsSettings => metrics,
     ServerSettings => server,
     LoggingSettings => logging,
+    AppearanceSettings => appearance,
 }
 
 /// The process's environment; what is not UTF-8 is read as well as it can be, so that a bad

@@ -117,6 +117,7 @@ fn validate_rejects_with_the_key() {
         ("server.host = \"example.org\"", "server.host"),
         ("server.port = 65536", "server.port"),
         ("logging.level = \"loud\"", "logging.level"),
+        ("appearance.theme = \"pink\"", "appearance.theme"),
     ];
     for (toml, key) in cases {
         let (named, sentence) = refused(toml);

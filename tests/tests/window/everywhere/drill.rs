@@ -7,8 +7,10 @@ use hirag_tests::window::{Desk, Page, Role};
 async fn after_a_new_threshold_a_drill_opens_the_breaker_and_words_decide() {
     let endpoint = Endpoint::start().await;
     let desk = Desk::new();
+    // However slow the machine is, no failure is forgotten, and the breaker neither tries nor closes by itself.
     desk.home.set_settings(&format!(
-        "provider = \"http\"\nmodel = \"scripted\"\napi_url = {:?}\nmax_retries = 0\n",
+        "provider = \"http\"\nmodel = \"scripted\"\napi_url = {:?}\nmax_retries = 0\n
+         [circuit_breaker]\nwindow_size = \"1h\"\ntimeout = \"1h\"\n",
         endpoint.url()
     ));
     let studio = desk.open();

@@ -1,6 +1,7 @@
 // What the host tells without being asked makes answers outdated.
 import { on } from "../../platform/platform";
 import { outdated } from "../../shared/query";
+import { readTheme } from "../settings/appearance";
 import { contextsChanged, contextsUsed } from "../contexts/changes.svelte";
 
 export function followHost(): () => void {
@@ -14,7 +15,10 @@ export function followHost(): () => void {
     }),
     on("breaker", () => outdated("resilience", "stats", "health")),
     on("embedding", () => outdated("resilience", "stats")),
-    on("settings", () => outdated("settings", "resilience", "server")),
+    on("settings", () => {
+      outdated("settings", "resilience", "server");
+      void readTheme();
+    }),
     on("server", () => outdated("server", "mcp_config", "token_status")),
   ];
   return () => {

@@ -27,6 +27,24 @@ export const backUp = (): Promise<void> => copyDatabase("backup");
 /** The same where the database cannot be opened: its file as it is. */
 export const backUpFile = (): Promise<void> => copyDatabase("backup_file");
 
+/**
+ * Puts a copy of the database into another folder, as the memory that a program finds there. Gives the folder, or
+ * nothing where none was chosen or the copy did not come about: what stands there already is left as it is.
+ */
+export async function copyToFolder(): Promise<string | undefined> {
+  let folder: string | undefined;
+  await told(async () => {
+    const chosen = (await call("pick_paths", { folders: true })).paths[0];
+    if (!chosen) return;
+    const separator = chosen.includes("\\") && !chosen.includes("/") ? "\\" : "/";
+    const file = `${chosen.endsWith(separator) ? chosen : chosen + separator}hirag.db`;
+    const copy = await call("backup", { file });
+    toasts.done(`Copied ${bytes(copy.bytes)} to ${copy.file}`);
+    folder = chosen;
+  });
+  return folder;
+}
+
 export const exportAll = (): Promise<void> =>
   told(async () => {
     const { path } = await call("pick_save", { suggested: `hirag-${today()}.jsonl` });
