@@ -16,6 +16,7 @@ pub mod manager;
 pub mod metrics;
 pub mod resilience;
 pub mod retrieval;
+pub mod sources;
 pub mod store;
 pub mod tasks;
 pub mod tokens;

@@ -34,6 +34,7 @@ use crate::context::Limits;
 use crate::import::ImportSettings;
 use crate::metrics::MetricsSettings;
 use crate::resilience::{CircuitBreakerSettings, RateLimitSettings};
+use crate::sources::SourcesSettings;
 use layers::Layers;
 
 /// Every setting with its default, unit and reason, as TOML to read and to start from.
@@ -68,6 +69,8 @@ pub struct Config {
     pub rate_limit: RateLimitSettings,
     /// `[import]`
     pub import: ImportSettings,
+    /// `[sources]`
+    pub sources: SourcesSettings,
     /// `[metrics]`
     pub metrics: MetricsSettings,
     /// `[server]`
@@ -153,6 +156,7 @@ impl Config {
         self.circuit_breaker.validate()?;
         self.rate_limit.validate()?;
         self.import.validate()?;
+        self.sources.validate()?;
         self.metrics.validate()?;
         self.server.validate()
     }
@@ -192,6 +196,7 @@ default_from_config! {
     CircuitBreakerSettings => circuit_breaker,
     RateLimitSettings => rate_limit,
     ImportSettings => import,
+    SourcesSettings => sources,
     MetricsSettings => metrics,
     ServerSettings => server,
     LoggingSettings => logging,
