@@ -15,6 +15,7 @@ use crate::load::Queries;
 use crate::mcp::clients;
 use crate::secrets::TokenKind;
 
+use super::source::SourceCommand;
 use super::values::{
     Expiry, MetaPair, Mix, condition, format, mix, mode, order, period, queries, where_json,
 };
@@ -60,6 +61,9 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Bring in files and folders; again changes only what changed
     Import(ImportArgs),
+    /// Keep folders and files up to date
+    #[command(subcommand)]
+    Source(SourceCommand),
     /// Store a text
     Store(StoreArgs),
     /// Ask the memory

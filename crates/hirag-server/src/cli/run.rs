@@ -20,7 +20,7 @@ use super::output::{Output, reader_gone};
 use super::places::Places;
 use super::progress::Bar;
 use super::values::{filter_of, metadata, text, text_or_stdin};
-use super::{DONE, FAILED, INTERRUPTED, USAGE, load, mcp, open, output, render, serve, token};
+use super::{DONE, FAILED, INTERRUPTED, USAGE, load, mcp, open, output, render, serve, source, token};
 use crate::commands::{self, Error, Host, Result};
 
 /// How long `store` helps along what waits for its vector, before it leaves the rest to others.
@@ -96,6 +96,7 @@ fn access(command: &Command) -> StoreAccess {
         | Command::Eval(_)
         | Command::Export { .. }
         | Command::Backup { .. } => StoreAccess::ReadIfReady,
+        Command::Source(command) => source::access(command),
         Command::Search(_) | Command::Health | Command::Doctor | Command::Gc { dry_run: true } => {
             StoreAccess::WriteIfFree
         }
@@ -126,6 +127,7 @@ async fn with_memory(
 ) -> Result<u8> {
     match command {
         Command::Import(args) => return import(args, host, output).await,
+        Command::Source(command) => return source::run(command, host, output).await,
         Command::Store(args) => store(args, said.unwrap_or_default(), host, output).await?,
         Command::Search(args) => search(args, said.unwrap_or_default(), host, output).await?,
         Command::Get { id } => {
@@ -235,7 +237,7 @@ async fn import(args: ImportArgs, host: &Host, output: Output) -> Result<u8> {
 }
 
 /// The first Ctrl-C asks the import to end; the second ends the program.
-async fn stop_on_ctrl_c(cancel: Arc<AtomicBool>, output: Output) {
+pub(super) async fn stop_on_ctrl_c(cancel: Arc<AtomicBool>, output: Output) {
     if tokio::signal::ctrl_c().await.is_err() {
         return;
     }

@@ -5,6 +5,7 @@ mod error;
 mod host;
 mod quality;
 mod retrieval;
+mod sources;
 mod status;
 pub mod studio;
 mod transfer;
@@ -18,6 +19,11 @@ pub use error::{Error, Failure, Result};
 pub use host::Host;
 pub use quality::eval;
 pub use retrieval::{SearchResponse, WhyRequest, search, trace, why};
+pub use sources::{
+    RanSource, RanSources, SourceChange, SourceRemoval, SourceRequest, SourceRunRequest,
+    SourcesResponse, source, source_add, source_called, source_change, source_remove, source_run,
+    sources,
+};
 pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stats};
 pub use studio::StudioSettings;
 pub use transfer::{
