@@ -9,6 +9,7 @@ pub mod context;
 pub mod embedding;
 pub mod error;
 pub mod eval;
+pub mod export;
 pub mod files;
 pub mod import;
 pub mod levels;

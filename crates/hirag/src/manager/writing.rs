@@ -117,6 +117,7 @@ impl HiragManager {
                 agent: context.agent,
                 session: context.session,
                 created_at: context.created_at.unwrap_or(now),
+                updated_at: context.updated_at,
                 accessed_at: context.accessed_at,
                 access_count: context.access_count,
                 token_count,

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::{ImportOptions, KeptFiles, Shape, Tally};
 use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
 use crate::error::{Error, Result};
+use crate::export;
 use crate::import::{
     Contents, Document, FileKind, ImportError, PROBLEMS_PER_FILE, Problem, Reader, Records,
     SourceFile,
@@ -104,6 +105,17 @@ impl Planner {
                     ..Unit::default()
                 });
                 continue;
+            }
+            match export::lines(&file.path) {
+                Ok(Some(lines)) => {
+                    let config = self.manager.config();
+                    let (longest, limits) = (config.import.max_line_bytes, config.limits.clone());
+                    let records = Records::new(lines, file, longest, limits);
+                    self.plan_records(file, records, fingerprint)?;
+                    continue;
+                }
+                // What is wrong with the file is told by who reads it next.
+                Ok(None) | Err(_) => {}
             }
             match self.reader.open(file) {
                 // Of a source, it is what it is now: it has nothing.
