@@ -77,7 +77,10 @@ async fn every_version_opens_with_all_its_contents() {
         let sources = manager.sources().await.unwrap();
         assert_eq!(sources.len(), usize::from(number >= 3));
         if let [one] = &sources[..] {
-            assert_eq!((one.source.name.as_str(), one.source.contexts), ("notes", 1));
+            assert_eq!(
+                (one.source.name.as_str(), one.source.contexts),
+                ("notes", 1)
+            );
             assert!(one.source.last_run.is_some());
         }
 

@@ -116,7 +116,9 @@ async fn a_file_of_the_same_size_and_time_is_not_opened() {
     opened.set_modified(facts.modified().unwrap()).unwrap();
     assert_eq!(kept.run().await.read, 0);
     // Touched, it is opened, and what is in it counts.
-    opened.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    opened
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
     let touched = kept.run().await;
     assert_eq!((touched.read, touched.imported), (1, 3));
 }
@@ -136,7 +138,10 @@ async fn a_renamed_file_keeps_its_ids_and_access_counts() {
     let calls = kept.place.provider.calls();
 
     let run = kept.run().await;
-    assert_eq!((run.renamed, run.gone, run.imported, run.removed), (1, 0, 0, 0));
+    assert_eq!(
+        (run.renamed, run.gone, run.imported, run.removed),
+        (1, 0, 0, 0)
+    );
     assert_eq!(kept.place.provider.calls(), calls, "the texts are the same");
     let after = kept.of(&new).await;
     assert_eq!(after.len(), 3);
@@ -250,17 +255,26 @@ async fn rules_say_what_is_read_and_as_what() {
     change(rules(&["note-9.md"], "manual")).await.unwrap();
     assert_eq!(kept.run().await.files, 9);
     let all = everything(&kept.manager).await;
-    assert!(all.iter().all(|context| context.metadata["doc_type"] == "manual"
-        && context.level == ContextLevel::ShortTerm
-        && context.agent.as_deref() == Some("ann")));
+    assert!(
+        all.iter()
+            .all(|context| context.metadata["doc_type"] == "manual"
+                && context.level == ContextLevel::ShortTerm
+                && context.agent.as_deref() == Some("ann"))
+    );
 
     let calls = kept.place.provider.calls();
     change(rules(&["note-[0-4].md"], "guide")).await.unwrap();
     let run = kept.run().await;
-    assert_eq!((run.files, run.gone, run.imported, run.updated), (5, 5, 3, 12));
+    assert_eq!(
+        (run.files, run.gone, run.imported, run.updated),
+        (5, 5, 3, 12)
+    );
     assert_eq!(kept.place.provider.calls(), calls + 1, "only what is new");
     let all = everything(&kept.manager).await;
-    assert!(all.iter().all(|context| context.metadata["doc_type"] == "guide"));
+    assert!(
+        all.iter()
+            .all(|context| context.metadata["doc_type"] == "guide")
+    );
 
     let refused = change(rules(&["!a"], "guide")).await.unwrap_err();
     assert_eq!(refused.code(), "invalid_source");
@@ -269,7 +283,11 @@ async fn rules_say_what_is_read_and_as_what() {
 #[tokio::test]
 async fn sources_that_overlap_or_share_a_name_are_refused() {
     let kept = Kept::new().await;
-    for folder in [&kept.folder, &kept.folder.join("part-0"), kept.folder.parent().unwrap()] {
+    for folder in [
+        &kept.folder,
+        &kept.folder.join("part-0"),
+        kept.folder.parent().unwrap(),
+    ] {
         let refused = kept.manager.add_source(at(folder)).await.unwrap_err();
         assert_eq!(refused.code(), "source_overlaps");
         assert!(refused.to_string().contains("`notes`"), "{refused}");
@@ -296,7 +314,9 @@ async fn a_file_that_two_sources_reach_belongs_to_the_first() {
     fs::create_dir(&beside).unwrap();
     std::os::unix::fs::symlink(&kept.folder, beside.join("link")).unwrap();
     let other = kept.manager.add_source(at(&beside)).await.unwrap().source;
-    let run = kept.manager.run_source(other.id, RunOptions::default(), |_| {});
+    let run = kept
+        .manager
+        .run_source(other.id, RunOptions::default(), |_| {});
     let run = run.await.unwrap();
     assert_eq!((run.files, run.skipped), (0, 10));
     assert_eq!(kept.manager.source(kept.id).await.unwrap().source.files, 10);
@@ -317,7 +337,11 @@ async fn a_source_that_is_removed_leaves_its_contexts_or_takes_them_along_until_
     assert!(!run.await.unwrap().changed());
     assert_eq!(kept.manager.source(id).await.unwrap().source.contexts, 30);
 
-    let removed = kept.manager.remove_source(id, Leave::Nothing).await.unwrap();
+    let removed = kept
+        .manager
+        .remove_source(id, Leave::Nothing)
+        .await
+        .unwrap();
     assert_eq!(removed.deletion.unwrap().ids.len(), 30);
     assert!(everything(&kept.manager).await.is_empty());
     kept.manager.undo(None).await.unwrap();
@@ -388,7 +412,9 @@ async fn what_changes_in_a_watched_folder_is_picked_up_by_itself() {
     let beside = kept.folder.with_file_name("beside");
     notes::write(&beside, 1, 1);
     kept.manager.add_source(at(&beside)).await.unwrap();
-    watching.run("the other source", |run| run.imported == 1).await;
+    watching
+        .run("the other source", |run| run.imported == 1)
+        .await;
     watching.end().await;
     let told = kept.manager.source(kept.id).await.unwrap();
     assert_eq!(told.watching, WatchState::Off);
@@ -408,7 +434,9 @@ async fn a_watched_folder_that_goes_and_comes_back_is_watched_again() {
     let told = kept.manager.source(kept.id).await.unwrap();
     assert!(matches!(told.watching, WatchState::Polled { .. }));
     fs::rename(&elsewhere, &kept.folder).unwrap();
-    watching.run("that it is back", |run| run.imported == 1).await;
+    watching
+        .run("that it is back", |run| run.imported == 1)
+        .await;
     until("it is watched", async || {
         let told = kept.manager.source(kept.id).await.unwrap();
         told.watching == WatchState::Told

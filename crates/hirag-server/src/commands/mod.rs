@@ -2,6 +2,7 @@
 
 mod contexts;
 mod error;
+mod export;
 mod host;
 mod quality;
 mod retrieval;
@@ -16,6 +17,7 @@ pub use contexts::{
     store, undo, update, update_in,
 };
 pub use error::{Error, Failure, Result};
+pub use export::{ExportRequest, Exported, export, export_file};
 pub use host::Host;
 pub use quality::eval;
 pub use retrieval::{SearchResponse, WhyRequest, search, trace, why};
@@ -26,8 +28,5 @@ pub use sources::{
 };
 pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stats};
 pub use studio::StudioSettings;
-pub use transfer::{
-    Backup, Exported, RestoreRequest, RestoredDatabase, backup, export, export_file, import,
-    restore,
-};
+pub use transfer::{Backup, RestoreRequest, RestoredDatabase, backup, import, restore};
 pub use upkeep::{Collected, catch_up, collect, purge, reembed};

@@ -311,7 +311,11 @@ impl Studio {
             manager.update_config(config.clone())?;
             let rhythm = |config: &Config| {
                 let sources = config.sources.clone();
-                (config.levels.gc_interval, config.metrics.watch_interval, sources)
+                (
+                    config.levels.gc_interval,
+                    config.metrics.watch_interval,
+                    sources,
+                )
             };
             if rhythm(&before) != rhythm(&config) {
                 self.stop_beside().await;

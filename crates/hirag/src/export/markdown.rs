@@ -62,7 +62,10 @@ pub fn of_session(
             note.push_str(&format!("{name}: {}\n", Value::from(value)));
         }
     }
-    note.push_str(&format!("contexts: {}\nmark: \"{mark}\"\n{END}", contexts.len()));
+    note.push_str(&format!(
+        "contexts: {}\nmark: \"{mark}\"\n{END}",
+        contexts.len()
+    ));
     for context in contexts {
         let mut row = row(context)?;
         row.remove("text");
@@ -126,7 +129,9 @@ pub(super) fn rows(note: &str) -> Option<Vec<Result<Row, String>>> {
 }
 
 fn part(part: &str) -> Result<Row, String> {
-    let cut = part.split_once(" -->\n").ok_or("a context has no end of its facts");
+    let cut = part
+        .split_once(" -->\n")
+        .ok_or("a context has no end of its facts");
     let (facts, text) = cut?;
     let mut row: Row = serde_json::from_str(facts).map_err(|error| error.to_string())?;
     let text = text.strip_suffix('\n').unwrap_or(text);

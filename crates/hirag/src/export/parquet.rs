@@ -124,7 +124,9 @@ pub(super) fn open(file: File) -> Option<SerializedFileReader<File>> {
     let reader = SerializedFileReader::new(file).ok()?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names = schema.columns().iter().map(|column| column.name());
-    names.eq(COLUMNS.iter().map(|(name, _)| *name)).then_some(reader)
+    names
+        .eq(COLUMNS.iter().map(|(name, _)| *name))
+        .then_some(reader)
 }
 
 /// The rows of an export.

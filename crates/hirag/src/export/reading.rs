@@ -11,9 +11,7 @@ use super::{csv, markdown, parquet};
 pub(crate) fn is_table(path: &Path) -> bool {
     let head = csv::head();
     match begins_with(path, 4) {
-        Ok(start) if start == b"PAR1" => {
-            File::open(path).ok().and_then(parquet::open).is_some()
-        }
+        Ok(start) if start == b"PAR1" => File::open(path).ok().and_then(parquet::open).is_some(),
         Ok(start) if head.as_bytes().starts_with(&start) => {
             begins_with(path, head.len()).is_ok_and(|start| start == head.as_bytes())
         }
@@ -46,7 +44,9 @@ pub(crate) fn lines(path: &Path) -> io::Result<Option<Box<dyn BufRead + Send>>> 
 
 fn begins_with(path: &Path, bytes: usize) -> io::Result<Vec<u8>> {
     let mut start = Vec::with_capacity(bytes);
-    File::open(path)?.take(bytes as u64).read_to_end(&mut start)?;
+    File::open(path)?
+        .take(bytes as u64)
+        .read_to_end(&mut start)?;
     Ok(start)
 }
 

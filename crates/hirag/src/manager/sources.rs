@@ -153,7 +153,12 @@ impl HiragManager {
     fn with_status(&self, source: Source) -> SourceStatus {
         let keeping = &self.inner.keeping;
         SourceStatus {
-            watching: keeping.watching.lock().get(&source.id).cloned().unwrap_or_default(),
+            watching: keeping
+                .watching
+                .lock()
+                .get(&source.id)
+                .cloned()
+                .unwrap_or_default(),
             running: keeping.running.lock().get(&source.id).copied(),
             source,
         }

@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use error::SourceError;
-pub use rules::SourceRules;
 pub(crate) use rules::Matcher;
+pub use rules::SourceRules;
 pub use run::{RunOutcome, RunProblem, SourceRun};
 pub use settings::SourcesSettings;
 pub(crate) use stamp::stamp;

@@ -126,7 +126,13 @@ mod tests {
             ..SourceRules::default()
         };
         let matcher = Matcher::new(&rules).unwrap();
-        let paths = ["a.md", "a.txt", "drafts/b.md", "deep/drafts/c.md", "2024/d.md"];
+        let paths = [
+            "a.md",
+            "a.txt",
+            "drafts/b.md",
+            "deep/drafts/c.md",
+            "2024/d.md",
+        ];
         let mut taken = paths.to_vec();
         taken.retain(|path| matcher.takes(Path::new(path)));
         taken

@@ -20,7 +20,12 @@ pub(crate) fn stamp(facts: &Metadata, shape: &str, now: Timestamp) -> Option<[u8
         return None;
     }
     let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let text = format!("{} {} {} {shape}", facts.len(), since.as_nanos(), inode(facts));
+    let text = format!(
+        "{} {} {} {shape}",
+        facts.len(),
+        since.as_nanos(),
+        inode(facts)
+    );
     Some(*ContentHash::of(&text).as_bytes())
 }
 
@@ -49,7 +54,8 @@ mod tests {
         let write = |text: &str, after: u64| {
             fs::write(&path, text).unwrap();
             let file = File::options().write(true).open(&path).unwrap();
-            file.set_modified(long_ago + Duration::from_secs(after)).unwrap();
+            file.set_modified(long_ago + Duration::from_secs(after))
+                .unwrap();
             fs::metadata(&path).unwrap()
         };
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();

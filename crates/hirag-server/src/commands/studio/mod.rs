@@ -57,10 +57,8 @@ pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,
 };
-pub use sources::{
-    source, source_add, source_change, source_remove, source_run, sources,
-};
 pub(crate) use sources::note_run;
+pub use sources::{source, source_add, source_change, source_remove, source_run, sources};
 pub use status::{
     ActivityRequest, ActivityResponse, activity, health, recent_health, startup, stats,
 };

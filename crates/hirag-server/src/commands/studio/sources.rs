@@ -42,7 +42,10 @@ pub async fn source_add(studio: &Studio, request: NewSource) -> Result<SourceSta
 /// As [`commands::source_change`].
 pub async fn source_change(studio: &Studio, request: SourceChange) -> Result<SourceStatus> {
     let changed = commands::source_change(&studio.host().await?, request).await?;
-    note(studio, format!("Changed the source {}", changed.source.name));
+    note(
+        studio,
+        format!("Changed the source {}", changed.source.name),
+    );
     Ok(changed)
 }
 

@@ -342,7 +342,10 @@ impl Planner {
     /// keeps a folder up to date has said nothing about it, and it stays deleted.
     /// Records may stand under sources of their own, and are not asked for.
     fn is_emptied(&self, file: &SourceFile, state: &SourceState) -> Result<bool> {
-        if self.kept.is_some() || state.contexts == 0 || !matches!(file.kind, FileKind::Markdown | FileKind::Text) {
+        if self.kept.is_some()
+            || state.contexts == 0
+            || !matches!(file.kind, FileKind::Markdown | FileKind::Text)
+        {
             return Ok(false);
         }
         let inner = &self.manager.inner;

@@ -10,8 +10,7 @@ use std::sync::atomic::AtomicBool;
 use super::look;
 use crate::error::Result;
 use crate::import::{
-    Discovery, Format, ImportProgress, ImportReport, Reader, Skipped, SourceFile,
-    discover,
+    Discovery, Format, ImportProgress, ImportReport, Reader, Skipped, SourceFile, discover,
 };
 use crate::manager::importing::{ImportOptions, KeptFiles, Shape};
 use crate::manager::{HiragManager, off_the_async_threads};
@@ -102,7 +101,8 @@ impl HiragManager {
             Ok(discovery) => discovery,
             Err(error) => return Ok(Err(error)),
         };
-        self.leave_to_others(source, &stored, &mut discovery).await?;
+        self.leave_to_others(source, &stored, &mut discovery)
+            .await?;
         let reader = Reader::new(config.import.clone(), config.limits.clone(), inner.tokens)?;
         let sorting = Sorting {
             root: PathBuf::from(&source.path),
@@ -152,7 +152,9 @@ impl HiragManager {
         let new = discovery.files.iter().map(|file| &file.source);
         let new = new.filter(|name| !stored.contains_key(*name)).cloned();
         let inner = &self.inner;
-        let asked = inner.store.kept_by_others(&inner.collection, source.id, new.collect());
+        let asked = inner
+            .store
+            .kept_by_others(&inner.collection, source.id, new.collect());
         let theirs = asked.await?;
         let Discovery { files, skipped, .. } = discovery;
         files.retain(|file| {
@@ -208,7 +210,9 @@ fn find(
     };
     let takes = |path: &Path| below(path).is_none_or(|path| matcher.takes(&path));
     found.files.retain(|file| takes(&file.path));
-    found.skipped.retain(|skipped| takes(Path::new(&skipped.path)));
+    found
+        .skipped
+        .retain(|skipped| takes(Path::new(&skipped.path)));
     Ok(found)
 }
 
@@ -224,7 +228,10 @@ impl Sorting {
     fn sort(mut self, mut discovery: Discovery) -> Sorted {
         let files = std::mem::take(&mut discovery.files);
         let found = files.iter().map(|file| file.source.as_str());
-        let skipped = discovery.skipped.iter().map(|skipped| skipped.path.as_str());
+        let skipped = discovery
+            .skipped
+            .iter()
+            .map(|skipped| skipped.path.as_str());
         let seen: HashSet<&str> = found.chain(skipped).collect();
         let mut gone: Vec<String> = self
             .stored

@@ -196,7 +196,11 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
         let Some(source) = self.watched.get(&id).map(|one| one.source.clone()) else {
             return;
         };
-        match self.manager.run_source(id, RunOptions::default(), |_| {}).await {
+        match self
+            .manager
+            .run_source(id, RunOptions::default(), |_| {})
+            .await
+        {
             Ok(run) => {
                 if run.outcome == RunOutcome::Failed {
                     let problem = run.problem.as_ref().map(|problem| problem.message.clone());
@@ -250,11 +254,13 @@ impl<W: Watcher + Send + 'static> Ears<W> {
         // Each folder is entered, which takes a while on a large disk.
         let work = move || {
             let mut debouncer = debouncer.lock();
-            debouncer.watch(&path, RecursiveMode::Recursive).map_err(|error| {
-                // Half of a folder is watched as little as none.
-                let _ = debouncer.unwatch(&path);
-                reason(&error)
-            })
+            debouncer
+                .watch(&path, RecursiveMode::Recursive)
+                .map_err(|error| {
+                    // Half of a folder is watched as little as none.
+                    let _ = debouncer.unwatch(&path);
+                    reason(&error)
+                })
         };
         off_the_async_threads(work)
             .await
@@ -309,4 +315,3 @@ fn takes_away(event: &DebouncedEvent, root: &Path) -> bool {
     );
     goes && event.paths.iter().any(|path| path == root)
 }
-

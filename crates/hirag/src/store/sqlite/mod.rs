@@ -10,6 +10,7 @@ mod classify;
 mod collections;
 mod contexts;
 mod deletion;
+mod each;
 mod edit;
 mod fields;
 mod filters;
