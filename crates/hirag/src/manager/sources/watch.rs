@@ -315,3 +315,65 @@ fn takes_away(event: &DebouncedEvent, root: &Path) -> bool {
     );
     goes && event.paths.iter().any(|path| path == root)
 }
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{AccessKind, CreateKind, RemoveKind};
+    use notify::{Config, Event, EventHandler, WatcherKind};
+
+    use super::*;
+
+    /// A system whose limit is reached.
+    struct Full;
+
+    impl Watcher for Full {
+        fn new<F: EventHandler>(_: F, _: Config) -> notify::Result<Self> {
+            Ok(Self)
+        }
+
+        fn watch(&mut self, _: &Path, _: RecursiveMode) -> notify::Result<()> {
+            Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch))
+        }
+
+        fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+            Ok(())
+        }
+
+        fn kind() -> WatcherKind {
+            WatcherKind::NullWatcher
+        }
+    }
+
+    #[tokio::test]
+    async fn a_system_that_watches_no_more_says_which_limit_to_raise() {
+        let (heard, _) = mpsc::unbounded_channel();
+        let ears = Ears::<Full>::open(Duration::from_millis(10), heard);
+        let because = ears.listen("/notes").await.unwrap_err();
+        assert!(because.contains("max_user_watches"), "{because}");
+    }
+
+    fn event(kind: EventKind, path: &str) -> DebouncedEvent {
+        let event = Event::new(kind).add_path(path.into());
+        DebouncedEvent::new(event, std::time::Instant::now())
+    }
+
+    #[test]
+    fn only_what_would_be_read_concerns_a_source() {
+        let (root, data) = (Path::new("/notes"), Path::new("/notes/data"));
+        let new = EventKind::Create(CreateKind::Any);
+        for (kind, path, wanted) in [
+            (new, "/notes/a.md", true),
+            (new, "/notes/deep/b.md", true),
+            (new, "/notes-old/a.md", false),
+            (new, "/notes/.git/index", false),
+            (new, "/notes/data/hirag.db-wal", false),
+            (EventKind::Access(AccessKind::Any), "/notes/a.md", false),
+            (EventKind::Remove(RemoveKind::Any), "/notes", true),
+        ] {
+            assert_eq!(concerns(&event(kind, path), root, data), wanted, "{path}");
+        }
+        let gone = event(EventKind::Remove(RemoveKind::Folder), "/notes");
+        assert!(takes_away(&gone, root));
+        assert!(!takes_away(&event(new, "/notes"), root));
+    }
+}
