@@ -97,6 +97,7 @@ pub fn record(text: &str, vector: &[f32]) -> Record {
         agent: None,
         session: None,
         created_at: start(),
+        updated_at: None,
         accessed_at: None,
         access_count: 0,
         token_count: 3,
@@ -221,6 +222,7 @@ pub async fn what_is_inserted_comes_back_whole(subject: Subject) {
         agent: Some("agent ✓".to_owned()),
         session: Some("session".to_owned()),
         created_at: "2020-02-03T04:05:06.789Z".parse().unwrap(),
+        updated_at: None,
         accessed_at: Some("2021-01-01T00:00:00Z".parse().unwrap()),
         access_count: 7,
         token_count: 42,
@@ -562,6 +564,7 @@ fn various(count: u64) -> Vec<Record> {
             let hours = |n: u64| start() - jiff::SignedDuration::from_hours(n as i64);
             Record {
                 created_at: hours(n * 5 % 4),
+                updated_at: None,
                 accessed_at: Some(hours(n * 7 % 3)),
                 access_count: n * 3 % 5,
                 token_count: (n * 11 % 6) as u32,

@@ -73,6 +73,17 @@ async fn every_version_opens_with_all_its_contents() {
         assert!(all[2].expires_at.is_some());
         assert!(all[3].source.as_deref().unwrap().ends_with("note-0.md"));
 
+        // Sources are kept since version 3.
+        let sources = manager.sources().await.unwrap();
+        assert_eq!(sources.len(), usize::from(number >= 3));
+        if let [one] = &sources[..] {
+            assert_eq!(
+                (one.source.name.as_str(), one.source.contexts),
+                ("notes", 1)
+            );
+            assert!(one.source.last_run.is_some());
+        }
+
         // Words, vectors and filters find it; traces, marks and the queue are there.
         let request = ContextRequest {
             limit: Some(1),

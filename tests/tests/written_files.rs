@@ -63,7 +63,12 @@ async fn a_backup_or_an_export_that_does_not_fit_leaves_nothing() {
     let host = Host::new(manager, place.path().join("config.toml"));
     let export = disk.join("export.jsonl");
     fs::write(&export, "the export of last week").unwrap();
-    let error = commands::export_file(&host, &export, |_| {})
+    let request = commands::ExportRequest {
+        place: export.clone(),
+        format: hirag::export::ExportFormat::Jsonl,
+        by_session: false,
+    };
+    let error = commands::export_file(&host, &request, |_| {})
         .await
         .unwrap_err();
     assert_eq!(error.code(), "io_failed", "{error}");

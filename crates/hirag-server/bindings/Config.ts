@@ -9,6 +9,7 @@ import type { LoggingSettings } from "./LoggingSettings";
 import type { MetricsSettings } from "./MetricsSettings";
 import type { RateLimitSettings } from "./RateLimitSettings";
 import type { ServerSettings } from "./ServerSettings";
+import type { SourcesSettings } from "./SourcesSettings";
 import type { StoreSettings } from "./StoreSettings";
 import type { TracesSettings } from "./TracesSettings";
 
@@ -52,6 +53,10 @@ rate_limit: RateLimitSettings,
  * `[import]`
  */
 import: ImportSettings, 
+/**
+ * `[sources]`
+ */
+sources: SourcesSettings, 
 /**
  * `[metrics]`
  */

@@ -5,7 +5,7 @@
  */
 export type Exported = { 
 /**
- * The file.
+ * The file, or the folder.
  */
 file: string, 
 /**

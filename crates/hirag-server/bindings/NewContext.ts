@@ -53,6 +53,10 @@ expires_at?: string | null,
  */
 id?: ContextId | null, 
 /**
+ * When it was last changed where it comes from.
+ */
+updated_at?: string | null, 
+/**
  * When it was last returned where it comes from.
  */
 accessed_at?: string | null, 

@@ -15,6 +15,7 @@ use hirag::manager::{
 use hirag::metrics::{Bucket, PerformanceMetrics, Span};
 use hirag::resilience::BreakerEvent;
 use hirag::retrieval::{Trace, WhyNot};
+use hirag::sources::{NewSource, RemovedSource, SourceStatus};
 use hirag::store::sqlite::{DatabaseParts, Deletion, Restored};
 use hirag::store::{Order, Page};
 use hirag_server::commands::studio::{
@@ -29,8 +30,9 @@ use hirag_server::commands::studio::{
     TokenSetRequest, TraceRequest, TracesRequest, TracesResponse, UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
-    Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,
-    Settings, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
+    Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RanSources, RestoredDatabase,
+    SearchResponse, Settings, SourceChange, SourceRemoval, SourceRequest, SourceRunRequest,
+    SourcesResponse, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
 };
 use hirag_server::http::ServerStatus;
 use hirag_server::load::{LoadPlan, LoadReport};
@@ -73,6 +75,7 @@ fn export(config: &Config) -> Result<(), ExportError> {
     Order::export_all(config)?;
     Page::export_all(config)?;
     Purge::export_all(config)?;
+    RanSources::export_all(config)?;
     Reembedded::export_all(config)?;
     Restored::export_all(config)?;
     RestoredDatabase::export_all(config)?;

@@ -412,6 +412,83 @@ fn an_export_can_be_imported_again() {
 }
 
 #[test]
+fn a_source_is_added_run_shown_and_removed() {
+    let memory = Memory::new();
+    let notes = memory.path("notes");
+    std::fs::create_dir_all(notes.join("drafts")).unwrap();
+    write(&notes.join("one.md"), "the first note");
+    write(&notes.join("drafts/two.md"), "not yet");
+    let path = notes.to_str().unwrap();
+    let add = [
+        "source",
+        "add",
+        path,
+        "--exclude",
+        "drafts/",
+        "--doc-type",
+        "note",
+    ];
+    let added = memory.json(&[&add[..], &["--level", "L2"]].concat());
+    assert_eq!(
+        (&added["name"], &added["files"]),
+        (&json!("notes"), &json!(0))
+    );
+
+    let ran = memory.json(&["source", "run"]);
+    assert_eq!(ran["runs"][0]["run"]["imported"], 1);
+    let again = memory.json(&["source", "run", "NOTES"]);
+    assert_eq!(again["runs"][0]["run"]["imported"], 0);
+    let shown = memory.json(&["source", "show", "1"]);
+    assert_eq!(
+        (&shown["contexts"], &shown["files"]),
+        (&json!(1), &json!(1))
+    );
+    let changed = memory.json(&["source", "change", "notes", "--name", "mine", "--no-watch"]);
+    assert_eq!(
+        (&changed["name"], &changed["watch"]),
+        (&json!("mine"), &json!(false))
+    );
+    assert_eq!(changed["rules"]["doc_type"], "note");
+    assert_eq!(
+        memory.refused(&["source", "add", path], 1),
+        "source_overlaps"
+    );
+    assert_eq!(
+        memory.refused(&["source", "run", "none"], 1),
+        "unknown_source"
+    );
+
+    // A folder that is not there is a failure, and takes nothing away.
+    std::fs::rename(&notes, memory.path("elsewhere")).unwrap();
+    let failed = memory.run(&["source", "run"]);
+    assert_eq!(status(&failed), 1);
+    assert!(
+        stdout(&failed).contains("nothing was removed"),
+        "{}",
+        stdout(&failed)
+    );
+    assert!(stdout(&memory.run(&["source", "list"])).contains("1 context in 1 file"));
+
+    let removed = memory.json(&["source", "remove", "mine", "--delete"]);
+    assert_eq!(removed["deletion"]["ids"].as_array().unwrap().len(), 1);
+    assert_eq!(memory.json(&["source", "list"])["sources"], json!([]));
+    assert_eq!(memory.json(&["undo"])["ids"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_export_goes_to_standard_output_in_any_form_of_one_file() {
+    let memory = Memory::new();
+    memory.store(&["a, \"quoted\" text"]);
+    let printed = stdout(&memory.run(&["export", "-", "--format", "csv"]));
+    assert!(printed.starts_with("id,text,level,"), "{printed}");
+    assert!(printed.contains("\"a, \"\"quoted\"\" text\""), "{printed}");
+    let refused = memory.run(&["export", "-", "--format", "markdown"]);
+    assert_eq!(status(&refused), 1);
+    let usage = memory.run(&["export", "all.csv", "--format", "csv", "--by-session"]);
+    assert_eq!(status(&usage), 2);
+}
+
+#[test]
 fn a_backup_is_restored_and_what_was_there_is_kept() {
     let memory = Memory::new();
     memory.store(&["before"]);

@@ -8,6 +8,7 @@ use crate::embedding::EmbeddingError;
 use crate::eval::EvalError;
 use crate::import::ImportError;
 use crate::retrieval::RetrievalError;
+use crate::sources::SourceError;
 use crate::store::StoreError;
 
 /// What the core's operations return.
@@ -35,6 +36,9 @@ pub enum Error {
     /// Reading what is to be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A folder or a file that is kept up to date.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// Reading a golden set.
     #[error(transparent)]
     Eval(#[from] EvalError),
@@ -57,6 +61,7 @@ impl Error {
             Self::Config(e) => e.code(),
             Self::Retrieval(e) => e.code(),
             Self::Import(e) => e.code(),
+            Self::Source(e) => e.code(),
             Self::Eval(e) => e.code(),
             Self::Cancelled => "cancelled",
             Self::Internal(_) => "internal",

@@ -12,6 +12,7 @@ mod models;
 mod reading;
 mod reembedding;
 mod retrieving;
+mod sources;
 mod status;
 mod upkeep;
 mod writing;
@@ -32,6 +33,7 @@ pub use health::{ComponentHealth, Health, HealthState};
 pub use importing::ImportOptions;
 pub use reading::ListRequest;
 pub use reembedding::{EmbeddingProgress, Reembedded};
+pub use sources::RunOptions;
 pub use status::Stats;
 pub use upkeep::Purge;
 pub use writing::Stored;
@@ -39,6 +41,7 @@ pub use writing::Stored;
 use self::afterwards::Afterwards;
 use self::models::Models;
 use self::retrieving::Answers;
+use self::sources::Keeping;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::context::{Condition, ContextError, ContextId, ContextLevel, Filter};
@@ -115,6 +118,7 @@ struct Inner {
     paused: watch::Sender<bool>,
     afterwards: Afterwards,
     answers: Answers,
+    keeping: Keeping,
 }
 
 impl HiragManager {
@@ -168,6 +172,7 @@ impl HiragManager {
             paused: watch::Sender::new(false),
             afterwards: Afterwards::default(),
             answers: Answers::default(),
+            keeping: Keeping::default(),
         };
         let manager = Self {
             inner: Arc::new(inner),

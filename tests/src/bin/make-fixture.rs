@@ -50,7 +50,17 @@ async fn main() {
     let notes = place.path().join("notes");
     hirag_tests::notes::write(&notes, 1, 1);
     let options = hirag::manager::ImportOptions::default();
-    manager.import(vec![notes], options, |_| {}).await.unwrap();
+    manager
+        .import(vec![notes.clone()], options, |_| {})
+        .await
+        .unwrap();
+    let source = hirag::sources::NewSource::at(notes.to_str().unwrap());
+    let source = manager.add_source(source).await.unwrap().source;
+    let options = hirag::manager::RunOptions::default();
+    manager
+        .run_source(source.id, options, |_| {})
+        .await
+        .unwrap();
     manager.back_up(&target).await.unwrap();
     // What waits for its vector, as no provider here ever makes it wait.
     let connection = rusqlite::Connection::open(&target).unwrap();

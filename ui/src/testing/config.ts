@@ -73,6 +73,7 @@ export const config: Config = {
     max_file_bytes: 10_485_760,
     max_line_bytes: 8_388_608,
   },
+  sources: { watch: true, settle_ms: 1000, poll_interval: "5m" },
   metrics: { slow_ms: 1000, memory_warning_mb: 1024, watch_interval: "5m" },
   server: {
     enabled: true,

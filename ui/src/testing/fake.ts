@@ -12,6 +12,7 @@ import { refused, type FakeOptions, type Handlers, type Scene } from "./fake/sce
 import { searchAnswers } from "./fake/searching";
 import { servingAnswers } from "./fake/serving";
 import { broken, settingsAnswers } from "./fake/settings";
+import { sourceAnswers } from "./fake/sources";
 import { statusAnswers } from "./fake/status";
 
 export type { FakeOptions };
@@ -56,6 +57,7 @@ export class FakePlatform implements Platform, Scene {
       ...resilienceAnswers(this),
       ...settingsAnswers(this),
       ...servingAnswers(this),
+      ...sourceAnswers(),
       ...this.#jobs.answers(),
     };
   }

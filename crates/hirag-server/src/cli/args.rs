@@ -7,6 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use hirag::config::Period;
 use hirag::context::{Condition, ContextId, ContextLevel, Filter, Priority, SearchMode};
+use hirag::export::ExportFormat;
 use hirag::import::Format;
 use hirag::retrieval::TraceId;
 use hirag::store::Order;
@@ -15,8 +16,10 @@ use crate::load::Queries;
 use crate::mcp::clients;
 use crate::secrets::TokenKind;
 
+use super::source::SourceCommand;
 use super::values::{
-    Expiry, MetaPair, Mix, condition, format, mix, mode, order, period, queries, where_json,
+    Expiry, MetaPair, Mix, condition, export_format, format, mix, mode, order, period, queries,
+    where_json,
 };
 
 /// A local-first context memory in three levels: store, search, and see why.
@@ -60,6 +63,9 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Bring in files and folders; again changes only what changed
     Import(ImportArgs),
+    /// Keep folders and files up to date
+    #[command(subcommand)]
+    Source(SourceCommand),
     /// Store a text
     Store(StoreArgs),
     /// Ask the memory
@@ -122,11 +128,8 @@ pub(super) enum Command {
         /// The `trace_id` of the search
         id: TraceId,
     },
-    /// Write all contexts as lines of JSON, which `import` reads
-    Export {
-        /// The file, or - for standard output
-        file: PathBuf,
-    },
+    /// Write all contexts to a file or a folder, which `import` reads
+    Export(ExportArgs),
     /// Copy the database to a new file
     Backup {
         /// The file; it must not exist
@@ -194,6 +197,18 @@ pub(super) struct ServeArgs {
     /// The port; 0 takes any that is free [default: `server.port`]
     #[arg(long)]
     pub(super) port: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The file, or - for standard output; for Markdown, a new folder
+    pub(super) file: PathBuf,
+    /// How: jsonl, csv, markdown or parquet
+    #[arg(long, default_value = "jsonl", value_parser = export_format())]
+    pub(super) format: ExportFormat,
+    /// With Markdown, a note a session instead of one a context
+    #[arg(long)]
+    pub(super) by_session: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod progress;
 mod render;
 mod run;
 mod serve;
+mod source;
 mod telling;
 mod token;
 mod values;

@@ -8,19 +8,22 @@ use std::time::Duration;
 
 use hirag::clock::SystemClock;
 use hirag::context::{ContextPatch, ContextRequest, NewContext};
+use hirag::export::ExportFormat;
 use hirag::manager::{EvalOptions, HealthState, ImportOptions, ListRequest, StoreAccess};
 use hirag::store::Order;
 use serde_json::Value;
 
 use super::args::{
-    Cli, Command, EvalArgs, ImportArgs, ListArgs, MoveArgs, SearchArgs, SearchOptions, StoreArgs,
-    UpdateArgs, WhyArgs,
+    Cli, Command, EvalArgs, ExportArgs, ImportArgs, ListArgs, MoveArgs, SearchArgs, SearchOptions,
+    StoreArgs, UpdateArgs, WhyArgs,
 };
 use super::output::{Output, reader_gone};
 use super::places::Places;
 use super::progress::Bar;
 use super::values::{filter_of, metadata, text, text_or_stdin};
-use super::{DONE, FAILED, INTERRUPTED, USAGE, load, mcp, open, output, render, serve, token};
+use super::{
+    DONE, FAILED, INTERRUPTED, USAGE, load, mcp, open, output, render, serve, source, token,
+};
 use crate::commands::{self, Error, Host, Result};
 
 /// How long `store` helps along what waits for its vector, before it leaves the rest to others.
@@ -65,10 +68,15 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
         Command::Load(args) => load::run(args, &places, output).await,
         Command::Serve(args) => serve::run(args, &places, output).await,
         Command::Mcp { command } => mcp::run(command, &config, places, output).await,
-        Command::Export { file } if output.is_json() && file.as_os_str() == "-" => {
-            let sentence = "`export -` prints lines of JSON, and --json one document; \
+        Command::Export(ref args) if output.is_json() && args.file.as_os_str() == "-" => {
+            let sentence = "`export -` prints what it exports, and --json one document; \
                             leave --json out or name a file";
             output::fail(true, "usage", sentence);
+            Ok(USAGE)
+        }
+        Command::Export(ref args) if args.by_session && args.format != ExportFormat::Markdown => {
+            let sentence = "--by-session is for --format markdown; leave it out";
+            output::fail(output.is_json(), "usage", sentence);
             Ok(USAGE)
         }
         command => {
@@ -94,8 +102,9 @@ fn access(command: &Command) -> StoreAccess {
         | Command::Stats
         | Command::Trace { .. }
         | Command::Eval(_)
-        | Command::Export { .. }
+        | Command::Export(_)
         | Command::Backup { .. } => StoreAccess::ReadIfReady,
+        Command::Source(command) => source::access(command),
         Command::Search(_) | Command::Health | Command::Doctor | Command::Gc { dry_run: true } => {
             StoreAccess::WriteIfFree
         }
@@ -126,6 +135,7 @@ async fn with_memory(
 ) -> Result<u8> {
     match command {
         Command::Import(args) => return import(args, host, output).await,
+        Command::Source(command) => return source::run(command, host, output).await,
         Command::Store(args) => store(args, said.unwrap_or_default(), host, output).await?,
         Command::Search(args) => search(args, said.unwrap_or_default(), host, output).await?,
         Command::Get { id } => {
@@ -181,7 +191,7 @@ async fn with_memory(
         Command::Trace { id } => {
             output.answer(&commands::trace(host, id).await?, render::trace)?;
         }
-        Command::Export { file } => export(file, host, output).await?,
+        Command::Export(args) => export(args, host, output).await?,
         Command::Backup { file } => {
             output.answer(&commands::backup(host, &file).await?, render::backup)?;
         }
@@ -235,7 +245,7 @@ async fn import(args: ImportArgs, host: &Host, output: Output) -> Result<u8> {
 }
 
 /// The first Ctrl-C asks the import to end; the second ends the program.
-async fn stop_on_ctrl_c(cancel: Arc<AtomicBool>, output: Output) {
+pub(super) async fn stop_on_ctrl_c(cancel: Arc<AtomicBool>, output: Output) {
     if tokio::signal::ctrl_c().await.is_err() {
         return;
     }
@@ -345,15 +355,21 @@ async fn eval(args: EvalArgs, host: &Host, output: Output) -> Result<()> {
     output.answer(&report, render::eval)
 }
 
-async fn export(file: PathBuf, host: &Host, output: Output) -> Result<()> {
+async fn export(args: ExportArgs, host: &Host, output: Output) -> Result<()> {
     let bar = Bar::open_ended(output, "exporting");
-    if file.as_os_str() == "-" {
+    if args.file.as_os_str() == "-" {
         // The lock cannot be held across awaits; the buffer keeps the writes few.
-        let mut out = BufWriter::new(std::io::stdout());
-        commands::export(host, &mut out, |done| bar.count(done)).await?;
+        let out = BufWriter::new(std::io::stdout());
+        let done = commands::export(host, args.format, out, |done| bar.count(done));
+        let (mut out, _) = done.await?;
         return Ok(out.flush()?);
     }
-    let exported = commands::export_file(host, &file, |done| bar.count(done)).await?;
+    let request = commands::ExportRequest {
+        place: args.file,
+        format: args.format,
+        by_session: args.by_session,
+    };
+    let exported = commands::export_file(host, &request, |done| bar.count(done)).await?;
     drop(bar);
     output.answer(&exported, render::exported)
 }

@@ -10,6 +10,7 @@ use hirag::config::Period;
 use hirag::context::{
     Condition, ContextError, ContextLevel, Filter, Metadata, SearchMode, parse_time,
 };
+use hirag::export::ExportFormat;
 use hirag::import::Format;
 use hirag::store::Order;
 use jiff::{SignedDuration, Timestamp};
@@ -143,6 +144,11 @@ pub(super) fn where_json(json: &str) -> Result<Filter, ContextError> {
 pub(super) fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(["auto", "markdown", "jsonl", "beir"])
         .try_map(|name| name.parse::<Format>())
+}
+
+pub(super) fn export_format() -> impl TypedValueParser<Value = ExportFormat> {
+    PossibleValuesParser::new(ExportFormat::ALL.map(ExportFormat::name))
+        .try_map(|name| name.parse::<ExportFormat>())
 }
 
 pub(super) fn mode() -> impl TypedValueParser<Value = SearchMode> {

@@ -87,6 +87,7 @@ through_core!(
     hirag::config::ConfigError,
     hirag::embedding::EmbeddingError,
     hirag::retrieval::RetrievalError,
+    hirag::sources::SourceError,
     hirag::store::StoreError,
 );
 

@@ -2,9 +2,11 @@
 
 mod contexts;
 mod error;
+mod export;
 mod host;
 mod quality;
 mod retrieval;
+mod sources;
 mod status;
 pub mod studio;
 mod transfer;
@@ -15,13 +17,16 @@ pub use contexts::{
     store, undo, update, update_in,
 };
 pub use error::{Error, Failure, Result};
+pub use export::{ExportRequest, Exported, export, export_file};
 pub use host::Host;
 pub use quality::eval;
 pub use retrieval::{SearchResponse, WhyRequest, search, trace, why};
+pub use sources::{
+    RanSource, RanSources, SourceChange, SourceRemoval, SourceRequest, SourceRunRequest,
+    SourcesResponse, source, source_add, source_called, source_change, source_remove, source_run,
+    sources,
+};
 pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stats};
 pub use studio::StudioSettings;
-pub use transfer::{
-    Backup, Exported, RestoreRequest, RestoredDatabase, backup, export, export_file, import,
-    restore,
-};
+pub use transfer::{Backup, RestoreRequest, RestoredDatabase, backup, import, restore};
 pub use upkeep::{Collected, catch_up, collect, purge, reembed};

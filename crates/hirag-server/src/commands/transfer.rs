@@ -1,30 +1,14 @@
-//! Bringing contexts in and out: import, export, backup, restore.
+//! Bringing everything in and out: import, backup, restore.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use hirag::HiragManager;
 use hirag::clock::SharedClock;
 use hirag::import::{ImportProgress, ImportReport};
-use hirag::manager::{ImportOptions, ListRequest};
-use hirag::store::Order;
+use hirag::manager::ImportOptions;
 use serde::Serialize;
 
-use super::{Error, Host, Result};
-use crate::whole_file::WholeFile;
-
-/// Contexts that are read at a time.
-const PAGE: usize = 500;
-
-/// What was exported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ts_rs::TS)]
-pub struct Exported {
-    /// The file.
-    pub file: String,
-    /// Contexts in it.
-    #[ts(type = "number")]
-    pub contexts: u64,
-}
+use super::{Host, Result};
 
 /// A copy of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ts_rs::TS)]
@@ -65,63 +49,6 @@ pub async fn import(
     progress: impl FnMut(ImportProgress) + Send,
 ) -> Result<ImportReport> {
     Ok(host.manager().import(paths, options, progress).await?)
-}
-
-/// Writes every context that is not marked as deleted as a line of JSON, oldest first, which
-/// `import` reads again. `progress` gets the contexts written. Returns their number.
-///
-/// # Errors
-/// The store's, or what `out` says.
-pub async fn export(
-    host: &Host,
-    out: &mut (impl Write + Send),
-    mut progress: impl FnMut(u64) + Send,
-) -> Result<u64> {
-    let mut request = ListRequest {
-        order: Order::OldestFirst,
-        limit: PAGE,
-        ..ListRequest::default()
-    };
-    let mut written = 0;
-    loop {
-        let page = host.manager().list(request.clone()).await?;
-        for context in &page.contexts {
-            serde_json::to_writer(&mut *out, context).map_err(std::io::Error::from)?;
-            out.write_all(b"\n")?;
-        }
-        written += page.contexts.len() as u64;
-        progress(written);
-        match page.next_cursor {
-            Some(cursor) => request.cursor = Some(cursor),
-            None => break,
-        }
-    }
-    out.flush()?;
-    Ok(written)
-}
-
-/// Exports to a file, which is there whole or not at all.
-///
-/// # Errors
-/// As [`export`], and [`Error::Unwritable`].
-pub async fn export_file(
-    host: &Host,
-    file: &Path,
-    progress: impl FnMut(u64) + Send,
-) -> Result<Exported> {
-    let mut out = WholeFile::begin(file)?;
-    let contexts = match export(host, &mut out, progress).await {
-        Err(Error::Output(error)) => Err(Error::Unwritable {
-            path: file.to_owned(),
-            reason: error.to_string(),
-        }),
-        other => other,
-    }?;
-    out.finish()?;
-    Ok(Exported {
-        file: file.display().to_string(),
-        contexts,
-    })
 }
 
 /// Copies the database as it is now to a new file.

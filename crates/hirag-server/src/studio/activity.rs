@@ -29,6 +29,7 @@ pub enum ActivityKind {
     Imported,
     Reembedded,
     CleanedUp,
+    Sources,
     Settings,
 }
 

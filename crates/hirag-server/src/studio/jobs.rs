@@ -30,6 +30,7 @@ pub enum JobKind {
     CleanUp,
     Doctor,
     Load,
+    Sources,
 }
 
 impl JobKind {
@@ -41,6 +42,7 @@ impl JobKind {
             Self::CleanUp => "clean_up",
             Self::Doctor => "doctor",
             Self::Load => "load",
+            Self::Sources => "sources",
         }
     }
 }

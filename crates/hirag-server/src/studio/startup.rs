@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hirag::config::Config;
 use hirag::manager::{DATABASE_FILE, OpenOptions, StoreAccess};
+use hirag::sources::{Source, SourceRun};
 use hirag::{HiragManager, error};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::{Claims, Configured, Studio, StudioEvent, raised};
+use crate::commands::studio::note_run;
 use crate::commands::{Error, Failure, Host, Result};
 use crate::secrets::KeyringState;
 use crate::settings_file::{SettingChange, restart_needed};
@@ -213,8 +215,15 @@ impl Studio {
                 }
             }
         });
+        let (studio, mut closed) = (self.clone(), stop.subscribe());
+        let watched = manager.clone();
+        let keep = tokio::spawn(async move {
+            let tell = |source: &Source, run: &SourceRun| note_run(&studio, &source.name, run);
+            watched.watch_sources(raised(&mut closed), tell).await;
+        });
         let mut background = self.inner.background.lock();
         background.push((stop.clone(), work));
+        background.push((stop.clone(), keep));
         background.push((stop, tell));
     }
 
@@ -300,8 +309,14 @@ impl Studio {
                 manager.set_embedding_token(self.token_at_hand(&config));
             }
             manager.update_config(config.clone())?;
-            let rhythm =
-                |config: &Config| (config.levels.gc_interval, config.metrics.watch_interval);
+            let rhythm = |config: &Config| {
+                let sources = config.sources.clone();
+                (
+                    config.levels.gc_interval,
+                    config.metrics.watch_interval,
+                    sources,
+                )
+            };
             if rhythm(&before) != rhythm(&config) {
                 self.stop_beside().await;
                 self.run_beside(manager);

@@ -36,6 +36,7 @@ use crate::context::Limits;
 use crate::import::ImportSettings;
 use crate::metrics::MetricsSettings;
 use crate::resilience::{CircuitBreakerSettings, RateLimitSettings};
+use crate::sources::SourcesSettings;
 use layers::Layers;
 
 /// Every setting with its default, unit and reason, as TOML to read and to start from.
@@ -70,6 +71,8 @@ pub struct Config {
     pub rate_limit: RateLimitSettings,
     /// `[import]`
     pub import: ImportSettings,
+    /// `[sources]`
+    pub sources: SourcesSettings,
     /// `[metrics]`
     pub metrics: MetricsSettings,
     /// `[server]`
@@ -157,6 +160,7 @@ impl Config {
         self.circuit_breaker.validate()?;
         self.rate_limit.validate()?;
         self.import.validate()?;
+        self.sources.validate()?;
         self.metrics.validate()?;
         self.server.validate()
     }
@@ -196,6 +200,7 @@ default_from_config! {
     CircuitBreakerSettings => circuit_breaker,
     RateLimitSettings => rate_limit,
     ImportSettings => import,
+    SourcesSettings => sources,
     MetricsSettings => metrics,
     ServerSettings => server,
     LoggingSettings => logging,

@@ -123,6 +123,9 @@ pub struct NewContext {
     pub expires_at: Option<Timestamp>,
     /// The id it had where it comes from; by default, a new one.
     pub id: Option<ContextId>,
+    /// When it was last changed where it comes from.
+    #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
+    pub updated_at: Option<Timestamp>,
     /// When it was last returned where it comes from.
     #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub accessed_at: Option<Timestamp>,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report::{Problem, Skipped, note};
 use super::{ImportError, ImportSettings};
+use crate::export;
 
 /// What the paths of an import hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -279,6 +280,8 @@ impl Finder {
             .extension()
             .map(|ending| ending.to_string_lossy().to_lowercase());
         let by_name = match ending.as_deref() {
+            // Our own tables are read as the lines of JSON that they stand for.
+            Some("csv" | "parquet") if export::is_table(path) => Some(FileKind::Jsonl),
             Some("md" | "markdown") => Some(FileKind::Markdown),
             Some("txt") => Some(FileKind::Text),
             Some("jsonl" | "ndjson") if path.file_name().is_some_and(|name| name == CORPUS) => {

@@ -200,7 +200,7 @@ fn identity_of(source: &str, key: &str) -> u128 {
 
 fn jsonl(mut object: Metadata) -> Result<NewContext, Fault> {
     let exported = COMPUTED.iter().all(|key| object.contains_key(*key));
-    let (mut id, mut accessed_at, mut access_count) = (None, None, 0);
+    let (mut id, mut updated_at, mut accessed_at, mut access_count) = (None, None, None, 0);
     if exported {
         if object.remove("deleted_at").is_some_and(|at| !at.is_null()) {
             return Err(Fault::new(
@@ -211,6 +211,7 @@ fn jsonl(mut object: Metadata) -> Result<NewContext, Fault> {
         id = take_text(&mut object, "id")?
             .map(|id| id.parse::<ContextId>())
             .transpose()?;
+        updated_at = take_time(&mut object, "updated_at")?;
         accessed_at = take_time(&mut object, "accessed_at")?;
         access_count = take_whole(&mut object, "access_count")?
             .and_then(|count| u64::try_from(count).ok())
@@ -264,6 +265,7 @@ fn jsonl(mut object: Metadata) -> Result<NewContext, Fault> {
         created_at,
         expires_at,
         id,
+        updated_at,
         accessed_at,
         access_count,
         ..NewContext::default()

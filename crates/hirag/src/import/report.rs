@@ -5,6 +5,7 @@ use super::ImportError;
 /// What went wrong with a file or a line of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// The file or folder.
     pub path: String,
@@ -87,6 +88,7 @@ pub struct ImportReport {
 /// How far an import has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImportProgress {
     /// Files that are done.
     #[cfg_attr(feature = "ts", ts(type = "number"))]

@@ -60,7 +60,7 @@ impl HiragManager {
     }
 }
 
-fn ticker(period: Duration) -> tokio::time::Interval {
+pub(super) fn ticker(period: Duration) -> tokio::time::Interval {
     let mut ticker = interval(period.max(Duration::from_secs(1)));
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticker

@@ -5,7 +5,9 @@
 //! breaks an import off leaves whole notes behind, and the next run goes on with the others.
 
 mod planner;
+mod shape;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +17,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::planner::{Planner, Unit};
+pub(super) use self::shape::Shape;
 use super::{HiragManager, off_the_async_threads};
 use crate::context::ContextLevel;
 use crate::error::{Error, Result};
-use crate::import::{Format, ImportError, ImportProgress, ImportReport, Problem, Reader, discover};
+use crate::import::{
+    Format, ImportError, ImportProgress, ImportReport, Problem, Reader, SourceFile, discover,
+};
+use crate::sources::SourceId;
 use crate::store::sqlite::{Edit, WriteBatch};
 use crate::tasks::broken_off;
 
@@ -41,6 +47,17 @@ pub struct ImportOptions {
     pub agent: Option<String>,
     /// Set to stop soon, with everything that was acknowledged in place.
     pub cancel: Arc<AtomicBool>,
+}
+
+/// What is special about files of a source that is kept up to date.
+#[derive(Debug)]
+pub(super) struct KeptFiles {
+    /// The source.
+    pub(super) by: SourceId,
+    /// The `doc_type` of contexts that bring none along.
+    pub(super) doc_type: Option<String>,
+    /// How each file is known again without opening it.
+    pub(super) stamps: HashMap<String, [u8; 32]>,
 }
 
 /// What a unit comes to once it is written.
@@ -73,30 +90,43 @@ impl HiragManager {
         &self,
         paths: Vec<PathBuf>,
         options: ImportOptions,
-        mut progress: impl FnMut(ImportProgress) + Send,
+        progress: impl FnMut(ImportProgress) + Send,
     ) -> Result<ImportReport> {
         self.require_writable()?;
         let _timer = self.inner.profiler.timer("import").long();
-        let config = self.config();
-        let tokens = self.inner.tokens;
-        let reader = Reader::new(config.import.clone(), config.limits.clone(), tokens)?;
-        let (format, settings) = (options.format, config.import.clone());
+        let (format, settings) = (options.format, self.config().import.clone());
         let found = off_the_async_threads(move || discover(&paths, format, &settings)).await?;
-        let mut report = ImportReport {
+        let report = ImportReport {
             skipped: found.skipped,
             failed: found.failed,
             ..ImportReport::default()
         };
+        self.import_files(found.files, options, None, report, progress)
+            .await
+    }
+
+    /// Imports files that were found already, and goes on with the report of finding them.
+    pub(super) async fn import_files(
+        &self,
+        files: Vec<SourceFile>,
+        options: ImportOptions,
+        kept: Option<KeptFiles>,
+        mut report: ImportReport,
+        mut progress: impl FnMut(ImportProgress) + Send,
+    ) -> Result<ImportReport> {
+        let config = self.config();
+        let tokens = self.inner.tokens;
+        let reader = Reader::new(config.import.clone(), config.limits.clone(), tokens)?;
         let mut state = ImportProgress {
-            files_total: found.files.len() as u64,
-            bytes_total: found.files.iter().map(|file| file.bytes).sum(),
+            files_total: files.len() as u64,
+            bytes_total: files.iter().map(|file| file.bytes).sum(),
             ..ImportProgress::default()
         };
         progress(state);
         let cancel = Arc::clone(&options.cancel);
         let (sender, mut units) = mpsc::channel(AHEAD);
-        let planner = Planner::new(self.clone(), reader, options, sender);
-        let planning = tokio::task::spawn_blocking(move || planner.run(&found.files));
+        let planner = Planner::new(self.clone(), reader, options, kept, sender);
+        let planning = tokio::task::spawn_blocking(move || planner.run(&files));
         let mut writing: Option<Writing> = None;
         let mut gathered: Vec<Unit> = Vec::new();
         loop {
@@ -173,14 +203,14 @@ impl HiragManager {
                 + edit.iter().filter(|(_, e)| waits(e)).count();
             let tally = Tally {
                 imported: insert.len() as u64,
-                updated: edit.len() as u64,
+                updated: edit.len() as u64 + unit.tally.updated,
                 removed: unit.remove.len() as u64,
                 pending: waits as u64,
                 ..unit.tally
             };
             let batch = WriteBatch {
                 insert,
-                edit: edit.into_iter().chain(unit.moved).collect(),
+                edit: edit.into_iter().chain(unit.kept_text).collect(),
                 remove: unit.remove,
                 source: unit.state,
             };

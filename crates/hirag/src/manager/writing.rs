@@ -1,8 +1,10 @@
 //! Storing, changing, moving.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{HiragManager, check_level, off_the_async_threads};
+use crate::config::Config;
 use crate::context::{
     Context, ContextError, ContextId, ContextLevel, ContextPatch, EmbeddingState, MetadataLimits,
     NewContext, Priority, StateTag,
@@ -31,6 +33,29 @@ pub struct Stored {
     pub embedding: EmbeddingState,
     /// Why it has to wait for its vector, if it does; full text finds it meanwhile.
     pub pending_because: Option<String>,
+}
+
+impl Stored {
+    fn of(record: &Record, because: Option<EmbeddingError>) -> Self {
+        Self {
+            id: record.id,
+            level: record.level,
+            token_count: record.token_count,
+            embedding: match record.vector {
+                Some(_) => EmbeddingState::Ready,
+                None => EmbeddingState::Pending,
+            },
+            pending_because: because.map(|e| e.to_string()),
+        }
+    }
+}
+
+/// Whether a context may be stored.
+fn check(context: &NewContext, config: &Config, now: Timestamp) -> Result<(), ContextError> {
+    context.validate(&config.limits, now)?;
+    context
+        .level
+        .map_or(Ok(()), |level| check_level(config, level))
 }
 
 impl HiragManager {
@@ -62,19 +87,64 @@ impl HiragManager {
         };
         self.apply(batch).await?;
         timer.part("write");
-        Ok(prepared
-            .into_iter()
-            .map(|(record, because)| Stored {
-                id: record.id,
-                level: record.level,
-                token_count: record.token_count,
-                embedding: match record.vector {
-                    Some(_) => EmbeddingState::Ready,
-                    None => EmbeddingState::Pending,
-                },
-                pending_because: because.map(|e| e.to_string()),
-            })
+        let stored = prepared.into_iter();
+        Ok(stored
+            .map(|(record, because)| Stored::of(&record, because))
             .collect())
+    }
+
+    /// Stores contexts in one transaction, but for those that may not be stored: each of them is
+    /// told in its place, and keeps none of the others out.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) for what the disk refuses; nothing was stored then.
+    pub async fn store_each(&self, new: Vec<NewContext>) -> Result<Vec<Result<Stored>>> {
+        let mut timer = self.inner.profiler.timer("store");
+        let (config, now) = (self.config(), self.inner.clock.now());
+        let mut refused: Vec<Option<crate::Error>> = Vec::with_capacity(new.len());
+        let mut allowed = Vec::with_capacity(new.len());
+        for context in new {
+            match check(&context, &config, now) {
+                Ok(()) => {
+                    refused.push(None);
+                    allowed.push(context);
+                }
+                Err(error) => refused.push(Some(error.into())),
+            }
+        }
+        let prepared = self.prepare(allowed).await?;
+        timer.part("embed");
+        let records: Vec<Record> = prepared.iter().map(|(record, _)| record.clone()).collect();
+        let rules = levels::clean_up_rules(&config, now);
+        let store = &self.inner.store;
+        let each = store.insert_each(&self.inner.collection, records, rules);
+        let each = each.await?;
+        timer.part("write");
+        self.inner.working_set.forget(each.evicted);
+        let mut stored = prepared.into_iter().zip(each.outcomes).map(
+            |((record, because), outcome)| match outcome {
+                Ok(()) => Ok(Stored::of(&record, because)),
+                Err(error) => Err(error.into()),
+            },
+        );
+        let outcomes: Vec<Result<Stored>> = refused
+            .into_iter()
+            .filter_map(|error| match error {
+                Some(error) => Some(Err(error)),
+                None => stored.next(),
+            })
+            .collect();
+        let in_l1 = |one: &&Stored| one.level == ContextLevel::Immediate;
+        let new_in_l1: Vec<ContextId> = outcomes
+            .iter()
+            .flatten()
+            .filter(in_l1)
+            .map(|one| one.id)
+            .collect();
+        if !new_in_l1.is_empty() {
+            self.refresh_working_set(&new_in_l1).await?;
+        }
+        Ok(outcomes)
     }
 
     /// Validates and embeds; what could not be embedded comes with the reason.
@@ -85,10 +155,7 @@ impl HiragManager {
         let config = self.config();
         let now = self.inner.clock.now();
         for context in &new {
-            context.validate(&config.limits, now)?;
-            if let Some(level) = context.level {
-                check_level(&config, level)?;
-            }
+            check(context, &config, now)?;
         }
         let waiting: Vec<String> = new
             .iter()
@@ -117,6 +184,7 @@ impl HiragManager {
                 agent: context.agent,
                 session: context.session,
                 created_at: context.created_at.unwrap_or(now),
+                updated_at: context.updated_at,
                 accessed_at: context.accessed_at,
                 access_count: context.access_count,
                 token_count,

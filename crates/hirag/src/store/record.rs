@@ -38,6 +38,8 @@ pub struct Record {
     pub session: Option<String>,
     /// When it was created; kept to the millisecond.
     pub created_at: Timestamp,
+    /// When it was last changed, for what comes from an export.
+    pub updated_at: Option<Timestamp>,
     /// When it was last returned, for what comes from an export.
     pub accessed_at: Option<Timestamp>,
     /// How often it was returned, for what comes from an export.

@@ -12,6 +12,7 @@ const names: Record<JobKind, string> = {
   clean_up: "Clean-up",
   doctor: "Check",
   load: "Load run",
+  sources: "Sources",
 };
 
 

@@ -4,7 +4,15 @@ import { iso, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
-  "import_preview" | "import_start" | "sample_start" | "reembed_start" | "export_start" | "load_start" | "jobs" | "job_cancel"
+  | "import_preview"
+  | "import_start"
+  | "sample_start"
+  | "reembed_start"
+  | "export_start"
+  | "load_start"
+  | "source_run"
+  | "jobs"
+  | "job_cancel"
 >;
 
 const report = {
@@ -94,6 +102,7 @@ export class Jobs {
       import_start: () => this.#run("import", report.contexts, report),
       reembed_start: () => this.#run("reembed", memory.size, null),
       export_start: ({ file }) => this.#run("export", memory.size, { file, contexts: memory.size }),
+      source_run: () => this.#run("sources", 146, { ok: true, runs: [] }, "bytes"),
       load_start: ({ duration_s, warm_up_s = 0 }) => this.#run("load", duration_s + warm_up_s, {}, "seconds"),
       jobs: () => ({ jobs: this.#all }),
       job_cancel: ({ job }) => {

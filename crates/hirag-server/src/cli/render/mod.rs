@@ -4,12 +4,14 @@ mod contexts;
 mod load;
 mod retrieval;
 mod snippet;
+mod sources;
 mod status;
 mod upkeep;
 
 pub(super) use contexts::{context, deletion, list, moved, restored, stored};
 pub(super) use load::load;
 pub(super) use retrieval::{search, trace, why};
+pub(super) use sources::{ran_sources, source, source_added, source_removed, sources};
 pub(super) use status::{doctor, eval, health, settings, stats};
 pub(super) use upkeep::{
     backup, collected, exported, import, purge, reembedded, restored_database,

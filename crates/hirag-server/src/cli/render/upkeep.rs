@@ -71,7 +71,7 @@ fn waits(number: u64) -> String {
     }
 }
 
-fn told(out: &mut String, title: &str, lines: &[String], untold: u64, style: Style) {
+pub(super) fn told(out: &mut String, title: &str, lines: &[String], untold: u64, style: Style) {
     if lines.is_empty() {
         return;
     }

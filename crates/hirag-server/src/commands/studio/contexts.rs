@@ -1,6 +1,5 @@
 //! Storing, looking at and changing contexts.
 
-use futures::{StreamExt, stream};
 use hirag::context::{Context, ContextId, ContextLevel, Filter, NewContext, StateTag};
 use hirag::manager::{ContextDetails, ListRequest, Stored};
 use hirag::store::Page;
@@ -8,13 +7,11 @@ use hirag::store::sqlite::{Deletion, Restored};
 use serde::{Deserialize, Serialize};
 
 use super::{counted, preview};
-use crate::commands::{self, DeleteRequest, Result, UndoRequest, UpdateRequest};
+use crate::commands::{self, DeleteRequest, Error, Result, UndoRequest, UpdateRequest};
 use crate::studio::{ActivityKind, Studio};
 
 /// Ids of one request at most.
 const IDS: usize = 10_000;
-/// Contexts that are stored at once, so that they share a commit.
-const AT_ONCE: usize = 32;
 
 /// Which context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ts_rs::TS)]
@@ -116,22 +113,17 @@ pub async fn store(studio: &Studio, request: NewContext) -> Result<Stored> {
     Ok(stored)
 }
 
-/// Stores contexts, each by itself: what is wrong with one keeps none of the others out.
+/// Stores contexts in one transaction; what is wrong with one keeps none of the others out.
 ///
 /// # Errors
-/// [`commands::Error::NotOpen`].
+/// As [`hirag::HiragManager::store_each`].
 pub async fn store_each(studio: &Studio, requests: Vec<NewContext>) -> Result<Vec<Result<Stored>>> {
     let host = studio.host().await?;
-    let manager = host.manager();
-    let outcomes: Vec<Result<Stored>> = match manager.store_all(requests.clone()).await {
-        Ok(stored) => stored.into_iter().map(Ok).collect(),
-        // One of them is refused; which ones, each tells by itself.
-        Err(_) => {
-            let each = requests.into_iter().map(|new| commands::store(&host, new));
-            let each: Vec<_> = each.collect();
-            stream::iter(each).buffered(AT_ONCE).collect().await
-        }
-    };
+    let outcomes = host.manager().store_each(requests).await?;
+    let outcomes: Vec<Result<Stored>> = outcomes
+        .into_iter()
+        .map(|outcome| outcome.map_err(Error::from))
+        .collect();
     let ids: Vec<ContextId> = outcomes.iter().flatten().map(|stored| stored.id).collect();
     if !ids.is_empty() {
         let summary = format!("Stored {}", counted(ids.len() as u64));

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use hirag::context::ContextLevel;
+use hirag::export::ExportFormat;
 use hirag::import::{FileKind, Format, ImportProgress, Problem, Skipped, discover, path_text};
 use hirag::manager::{EmbeddingProgress, ImportOptions};
 use serde::{Deserialize, Serialize};
 
 use super::{Nothing, counted};
-use crate::commands::{self, Error, Result};
+use crate::commands::{self, Error, ExportRequest, Result};
 use crate::studio::{ActivityKind, Job, JobKind, Studio};
 
 /// Files that a preview names.
@@ -81,8 +82,16 @@ pub struct ImportStart {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ts_rs::TS)]
 #[serde(deny_unknown_fields)]
 pub struct ExportStart {
-    /// The file; there whole or not at all.
+    /// The file, or the folder for Markdown; there whole or not at all.
     pub file: String,
+    /// How contexts are written down; as lines of JSON where nothing is said.
+    #[serde(default)]
+    #[ts(as = "Option<ExportFormat>", optional)]
+    pub format: ExportFormat,
+    /// In Markdown, a note a session instead of one a context.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub by_session: bool,
 }
 
 /// A job that has begun.
@@ -220,7 +229,11 @@ pub async fn reembed_start(studio: &Studio, _request: Nothing) -> Result<JobStar
 /// [`Error::Busy`] while there is another.
 pub async fn export_start(studio: &Studio, request: ExportStart) -> Result<JobStarted> {
     let host = studio.host().await?;
-    let file = file(&request.file)?;
+    let request = ExportRequest {
+        place: file(&request.file)?,
+        format: request.format,
+        by_session: request.by_session,
+    };
     let total = host
         .manager()
         .count(&hirag::context::Filter::default())
@@ -230,7 +243,7 @@ pub async fn export_start(studio: &Studio, request: ExportStart) -> Result<JobSt
             let text = format!("{done} of {}", counted(total));
             handle.progress(done, Some(total), "contexts", text);
         };
-        let work = commands::export_file(&host, &file, progress);
+        let work = commands::export_file(&host, &request, progress);
         handle.until_cancelled(work).await
     })?;
     Ok(JobStarted { job })

@@ -57,6 +57,13 @@ macro_rules! window_commands {
             jobs: Nothing => JobsResponse,
             job_cancel: JobRequest => Nothing,
 
+            sources: Nothing => SourcesResponse,
+            source: SourceRequest => SourceStatus,
+            source_add: NewSource => SourceStatus,
+            source_change: SourceChange => SourceStatus,
+            source_remove: SourceRemoval => RemovedSource,
+            source_run: SourceRunRequest => JobStarted,
+
             settings: Nothing => StudioSettings,
             change_settings: ChangeSettingsRequest => StudioSettings,
             validate_settings: ChangeSettingsRequest => SettingProblems,

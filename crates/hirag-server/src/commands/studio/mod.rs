@@ -14,6 +14,7 @@ mod retrieval;
 mod sample;
 mod server;
 mod settings;
+mod sources;
 mod status;
 mod tokens;
 mod traces;
@@ -56,6 +57,8 @@ pub use settings::{
     ChangeSettingsRequest, SettingProblems, StudioSettings, change_settings, settings,
     validate_settings,
 };
+pub(crate) use sources::note_run;
+pub use sources::{source, source_add, source_change, source_remove, source_run, sources};
 pub use status::{
     ActivityRequest, ActivityResponse, activity, health, recent_health, startup, stats,
 };

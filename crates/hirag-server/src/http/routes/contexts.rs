@@ -26,7 +26,7 @@ const BATCH: usize = 1_000;
 const PAGE: usize = 1_000;
 const USUAL_PAGE: usize = 100;
 
-/// Contexts to store, each by itself.
+/// Contexts to store.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Batch {
@@ -43,6 +43,8 @@ pub(super) enum BatchItem {
     Stored(Stored),
     /// It is not.
     Refused {
+        /// Which: its place in the batch, from 0.
+        index: usize,
         /// Why.
         problem: ProblemBody,
     },
@@ -165,7 +167,8 @@ fn read_new(mut new: Value) -> Result<NewContext, Problem> {
 
 /// Store many contexts
 ///
-/// Each by itself: what is wrong with one keeps none of the others out.
+/// In one transaction: all that may be stored is, at once or not at all. What is wrong with one is
+/// told with its place, and keeps none of the others out.
 #[utoipa::path(
     post,
     path = "/api/v1/contexts/batch",
@@ -187,9 +190,11 @@ pub(super) async fn store_batch(
         .await?
         .into_iter();
     let results: Vec<BatchItem> = outcomes
-        .map(|outcome| match outcome {
+        .enumerate()
+        .map(|(index, outcome)| match outcome {
             Ok(stored) => BatchItem::Stored(stored),
             Err(error) => BatchItem::Refused {
+                index,
                 problem: Problem::from(error).body(None),
             },
         })

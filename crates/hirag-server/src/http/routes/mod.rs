@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod search;
 mod sign_in;
+mod sources;
 mod status;
 mod tokens;
 
@@ -30,6 +31,9 @@ pub(super) fn all() -> Router<Api> {
         .routes(routes!(contexts::clear))
         .routes(routes!(search::trace))
         .routes(routes!(status::stats))
+        .routes(routes!(sources::list, sources::add))
+        .routes(routes!(sources::get, sources::change, sources::remove))
+        .routes(routes!(sources::run))
         .routes(routes!(commands::run))
         .routes(routes!(claim::claim))
         .routes(routes!(tokens::changed))

@@ -154,6 +154,7 @@ async fn a_batch_stores_what_it_can_and_says_what_became_of_each() {
         (&json!(2), &json!(1))
     );
     assert_eq!(answer["results"][1]["problem"]["code"], "invalid_text");
+    assert_eq!(answer["results"][1]["index"], 1);
     assert!(answer["results"][2]["id"].is_string());
     for contexts in [json!([]), json!([{ "txt": "x" }]), json!([7])] {
         let (status, _) = served
@@ -162,6 +163,20 @@ async fn a_batch_stores_what_it_can_and_says_what_became_of_each() {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     }
     assert_eq!(served.get("/api/v1/contexts").await.1["total"], 2);
+
+    // What the database refuses takes nothing with it, either.
+    let taken = answer["results"][0]["id"].clone();
+    let batch = json!({ "contexts": [{ "text": "four" }, { "text": "again", "id": taken },
+        { "text": "five", "source": "s", "source_key": "k" },
+        { "text": "six", "source": "s", "source_key": "k" }] });
+    let (status, answer) = served.post("/api/v1/contexts/batch", batch).await;
+    assert_eq!((status, &answer["stored"]), (StatusCode::OK, &json!(2)));
+    assert_eq!(answer["results"][1]["problem"]["code"], "id_taken");
+    assert_eq!(answer["results"][3]["problem"]["code"], "source_taken");
+    assert_eq!(served.get("/api/v1/contexts").await.1["total"], 4);
+    let hirag = served.studio.host().await.unwrap();
+    let sound = hirag.manager().inspect().await.unwrap();
+    assert!(sound.findings.iter().all(|finding| finding.ok));
 }
 
 #[tokio::test(flavor = "multi_thread")]

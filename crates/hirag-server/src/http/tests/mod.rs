@@ -8,6 +8,7 @@ mod door;
 mod ending;
 mod entry;
 mod refusals;
+mod sources;
 mod tokens;
 
 use std::net::SocketAddr;

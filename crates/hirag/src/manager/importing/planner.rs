@@ -7,11 +7,13 @@ use std::sync::atomic::Ordering;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::{ImportOptions, Tally};
+use super::{ImportOptions, KeptFiles, Shape, Tally};
 use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
 use crate::error::{Error, Result};
+use crate::export;
 use crate::import::{
-    Contents, Document, FileKind, PROBLEMS_PER_FILE, Problem, Reader, Records, SourceFile,
+    Contents, Document, FileKind, ImportError, PROBLEMS_PER_FILE, Problem, Reader, Records,
+    SourceFile,
 };
 use crate::manager::HiragManager;
 use crate::store::VectorStore;
@@ -26,8 +28,9 @@ pub(super) struct Unit {
     pub(super) insert: Vec<NewContext>,
     /// Contexts whose text or metadata changed.
     pub(super) edit: Vec<(ContextId, NewContext)>,
-    /// Contexts that only stand elsewhere in their source.
-    pub(super) moved: Vec<(ContextId, Edit)>,
+    /// Contexts whose text is as it was, and with it their vector; they stand elsewhere in their
+    /// source, or have other metadata.
+    pub(super) kept_text: Vec<(ContextId, Edit)>,
     pub(super) remove: Vec<ContextId>,
     pub(super) state: Option<SourceState>,
     pub(super) tally: Tally,
@@ -47,6 +50,7 @@ pub(super) struct Planner {
     manager: HiragManager,
     reader: Reader,
     options: ImportOptions,
+    kept: Option<KeptFiles>,
     handle: Handle,
     sender: mpsc::Sender<Unit>,
 }
@@ -56,12 +60,14 @@ impl Planner {
         manager: HiragManager,
         reader: Reader,
         options: ImportOptions,
+        kept: Option<KeptFiles>,
         sender: mpsc::Sender<Unit>,
     ) -> Self {
         Self {
             manager,
             reader,
             options,
+            kept,
             handle: Handle::current(),
             sender,
         }
@@ -81,19 +87,47 @@ impl Planner {
                 }
             };
             let stored = self.stored_state(file)?;
+            let was_stored = stored.is_some();
             if let Some(state) = stored.filter(|state| state.fingerprint == fingerprint)
                 && !self.is_emptied(file, &state)?
             {
+                let unchanged = state.contexts;
                 self.send(Unit {
+                    // Only touched: the next run need not open it.
+                    state: self
+                        .kept
+                        .is_some()
+                        .then(|| self.state(file, fingerprint, unchanged)),
                     tally: Tally {
-                        unchanged: state.contexts,
+                        unchanged,
                         ..ended(file)
                     },
                     ..Unit::default()
                 });
                 continue;
             }
+            match export::lines(&file.path) {
+                Ok(Some(lines)) => {
+                    let config = self.manager.config();
+                    let (longest, limits) = (config.import.max_line_bytes, config.limits.clone());
+                    let records = Records::new(lines, file, longest, limits);
+                    self.plan_records(file, records, fingerprint)?;
+                    continue;
+                }
+                // What is wrong with the file is told by who reads it next.
+                Ok(None) | Err(_) => {}
+            }
             match self.reader.open(file) {
+                // Of a source, it is what it is now: it has nothing.
+                Err(ImportError::Empty { .. }) if was_stored && self.kept.is_some() => {
+                    let emptied = Document {
+                        source: file.source.clone(),
+                        content_hash: ContentHash::of(""),
+                        contexts: Vec::new(),
+                        warnings: Vec::new(),
+                    };
+                    self.plan_document(file, emptied, fingerprint)?;
+                }
                 Err(error) => self.send(refused(file, error)),
                 Ok(Contents::Document(document)) => {
                     self.plan_document(file, document, fingerprint)?;
@@ -120,14 +154,11 @@ impl Planner {
             self.place(new, &file.source, &mut known, &mut seen, &mut unit)?;
         }
         unit.remove = self.gone(&file.source, &mut known, &seen)?;
-        unit.state = Some(SourceState {
-            source: file.source.clone(),
-            fingerprint,
-            contexts,
-        });
+        unit.state = Some(self.state(file, fingerprint, contexts));
         unit.tally = Tally {
             warnings: document.warnings,
             unchanged: unit.tally.unchanged,
+            updated: unit.tally.updated,
             failed: std::mem::take(&mut unit.tally.failed),
             ..ended(file)
         };
@@ -157,6 +188,7 @@ impl Planner {
             whole &= unit.tally.failed.is_empty();
             let enough = unit.texts() >= RECORDS
                 || unit.tally.unchanged >= 4_096
+                || unit.kept_text.len() >= 4_096
                 || unit.tally.failed.len() >= PROBLEMS_PER_FILE;
             if enough {
                 self.send(std::mem::take(&mut unit));
@@ -169,10 +201,12 @@ impl Planner {
         // and the file is read again next time.
         if whole {
             unit.remove = self.gone(&file.source, &mut known, &seen)?;
+            unit.state = Some(self.state(file, fingerprint, contexts));
+        } else if self.kept.is_some() {
+            // It is the source's all the same, and goes when the file goes.
             unit.state = Some(SourceState {
-                source: file.source.clone(),
-                fingerprint,
-                contexts,
+                stamp: None,
+                ..self.state(file, [0; 32], contexts)
             });
         }
         unit.tally.ends_file = true;
@@ -197,6 +231,10 @@ impl Planner {
         new.session = new.session.or_else(|| options.session.clone());
         new.agent = new.agent.or_else(|| options.agent.clone());
         new.priority = Priority::Low;
+        if let Some(kind) = self.kept.as_ref().and_then(|kept| kept.doc_type.clone()) {
+            let own = new.metadata.entry("doc_type");
+            own.or_insert_with(|| kind.into());
+        }
         if let Err(error) = new.validate(&config.limits, now) {
             unit.tally.failed.push(Problem {
                 path: file.to_owned(),
@@ -221,16 +259,21 @@ impl Planner {
         };
         match stored {
             None => unit.insert.push(new),
-            Some(stored) if differs(&stored, &new)? => unit.edit.push((stored.id, new)),
+            Some(stored) if stored.content_hash != ContentHash::of(&new.text) => {
+                unit.edit.push((stored.id, new));
+            }
             Some(stored) => {
-                if let Some(position) = new.position.filter(|p| *p != stored.position) {
-                    let edit = Edit {
-                        position: Some(position),
-                        ..Edit::default()
-                    };
-                    unit.moved.push((stored.id, edit));
+                let other_metadata = stored.metadata_hash != hash_of(&new.metadata)?;
+                let edit = Edit {
+                    position: new.position.filter(|p| *p != stored.position),
+                    metadata: other_metadata.then_some(new.metadata),
+                    ..Edit::default()
+                };
+                if edit != Edit::default() {
+                    unit.kept_text.push((stored.id, edit));
                 }
-                unit.tally.unchanged += 1;
+                unit.tally.updated += u64::from(other_metadata);
+                unit.tally.unchanged += u64::from(!other_metadata);
             }
         }
         Ok(())
@@ -295,10 +338,14 @@ impl Planner {
         Ok(self.handle.block_on(state)?)
     }
 
-    /// Whether all that a note gave was deleted since: who imports it again wants it back.
+    /// Whether all that a note gave was deleted since: who imports it again wants it back. Who
+    /// keeps a folder up to date has said nothing about it, and it stays deleted.
     /// Records may stand under sources of their own, and are not asked for.
     fn is_emptied(&self, file: &SourceFile, state: &SourceState) -> Result<bool> {
-        if state.contexts == 0 || !matches!(file.kind, FileKind::Markdown | FileKind::Text) {
+        if self.kept.is_some()
+            || state.contexts == 0
+            || !matches!(file.kind, FileKind::Markdown | FileKind::Text)
+        {
             return Ok(false);
         }
         let inner = &self.manager.inner;
@@ -306,20 +353,23 @@ impl Planner {
         Ok(!self.handle.block_on(live)?)
     }
 
+    /// What the store keeps of a file that was read.
+    fn state(&self, file: &SourceFile, fingerprint: [u8; 32], contexts: u64) -> SourceState {
+        let kept = self.kept.as_ref();
+        SourceState {
+            source: file.source.clone(),
+            fingerprint,
+            contexts,
+            kept_by: kept.map(|kept| kept.by),
+            stamp: kept.and_then(|kept| kept.stamps.get(&file.source).copied()),
+        }
+    }
+
     /// Hash of the file's content and of every setting that shapes what it gives.
-    fn fingerprint(&self, file: &SourceFile) -> Result<[u8; 32], crate::import::ImportError> {
-        let content = self.reader.content_hash(file)?;
-        let config = self.manager.config();
-        let shape = format!(
-            "{content} {:?} {:?} {:?} {:?} {:?} {:?}",
-            file.kind,
-            config.import,
-            config.hirag.token_estimator,
-            self.options.level,
-            self.options.session,
-            self.options.agent,
-        );
-        Ok(*ContentHash::of(&shape).as_bytes())
+    fn fingerprint(&self, file: &SourceFile) -> Result<[u8; 32], ImportError> {
+        let kind = self.kept.as_ref().and_then(|kept| kept.doc_type.as_deref());
+        let shape = Shape::of(&self.manager.config(), &self.options, kind);
+        shape.fingerprint(&self.reader, file)
     }
 
     fn cancelled(&self) -> bool {
@@ -340,7 +390,7 @@ fn ended(file: &SourceFile) -> Tally {
     }
 }
 
-fn refused(file: &SourceFile, error: crate::import::ImportError) -> Unit {
+fn refused(file: &SourceFile, error: ImportError) -> Unit {
     Unit {
         tally: Tally {
             refused: Some((error, file.named)),
@@ -348,11 +398,6 @@ fn refused(file: &SourceFile, error: crate::import::ImportError) -> Unit {
         },
         ..Unit::default()
     }
-}
-
-fn differs(stored: &Known, new: &NewContext) -> Result<bool> {
-    Ok(stored.content_hash != ContentHash::of(&new.text)
-        || stored.metadata_hash != hash_of(&new.metadata)?)
 }
 
 fn hash_of(metadata: &Metadata) -> Result<ContentHash> {

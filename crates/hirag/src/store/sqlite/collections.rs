@@ -83,7 +83,10 @@ pub(super) fn delete(
     for set in vectors::sets(connection, id)? {
         vectors::drop_set(connection, &set)?;
     }
-    connection.execute("DELETE FROM sources WHERE collection = ?1", params![id])?;
+    for table in ["sources", "kept_sources"] {
+        let sql = format!("DELETE FROM {table} WHERE collection = ?1");
+        connection.execute(&sql, params![id])?;
+    }
     connection.execute("DELETE FROM collections WHERE id = ?1", params![id])?;
     changes.everything = true;
     Ok(true)

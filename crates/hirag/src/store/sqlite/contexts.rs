@@ -111,7 +111,10 @@ pub(super) fn insert(
             record.session,
             created_ms,
             // What is imported with an old time stamp is as old as that says.
-            created_ms.min(now_ms),
+            record
+                .updated_at
+                .map_or(created_ms, |at| at.as_millisecond())
+                .min(now_ms),
             record
                 .accessed_at
                 .map_or(created_ms, |at| at.as_millisecond()),

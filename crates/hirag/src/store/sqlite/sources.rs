@@ -1,11 +1,12 @@
 //! The table `sources`, and writes that keep a source and its contexts in step.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::edit::{self, Edit};
 use super::lifecycle::{self, CleanUpRules};
 use super::{RowMap, SqliteStore, collections, contexts, deletion, trait_impl, vectors};
 use crate::context::{ContentHash, ContextId};
+use crate::sources::SourceId;
 use crate::store::{Record, StoreError};
 
 /// What has been imported from a source.
@@ -17,6 +18,10 @@ pub struct SourceState {
     pub fingerprint: [u8; 32],
     /// Contexts that it has.
     pub contexts: u64,
+    /// Which kept source it belongs to. `None` leaves it where it is.
+    pub kept_by: Option<SourceId>,
+    /// What tells whether the file was touched since, without opening it.
+    pub stamp: Option<[u8; 32]>,
 }
 
 /// A context of a source that is stored already.
@@ -72,13 +77,16 @@ impl SqliteStore {
         self.read(move |c| {
             let number = collections::number(c, &name)?;
             Ok(c.prepare_cached(
-                "SELECT fingerprint, contexts FROM sources WHERE collection = ?1 AND source = ?2",
+                "SELECT fingerprint, contexts, kept_by, stamp FROM sources
+                 WHERE collection = ?1 AND source = ?2",
             )?
             .query_row(params![number, source], |row| {
                 Ok(SourceState {
                     source: source.clone(),
                     fingerprint: row.get(0)?,
                     contexts: row.get::<_, i64>(1)?.unsigned_abs(),
+                    kept_by: row.get::<_, Option<i64>>(2)?.map(SourceId),
+                    stamp: row.get(3)?,
                 })
             })
             .optional()?)
@@ -168,18 +176,40 @@ impl SqliteStore {
             contexts::insert(c, number, &set, &records, now_ms, changes)?;
             written.inserted = records.len() as u64;
             if let Some(state) = &batch.source {
-                c.prepare_cached("INSERT OR REPLACE INTO sources VALUES (?1, ?2, ?3, ?4, ?5)")?
-                    .execute(params![
-                        number,
-                        state.source,
-                        state.fingerprint,
-                        contexts::signed(state.contexts),
-                        now_ms
-                    ])?;
+                put_state(c, number, state, now_ms)?;
             }
             written.evicted = lifecycle::evict(c, number, &rules, now_ms, changes)?;
             Ok(written)
         })
         .await
     }
+}
+
+fn put_state(
+    connection: &Connection,
+    collection: i64,
+    state: &SourceState,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO sources (collection, source, fingerprint, contexts, imported_ms, kept_by,
+                 stamp)
+             VALUES (?1, ?2, ?3, ?4, ?5,
+                 -- One that was removed meanwhile keeps nothing.
+                 (SELECT id FROM kept_sources WHERE id = ?6), ?7)
+             ON CONFLICT (collection, source) DO UPDATE SET fingerprint = excluded.fingerprint,
+                 contexts = excluded.contexts, imported_ms = excluded.imported_ms,
+                 kept_by = coalesce(excluded.kept_by, kept_by), stamp = excluded.stamp",
+        )?
+        .execute(params![
+            collection,
+            state.source,
+            state.fingerprint,
+            contexts::signed(state.contexts),
+            now_ms,
+            state.kept_by.map(|id| id.0),
+            state.stamp,
+        ])?;
+    Ok(())
 }

@@ -54,6 +54,7 @@ fn record(text: &str, vector: Option<[f32; 2]>) -> Record {
         agent: None,
         session: None,
         created_at: now,
+        updated_at: None,
         accessed_at: None,
         access_count: 0,
         token_count: 3,

@@ -30,6 +30,7 @@ fn record(text: &str) -> Record {
         agent: None,
         session: None,
         created_at: NOW,
+        updated_at: None,
         accessed_at: None,
         access_count: 0,
         token_count: 1,

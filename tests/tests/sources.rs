@@ -1,0 +1,448 @@
+//! Folders that are kept up to date: what a run reads, what it leaves alone, and what is noticed
+//! while the program runs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hirag::HiragManager;
+use hirag::clock::FakeClock;
+use hirag::context::{Context, ContextLevel, ContextRequest};
+use hirag::manager::RunOptions;
+use hirag::sources::{
+    Leave, NewSource, RunOutcome, SourceId, SourcePatch, SourceRules, SourceRun, WatchState,
+};
+use hirag_tests::notes;
+use hirag_tests::place::{Place, assert_sound, everything, settled, until};
+use tokio::sync::{mpsc, oneshot};
+
+const SETTINGS: &str = "[sources]\nsettle_ms = 10\npoll_interval = \"1s\"\n";
+
+/// A memory, and a folder of ten notes with three sections each as its source.
+struct Kept {
+    place: Place,
+    manager: HiragManager,
+    folder: PathBuf,
+    id: SourceId,
+}
+
+impl Kept {
+    async fn new() -> Self {
+        let mut place = Place::with(SETTINGS);
+        // Long after every file was written: none of them may still be changing.
+        place.clock = FakeClock::at("2200-01-01T00:00:00Z".parse().unwrap());
+        let folder = place.path().canonicalize().unwrap().join("notes");
+        notes::write(&folder, 10, 3);
+        let manager = place.open().await;
+        let source = manager.add_source(at(&folder)).await.unwrap();
+        Self {
+            id: source.source.id,
+            place,
+            manager,
+            folder,
+        }
+    }
+
+    async fn run(&self) -> SourceRun {
+        self.run_with(RunOptions::default()).await
+    }
+
+    async fn run_with(&self, options: RunOptions) -> SourceRun {
+        let run = self.manager.run_source(self.id, options, |_| {});
+        run.await.unwrap()
+    }
+
+    fn note(&self, number: usize) -> PathBuf {
+        self.folder.join(format!("part-0/note-{number}.md"))
+    }
+
+    /// The contexts of a file, by their texts.
+    async fn of(&self, file: &Path) -> BTreeMap<String, Context> {
+        let all = everything(&self.manager).await.into_iter();
+        let file = file.to_str();
+        all.filter(|context| context.source.as_deref() == file)
+            .map(|context| (context.text.clone(), context))
+            .collect()
+    }
+}
+
+fn at(folder: &Path) -> NewSource {
+    NewSource::at(folder.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_run_reads_what_changed_and_nothing_else() {
+    let kept = Kept::new().await;
+    let first = kept.run().await;
+    assert_eq!((first.outcome, first.files), (RunOutcome::Done, 10));
+    assert_eq!((first.read, first.imported), (10, 30));
+    let calls = kept.place.provider.calls();
+    let before = everything(&kept.manager).await;
+
+    let again = kept.run().await;
+    assert_eq!((again.files, again.read, again.unchanged), (10, 0, 30));
+    assert!(!again.changed());
+    assert_eq!(kept.place.provider.calls(), calls);
+    assert_eq!(everything(&kept.manager).await, before);
+
+    fs::write(kept.note(3), notes::edition(3, 3, 1)).unwrap();
+    fs::remove_file(kept.note(4)).unwrap();
+    fs::write(kept.folder.join("part-0/picture.md"), b"\x89PNG\0\0").unwrap();
+    let changed = kept.run().await;
+    assert_eq!((changed.read, changed.gone, changed.skipped), (1, 1, 1));
+    assert_eq!((changed.imported, changed.removed), (2, 2 + 3));
+    assert_eq!(everything(&kept.manager).await.len(), 27);
+
+    // What went with its file comes back, and stays.
+    let back = kept.manager.undo(None).await.unwrap();
+    assert_eq!(back.ids.len(), 3);
+    assert!(!kept.run().await.changed());
+    assert_eq!(kept.of(&kept.note(4)).await.len(), 3);
+    assert_sound(&kept.manager).await;
+}
+
+#[tokio::test]
+async fn a_file_of_the_same_size_and_time_is_not_opened() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    let (file, facts) = (kept.note(1), fs::metadata(kept.note(1)).unwrap());
+    let other = fs::read_to_string(&file).unwrap().replace("Part", "Trap");
+    fs::write(&file, other).unwrap();
+    let opened = fs::File::options().write(true).open(&file).unwrap();
+    opened.set_modified(facts.modified().unwrap()).unwrap();
+    assert_eq!(kept.run().await.read, 0);
+    // Touched, it is opened, and what is in it counts.
+    opened
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    let touched = kept.run().await;
+    assert_eq!((touched.read, touched.imported), (1, 3));
+}
+
+#[tokio::test]
+async fn a_renamed_file_keeps_its_ids_and_access_counts() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    let query = ContextRequest::new("Part 0 of note 5");
+    kept.manager.retrieve(query).await.unwrap();
+    settled(&kept.manager).await;
+    let (old, new) = (kept.note(5), kept.folder.join("moved/fifth.md"));
+    let before = kept.of(&old).await;
+    assert!(before.values().any(|context| context.access_count > 0));
+    fs::create_dir(new.parent().unwrap()).unwrap();
+    fs::rename(&old, &new).unwrap();
+    let calls = kept.place.provider.calls();
+
+    let run = kept.run().await;
+    assert_eq!(
+        (run.renamed, run.gone, run.imported, run.removed),
+        (1, 0, 0, 0)
+    );
+    assert_eq!(kept.place.provider.calls(), calls, "the texts are the same");
+    let after = kept.of(&new).await;
+    assert_eq!(after.len(), 3);
+    for (text, context) in &after {
+        assert_eq!(context.id, before[text].id);
+        assert_eq!(context.access_count, before[text].access_count);
+        assert_eq!(context.metadata["file"], "fifth.md");
+    }
+    assert!(kept.of(&old).await.is_empty());
+    assert!(!kept.run().await.changed());
+    assert_sound(&kept.manager).await;
+}
+
+#[tokio::test]
+async fn a_copy_is_no_rename() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    fs::copy(kept.note(5), kept.folder.join("copy.md")).unwrap();
+    let run = kept.run().await;
+    assert_eq!((run.renamed, run.imported), (0, 3));
+    assert_eq!(kept.of(&kept.note(5)).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_or_empty_takes_nothing_away() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    let elsewhere = kept.folder.with_file_name("elsewhere");
+    fs::rename(&kept.folder, &elsewhere).unwrap();
+    let gone = kept.run().await;
+    assert_eq!(gone.outcome, RunOutcome::Failed);
+    assert_eq!(gone.problem.as_ref().unwrap().code, "source_gone");
+
+    // As the folder of a disk that is not mounted.
+    fs::create_dir(&kept.folder).unwrap();
+    let empty = kept.run().await;
+    assert_eq!(empty.problem.as_ref().unwrap().code, "source_emptied");
+    assert_eq!(everything(&kept.manager).await.len(), 30);
+    let told = kept.manager.source(kept.id).await.unwrap();
+    assert_eq!(told.source.last_run, Some(empty));
+
+    fs::remove_dir(&kept.folder).unwrap();
+    fs::rename(&elsewhere, &kept.folder).unwrap();
+    assert!(!kept.run().await.changed());
+
+    // Who says that it is meant is believed.
+    fs::remove_dir_all(&kept.folder).unwrap();
+    fs::create_dir(&kept.folder).unwrap();
+    let options = RunOptions {
+        emptied: true,
+        ..RunOptions::default()
+    };
+    let emptied = kept.run_with(options).await;
+    assert_eq!((emptied.gone, emptied.removed), (10, 30));
+    assert_eq!(kept.manager.undo(None).await.unwrap().ids.len(), 30);
+}
+
+#[tokio::test]
+async fn a_run_that_was_stopped_goes_on_where_it_was() {
+    let kept = Kept::new().await;
+    notes::write(&kept.folder, 200, 3);
+    let cancel = Arc::new(AtomicBool::default());
+    let options = RunOptions {
+        cancel: Arc::clone(&cancel),
+        ..RunOptions::default()
+    };
+    let run = kept.manager.run_source(kept.id, options, |at| {
+        cancel.store(at.files_done > 0, Ordering::Relaxed);
+    });
+    let stopped = run.await.unwrap();
+    assert_eq!(stopped.outcome, RunOutcome::Stopped);
+    assert!((1..200).contains(&stopped.files), "{stopped:?}");
+    let before = everything(&kept.manager).await;
+    let rest = kept.run().await;
+    assert_eq!((rest.outcome, rest.files), (RunOutcome::Done, 200));
+    assert!(rest.read < 200, "{rest:?}");
+    let after = everything(&kept.manager).await;
+    assert_eq!(after.len(), 600);
+    assert_eq!(after[..before.len()], before[..]);
+}
+
+#[tokio::test]
+async fn a_file_that_was_emptied_has_nothing_and_one_that_cannot_be_read_keeps_what_it_gave() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    fs::write(kept.note(1), "").unwrap();
+    fs::write(kept.note(2), b"caf\xe9").unwrap();
+    let run = kept.run().await;
+    assert!(kept.of(&kept.note(1)).await.is_empty());
+    assert_eq!(kept.of(&kept.note(2)).await.len(), 3);
+    assert_eq!(run.failed_total, 1);
+    assert_eq!(run.failed[0].path, kept.note(2).to_str().unwrap());
+    // It is told again for as long as it is so.
+    assert_eq!(kept.run().await.failed_total, 1);
+}
+
+#[tokio::test]
+async fn rules_say_what_is_read_and_as_what() {
+    let kept = Kept::new().await;
+    let rules = |exclude: &[&str], kind: &str| SourcePatch {
+        rules: Some(SourceRules {
+            exclude: exclude.iter().map(|glob| (*glob).to_owned()).collect(),
+            level: Some(ContextLevel::ShortTerm),
+            doc_type: Some(kind.to_owned()),
+            agent: Some("ann".to_owned()),
+            ..SourceRules::default()
+        }),
+        ..SourcePatch::default()
+    };
+    let change = |patch| kept.manager.change_source(kept.id, patch);
+    change(rules(&["note-9.md"], "manual")).await.unwrap();
+    assert_eq!(kept.run().await.files, 9);
+    let all = everything(&kept.manager).await;
+    assert!(
+        all.iter()
+            .all(|context| context.metadata["doc_type"] == "manual"
+                && context.level == ContextLevel::ShortTerm
+                && context.agent.as_deref() == Some("ann"))
+    );
+
+    let calls = kept.place.provider.calls();
+    change(rules(&["note-[0-4].md"], "guide")).await.unwrap();
+    let run = kept.run().await;
+    assert_eq!(
+        (run.files, run.gone, run.imported, run.updated),
+        (5, 5, 3, 12)
+    );
+    assert_eq!(kept.place.provider.calls(), calls + 1, "only what is new");
+    let all = everything(&kept.manager).await;
+    assert!(
+        all.iter()
+            .all(|context| context.metadata["doc_type"] == "guide")
+    );
+
+    let refused = change(rules(&["!a"], "guide")).await.unwrap_err();
+    assert_eq!(refused.code(), "invalid_source");
+}
+
+#[tokio::test]
+async fn sources_that_overlap_or_share_a_name_are_refused() {
+    let kept = Kept::new().await;
+    for folder in [
+        &kept.folder,
+        &kept.folder.join("part-0"),
+        kept.folder.parent().unwrap(),
+    ] {
+        let refused = kept.manager.add_source(at(folder)).await.unwrap_err();
+        assert_eq!(refused.code(), "source_overlaps");
+        assert!(refused.to_string().contains("`notes`"), "{refused}");
+    }
+    let beside = kept.folder.with_file_name("beside");
+    fs::create_dir(&beside).unwrap();
+    let named = NewSource {
+        name: Some("Notes".to_owned()),
+        ..at(&beside)
+    };
+    let refused = kept.manager.add_source(named).await.unwrap_err();
+    assert_eq!(refused.code(), "source_name_taken");
+    let missing = kept.manager.add_source(at(&beside.join("none"))).await;
+    assert_eq!(missing.unwrap_err().code(), "source_gone");
+    assert_eq!(kept.manager.sources().await.unwrap().len(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_two_sources_reach_belongs_to_the_first() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    let beside = kept.folder.with_file_name("beside");
+    fs::create_dir(&beside).unwrap();
+    std::os::unix::fs::symlink(&kept.folder, beside.join("link")).unwrap();
+    let other = kept.manager.add_source(at(&beside)).await.unwrap().source;
+    let run = kept
+        .manager
+        .run_source(other.id, RunOptions::default(), |_| {});
+    let run = run.await.unwrap();
+    assert_eq!((run.files, run.skipped), (0, 10));
+    assert_eq!(kept.manager.source(kept.id).await.unwrap().source.files, 10);
+}
+
+#[tokio::test]
+async fn a_source_that_is_removed_leaves_its_contexts_or_takes_them_along_until_an_undo() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    let before = everything(&kept.manager).await;
+    let removed = kept.manager.remove_source(kept.id, Leave::Contexts).await;
+    assert_eq!(removed.unwrap().deletion, None);
+    assert_eq!(everything(&kept.manager).await, before);
+
+    let again = kept.manager.add_source(at(&kept.folder)).await.unwrap();
+    let id = again.source.id;
+    let run = kept.manager.run_source(id, RunOptions::default(), |_| {});
+    assert!(!run.await.unwrap().changed());
+    assert_eq!(kept.manager.source(id).await.unwrap().source.contexts, 30);
+
+    let removed = kept
+        .manager
+        .remove_source(id, Leave::Nothing)
+        .await
+        .unwrap();
+    assert_eq!(removed.deletion.unwrap().ids.len(), 30);
+    assert!(everything(&kept.manager).await.is_empty());
+    kept.manager.undo(None).await.unwrap();
+    assert_eq!(everything(&kept.manager).await, before);
+    let gone = kept.manager.source(id).await.unwrap_err();
+    assert_eq!(gone.code(), "unknown_source");
+}
+
+/// Runs that the watch tells of.
+struct Watching {
+    runs: mpsc::UnboundedReceiver<SourceRun>,
+    stop: oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Watching {
+    fn begin(manager: &HiragManager) -> Self {
+        let (told, runs) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let manager = manager.clone();
+        let task = tokio::spawn(async move {
+            let stopped = async move { drop(stopped.await) };
+            let tell = |_: &_, run: &SourceRun| drop(told.send(run.clone()));
+            manager.watch_sources(stopped, tell).await;
+        });
+        Self { runs, stop, task }
+    }
+
+    /// The next run of which this holds.
+    async fn run(&mut self, what: &str, wanted: impl Fn(&SourceRun) -> bool) -> SourceRun {
+        let next = async {
+            loop {
+                let run = self.runs.recv().await.unwrap();
+                if wanted(&run) {
+                    return run;
+                }
+            }
+        };
+        let limit = std::time::Duration::from_secs(20);
+        let run = tokio::time::timeout(limit, next).await;
+        run.unwrap_or_else(|_| panic!("still waiting for {what}"))
+    }
+
+    async fn end(self) {
+        drop(self.stop);
+        self.task.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_in_a_watched_folder_is_picked_up_by_itself() {
+    let kept = Kept::new().await;
+    let mut watching = Watching::begin(&kept.manager);
+    let first = watching.run("the first run", |run| run.imported > 0).await;
+    assert_eq!(first.imported, 30);
+    let told = kept.manager.source(kept.id).await.unwrap();
+    assert_eq!(told.watching, WatchState::Told);
+
+    fs::create_dir(kept.folder.join("new")).unwrap();
+    fs::write(kept.folder.join("new/note.md"), notes::note(11, 2)).unwrap();
+    watching.run("a new file", |run| run.imported == 2).await;
+    fs::rename(kept.note(7), kept.folder.join("new/seven.md")).unwrap();
+    watching.run("a rename", |run| run.renamed == 1).await;
+    fs::remove_file(kept.note(8)).unwrap();
+    watching.run("a deletion", |run| run.gone == 1).await;
+
+    // Another source is watched as soon as it is there.
+    let beside = kept.folder.with_file_name("beside");
+    notes::write(&beside, 1, 1);
+    kept.manager.add_source(at(&beside)).await.unwrap();
+    watching
+        .run("the other source", |run| run.imported == 1)
+        .await;
+    watching.end().await;
+    let told = kept.manager.source(kept.id).await.unwrap();
+    assert_eq!(told.watching, WatchState::Off);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_folder_that_goes_and_comes_back_is_watched_again() {
+    let kept = Kept::new().await;
+    let mut watching = Watching::begin(&kept.manager);
+    watching.run("the first run", |run| run.imported > 0).await;
+    let elsewhere = kept.folder.with_file_name("elsewhere");
+    fs::rename(&kept.folder, &elsewhere).unwrap();
+    // A system may say nothing of a folder that is moved as a whole; the next look does.
+    fs::write(elsewhere.join("part-0/touch.md"), notes::note(20, 1)).unwrap();
+    let failed = |run: &SourceRun| run.outcome == RunOutcome::Failed;
+    watching.run("that it is gone", failed).await;
+    let told = kept.manager.source(kept.id).await.unwrap();
+    assert!(matches!(told.watching, WatchState::Polled { .. }));
+    fs::rename(&elsewhere, &kept.folder).unwrap();
+    watching
+        .run("that it is back", |run| run.imported == 1)
+        .await;
+    until("it is watched", async || {
+        let told = kept.manager.source(kept.id).await.unwrap();
+        told.watching == WatchState::Told
+    })
+    .await;
+    fs::write(kept.note(1), notes::edition(1, 3, 1)).unwrap();
+    watching.run("a change", |run| run.imported > 0).await;
+    watching.end().await;
+}
