@@ -1,7 +1,9 @@
 //! The whole configuration: the settings of every part, from `defaults.toml`, a file and the
 //! environment, checked before anything uses them.
 
+mod chat;
 mod embedding;
+mod endpoint;
 mod error;
 mod hirag;
 mod layers;
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+pub use chat::{ChatProviderKind, ChatSettings};
 pub use embedding::{EmbeddingSettings, ProviderKind};
 pub use error::ConfigError;
 pub(crate) use error::{require, sum_to_one, within};
@@ -46,6 +49,8 @@ pub const DEFAULTS_TOML: &str = include_str!("../defaults.toml");
 pub struct Config {
     /// `[embedding]`
     pub embedding: EmbeddingSettings,
+    /// `[chat]`
+    pub chat: ChatSettings,
     /// `[store]`
     pub store: StoreSettings,
     /// `[limits]`
@@ -145,6 +150,7 @@ impl Config {
     /// [`ConfigError`] with the key, the value and the rule.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.embedding.validate()?;
+        self.chat.validate()?;
         self.store.validate()?;
         limits::validate(&self.limits)?;
         self.hirag.validate()?;
@@ -184,6 +190,7 @@ macro_rules! default_from_config {
 
 default_from_config! {
     EmbeddingSettings => embedding,
+    ChatSettings => chat,
     StoreSettings => store,
     Limits => limits,
     HiragSettings => hirag,
