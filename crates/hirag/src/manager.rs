@@ -1,7 +1,9 @@
 //! The façade: one handle that stores, retrieves and keeps the memory in order.
 
 mod afterwards;
+mod asking;
 mod background;
+mod conversations;
 mod deleting;
 mod details;
 mod embedding;
@@ -25,6 +27,7 @@ use parking_lot::RwLock;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
+pub use asking::AskStream;
 pub use details::{ContextDetails, Near, SessionNeighbours, VectorFacts};
 pub use embedding::EmbeddedTexts;
 pub use evaluating::EvalOptions;
@@ -37,6 +40,7 @@ pub use upkeep::Purge;
 pub use writing::Stored;
 
 use self::afterwards::Afterwards;
+use self::asking::{Chats, WordedAnswers};
 use self::models::Models;
 use self::retrieving::Answers;
 use crate::clock::{SharedClock, SystemClock};
@@ -115,6 +119,8 @@ struct Inner {
     paused: watch::Sender<bool>,
     afterwards: Afterwards,
     answers: Answers,
+    chats: Chats,
+    worded_answers: WordedAnswers,
 }
 
 impl HiragManager {
@@ -142,6 +148,7 @@ impl HiragManager {
         let store = off_the_async_threads(move || SqliteStore::open(store_options)).await??;
         let breaker = CircuitBreaker::new(config.circuit_breaker.clone(), clock.clone())?;
         let limiter = Arc::new(RateLimiter::new(config.rate_limit.clone(), clock.clone())?);
+        let chats = Chats::new(&config.chat, clock.clone())?;
         let models = Models::new(
             &config,
             &data_dir,
@@ -168,6 +175,8 @@ impl HiragManager {
             paused: watch::Sender::new(false),
             afterwards: Afterwards::default(),
             answers: Answers::default(),
+            chats,
+            worded_answers: WordedAnswers::default(),
         };
         let manager = Self {
             inner: Arc::new(inner),
@@ -183,7 +192,7 @@ impl HiragManager {
         Arc::clone(&self.inner.config.read())
     }
 
-    /// Takes new settings without a restart: breaker, limiter, provider, weights, budgets, levels
+    /// Takes new settings without a restart: breakers, limiters, providers, weights, budgets, levels
     /// and metrics apply at once; store, caches and token estimator with the next start, and the
     /// intervals of [`Self::run_background`] when that is called again.
     ///
@@ -196,6 +205,7 @@ impl HiragManager {
         self.inner.limiter.update(config.rate_limit.clone())?;
         self.inner.profiler.update(&config.metrics)?;
         self.inner.resources.update(config.metrics.clone())?;
+        self.inner.chats.set_settings(&config.chat)?;
         self.inner.models.set_settings(&config.embedding);
         *self.inner.config.write() = Arc::new(config);
         // After them: answers that they did not have a part in are not taken for theirs.

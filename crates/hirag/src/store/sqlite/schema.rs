@@ -14,6 +14,7 @@ const APPLICATION_ID: i64 = 0x4852_4147;
 const STEPS: &[&str] = &[
     include_str!("migrations/001_contexts.sql"),
     include_str!("migrations/002_listed.sql"),
+    include_str!("migrations/003_conversations.sql"),
 ];
 
 /// The newest schema version that this program knows.
