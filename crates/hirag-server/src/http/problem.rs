@@ -193,12 +193,15 @@ impl From<Failure> for Problem {
 /// What HTTP calls a failure of this code.
 fn status(code: &str) -> StatusCode {
     match code {
-        "not_found" | "trace_not_found" | "unknown_job" | "unknown_command" => {
-            StatusCode::NOT_FOUND
-        }
-        "busy" | "id_taken" | "source_taken" | "level_disabled" | "nothing_to_undo"
-        | "unknown_trace" | "store_kept" | "not_compared" | "model_mismatch"
-        | "collection_differs" | "cancelled" => StatusCode::CONFLICT,
+        "not_found"
+        | "unknown_conversation"
+        | "unknown_answer"
+        | "trace_not_found"
+        | "unknown_job"
+        | "unknown_command" => StatusCode::NOT_FOUND,
+        "busy" | "conversation_there" | "id_taken" | "source_taken" | "level_disabled"
+        | "nothing_to_undo" | "unknown_trace" | "store_kept" | "not_compared"
+        | "model_mismatch" | "collection_differs" | "cancelled" => StatusCode::CONFLICT,
         "changed_meanwhile" => StatusCode::PRECONDITION_FAILED,
         "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
         "not_open"

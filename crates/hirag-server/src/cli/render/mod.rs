@@ -1,5 +1,6 @@
 //! Answers as text for people.
 
+mod asking;
 mod contexts;
 mod load;
 mod retrieval;
@@ -7,9 +8,11 @@ mod snippet;
 mod status;
 mod upkeep;
 
+pub(super) use asking::{answer, conversations};
 pub(super) use contexts::{context, deletion, list, moved, restored, stored};
 pub(super) use load::load;
 pub(super) use retrieval::{search, trace, why};
+pub(super) use snippet::harmless;
 pub(super) use status::{doctor, eval, health, settings, stats};
 pub(super) use upkeep::{
     backup, collected, exported, import, purge, reembedded, restored_database,
@@ -21,6 +24,11 @@ fn count(number: u64, thing: &str) -> String {
         1 => format!("1 {thing}"),
         _ => format!("{number} {thing}s"),
     }
+}
+
+/// `1 context`, `2 contexts`.
+pub(super) fn contexts(number: usize) -> String {
+    count(number as u64, "context")
 }
 
 /// Bytes in the unit that suits them.

@@ -197,7 +197,7 @@ async fn use_token(studio: &Studio, kind: TokenKind) -> Result<()> {
     match kind {
         TokenKind::Embedding => studio.bring_embedding_token().await,
         TokenKind::Server => studio.server_token_changed().await?,
-        TokenKind::Chat => {}
+        TokenKind::Chat => studio.bring_chat_token().await,
     }
     Ok(())
 }

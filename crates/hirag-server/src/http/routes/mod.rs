@@ -1,5 +1,6 @@
 //! Which path calls which command body.
 
+mod ask;
 mod claim;
 mod commands;
 mod contexts;
@@ -29,6 +30,12 @@ pub(super) fn all() -> Router<Api> {
         .routes(routes!(contexts::get, contexts::update, contexts::remove))
         .routes(routes!(contexts::clear))
         .routes(routes!(search::trace))
+        .routes(routes!(ask::ask))
+        .routes(routes!(ask::list))
+        .routes(routes!(ask::get, ask::remove))
+        .routes(routes!(ask::restore))
+        .routes(routes!(ask::store))
+        .routes(routes!(ask::judge))
         .routes(routes!(status::stats))
         .routes(routes!(commands::run))
         .routes(routes!(claim::claim))

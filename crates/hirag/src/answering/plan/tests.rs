@@ -127,11 +127,14 @@ fn the_latest_of_a_conversation_goes_along_and_the_oldest_is_left() {
 }
 
 proptest! {
+    // Each case cuts up some long texts.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn what_is_sent_leaves_the_answer_its_room(
         question in "([a-z]{1,8} ){1,60}",
         history in prop::collection::vec("([a-z]{1,8} ){1,60}", 0..6),
-        texts in prop::collection::vec("([a-z]{1,8}[.]? ){1,300}", 0..12),
+        texts in prop::collection::vec("([a-z]{1,8}[.]? ){1,120}", 0..10),
         window in 512u32..4_000,
         sources in 1u32..4_000,
     ) {
