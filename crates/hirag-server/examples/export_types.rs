@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use hirag::answering::{Answer, AskEvent, Conversation, Conversations, ConversationsRequest};
 use hirag::context::{Context, ContextRequest, ContextResponse, NewContext};
 use hirag::embedding::{Drill, DrillFault};
 use hirag::eval::EvalReport;
@@ -18,7 +19,7 @@ use hirag::retrieval::{Trace, WhyNot};
 use hirag::store::sqlite::{DatabaseParts, Deletion, Restored};
 use hirag::store::{Order, Page};
 use hirag_server::commands::studio::{
-    ActivityRequest, ActivityResponse, ChangeSettingsRequest, CleanUpRequest, ClearRequest,
+    ActivityRequest, ActivityResponse, AnswerPart, AskStart, AskStop, ChangeSettingsRequest, CleanUpRequest, ClearRequest,
     CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
     FileRequest, GetRequest, HistoryRequest, ImportPreview, ImportPreviewRequest, ImportStart,
     JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, McpConfig, MoveAllRequest,
@@ -29,7 +30,7 @@ use hirag_server::commands::studio::{
     TokenSetRequest, TraceRequest, TracesRequest, TracesResponse, UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
-    Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RestoredDatabase, SearchResponse,
+    Backup, Collected, ConversationRequest, ConversationStored, DeleteRequest, Doctor, Exported, Failure, JudgeRequest, RestoredDatabase, SearchResponse,
     Settings, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
 };
 use hirag_server::http::ServerStatus;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
 /// Each with all types that it is made of.
 fn export(config: &Config) -> Result<(), ExportError> {
     BreakerEvent::export_all(config)?;
+    Answer::export_all(config)?;
     Backup::export_all(config)?;
     Collected::export_all(config)?;
     ContextRequest::export_all(config)?;
@@ -88,6 +90,8 @@ fn export(config: &Config) -> Result<(), ExportError> {
 /// The commands of the window with what they take and give, and what it is told without asking.
 fn export_for_the_window(config: &Config) -> Result<(), ExportError> {
     Activity::export_all(config)?;
+    AnswerPart::export_all(config)?;
+    AskEvent::export_all(config)?;
     Bucket::export_all(config)?;
     DrillFault::export_all(config)?;
     Failure::export_all(config)?;

@@ -1,4 +1,5 @@
 // Every command of the host, as the Rust code declares them, and what the host tells unasked.
+import type { AnswerPart } from "$bindings/AnswerPart";
 import type { BreakerEvent } from "$bindings/BreakerEvent";
 import type { Commands } from "$bindings/Commands";
 import type { Connection } from "./platform";
@@ -16,6 +17,8 @@ export interface Events {
   startup: p.StartupState;
   breaker: BreakerEvent;
   embedding: { paused: boolean };
+  /** A part of an answer, under the name that its question was given. */
+  answer: AnswerPart;
   dropped: { paths: string[] };
   settings: unknown;
   server: p.ServerStatus;
