@@ -19,19 +19,21 @@ use hirag::retrieval::{Trace, WhyNot};
 use hirag::store::sqlite::{DatabaseParts, Deletion, Restored};
 use hirag::store::{Order, Page};
 use hirag_server::commands::studio::{
-    ActivityRequest, ActivityResponse, AnswerPart, AskStart, AskStop, ChangeSettingsRequest, CleanUpRequest, ClearRequest,
-    CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
-    FileRequest, GetRequest, HistoryRequest, ImportPreview, ImportPreviewRequest, ImportStart,
-    JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, McpConfig, MoveAllRequest,
-    Moved, NewServerToken, Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest,
-    PickPathsRequest, PickSaveRequest, PickedPath, PickedPaths, ProviderTest, Reasons, Replay,
-    ReportResponse, RerankRequest, Reranked, Resilience, SaveRequest, ServerLink, SettingProblems,
-    StudioSettings, TestProviderRequest, TextsRequest, TextsResponse, TokenRequest,
-    TokenSetRequest, TraceRequest, TracesRequest, TracesResponse, UsesRequest, UsesResponse,
+    ActivityRequest, ActivityResponse, AnswerPart, AskStart, AskStop, ChangeSettingsRequest,
+    CleanUpRequest, ClearRequest, CountRequest, CountResponse, CrashReport, CsvResponse,
+    DetailsRequest, DrillStart, ExportStart, FileRequest, GetRequest, HistoryRequest,
+    ImportPreview, ImportPreviewRequest, ImportStart, JobRequest, JobStarted, JobsResponse,
+    ListResponse, LookUpResponse, McpConfig, MoveAllRequest, Moved, NewServerToken, Nothing,
+    OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest, PickSaveRequest,
+    PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RerankRequest,
+    Reranked, Resilience, SaveRequest, ServerLink, SettingProblems, StudioSettings,
+    TestProviderRequest, TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest,
+    TracesRequest, TracesResponse, UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
-    Backup, Collected, ConversationRequest, ConversationStored, DeleteRequest, Doctor, Exported, Failure, JudgeRequest, RestoredDatabase, SearchResponse,
-    Settings, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
+    Backup, Collected, ConversationRequest, ConversationStored, DeleteRequest, Doctor, Exported,
+    Failure, JudgeRequest, RestoredDatabase, SearchResponse, Settings, StatsResponse, UndoRequest,
+    UpdateRequest, WhyRequest,
 };
 use hirag_server::http::ServerStatus;
 use hirag_server::load::{LoadPlan, LoadReport};

@@ -765,7 +765,9 @@ fn chat_endpoint(words: &'static [&'static str]) -> String {
             // The answer does not depend on the question: its head is enough to go by.
             let mut request = [0; 16_384];
             let _ = stream.read(&mut request).unwrap();
-            let mut answer = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n".to_owned();
+            let mut answer =
+                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+                    .to_owned();
             for word in words {
                 let part = json!({"choices": [{"delta": {"content": word}}]});
                 answer.push_str(&format!("data: {part}\n\n"));
@@ -786,7 +788,10 @@ fn an_answer_is_told_with_its_sources_and_kept_as_a_conversation() {
     let told = stdout(&output);
     assert!(told.contains("Nobody worded this answer"), "{told}");
     assert!(told.contains("Jonas keeps the deploy key. [1]"), "{told}");
-    assert!(told.contains("Sources") && told.contains("conversation talk"), "{told}");
+    assert!(
+        told.contains("Sources") && told.contains("conversation talk"),
+        "{told}"
+    );
 
     let url = chat_endpoint(&["It is ", "Jonas [1", "], not Ada [3]."]);
     let mut command = memory.command(&["ask", "who keeps the deploy key?", "--json"]);
@@ -801,24 +806,48 @@ fn an_answer_is_told_with_its_sources_and_kept_as_a_conversation() {
     assert_eq!(answer["kind"], "worded");
     assert_eq!(answer["text"], "It is Jonas [1], not Ada.");
     assert_eq!(answer["removed"], json!(["3"]));
-    assert!(!stdout(&output).contains("sk-of-the-chat"), "a token never comes out");
+    assert!(
+        !stdout(&output).contains("sk-of-the-chat"),
+        "a token never comes out"
+    );
 
     let listed = memory.json(&["conversations", "list", "--query", "jonas"]);
     assert_eq!(listed["conversations"].as_array().unwrap().len(), 2);
     let id = answer["id"].as_str().unwrap();
-    memory.json(&["conversations", "feedback", id, "--useful", "--note", "right"]);
+    memory.json(&[
+        "conversations",
+        "feedback",
+        id,
+        "--useful",
+        "--note",
+        "right",
+    ]);
     let folder = memory.path("golden");
     std::fs::create_dir(&folder).unwrap();
     let golden = memory.json(&["conversations", "golden", folder.to_str().unwrap()]);
     assert_eq!(golden["count"], 1);
-    let (queries, qrels) = (golden["queries"].as_str().unwrap(), golden["qrels"].as_str().unwrap());
-    let report = memory.json(&["eval", "--queries", queries, "--qrels", qrels, "--mode", "text"]);
+    let (queries, qrels) = (
+        golden["queries"].as_str().unwrap(),
+        golden["qrels"].as_str().unwrap(),
+    );
+    let report = memory.json(&[
+        "eval",
+        "--queries",
+        queries,
+        "--qrels",
+        qrels,
+        "--mode",
+        "text",
+    ]);
     assert_eq!(report["queries"], 1, "{report}");
 
     let file = memory.path("talk.md");
     memory.json(&["conversations", "export", "talk", file.to_str().unwrap()]);
     let markdown = std::fs::read_to_string(&file).unwrap();
-    assert!(markdown.starts_with("# who keeps the deploy key?"), "{markdown}");
+    assert!(
+        markdown.starts_with("# who keeps the deploy key?"),
+        "{markdown}"
+    );
     memory.json(&["conversations", "delete", "talk"]);
     let code = memory.refused(&["conversations", "show", "talk"], 1);
     assert_eq!(code, "unknown_conversation");

@@ -116,7 +116,7 @@ fn told(event: &AskEvent) -> Event {
     params(Which),
     responses((status = 200, description = "Conversations without their answers", body = Conversations)),
 )]
-pub(super) async fn list(
+pub(super) async fn list_conversations(
     State(api): State<Api>,
     Query(which): Query<Which>,
 ) -> Result<Answered<Conversations>, Problem> {
@@ -149,7 +149,7 @@ pub(super) async fn list(
         (status = 404, description = "There is none of this name"),
     ),
 )]
-pub(super) async fn get(
+pub(super) async fn get_conversation(
     State(api): State<Api>,
     Path(session): Path<String>,
     headers: HeaderMap,
@@ -176,7 +176,7 @@ pub(super) async fn get(
         (status = 404, description = "There is none of this name"),
     ),
 )]
-pub(super) async fn remove(
+pub(super) async fn delete_conversation(
     State(api): State<Api>,
     Path(session): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -198,7 +198,7 @@ pub(super) async fn remove(
         (status = 409, description = "Another has the name by now"),
     ),
 )]
-pub(super) async fn restore(
+pub(super) async fn restore_conversation(
     State(api): State<Api>,
     Path(session): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -220,7 +220,7 @@ pub(super) async fn restore(
         (status = 404, description = "There is none of this name"),
     ),
 )]
-pub(super) async fn store(
+pub(super) async fn store_conversation(
     State(api): State<Api>,
     Path(session): Path<String>,
 ) -> Result<Answered<ConversationStored>, Problem> {
@@ -242,7 +242,7 @@ pub(super) async fn store(
         (status = 404, description = "There is no such answer"),
     ),
 )]
-pub(super) async fn judge(
+pub(super) async fn judge_answer(
     State(api): State<Api>,
     Path(id): Path<String>,
     Json(judgement): Json<Judgement>,
