@@ -1,5 +1,6 @@
 // The conversation that is shown, and the answer that is coming; both outlive a change of view.
 import type { Answer } from "$bindings/Answer";
+import type { AnswerId } from "$bindings/AnswerId";
 import type { AnswerPart } from "$bindings/AnswerPart";
 import type { AskRequest } from "$bindings/AskRequest";
 import type { Begun } from "$bindings/Begun";
@@ -39,6 +40,8 @@ class Asking {
   /** The name of the question that is being answered. */
   #name = $state<string | null>(null);
   #opened = 0;
+  /** Listens no longer to the answer that is coming. */
+  #leave = (): void => {};
 
   get busy(): boolean {
     return this.#name !== null;
@@ -48,17 +51,13 @@ class Asking {
     return !this.busy && this.question.trim() !== "";
   }
 
-  /** Follows the answers of the host, until the returned function is called. */
-  follow(): () => void {
-    return on("answer", (part) => this.#take(part));
-  }
-
   async ask(): Promise<void> {
     if (!this.ready) return;
     const question = this.question.trim();
     const name = crypto.randomUUID();
     this.failure = null;
     this.#name = name;
+    this.#leave = on("answer", (part) => this.#take(part));
     this.turns.push(asked(question));
     const request: AskRequest = {
       question,
@@ -77,14 +76,14 @@ class Asking {
     } catch (thrown) {
       this.failure = asFailure(thrown);
       this.turns.pop();
-      if (this.#name === name) this.#name = null;
+      if (this.#name === name) this.#ended();
     }
   }
 
   async stop(): Promise<void> {
     const name = this.#name;
     if (!name) return;
-    this.#name = null;
+    this.#ended();
     const last = this.turns.at(-1);
     if (last) last.stopped = true;
     await call("ask_stop", { name }).catch(() => {});
@@ -113,6 +112,17 @@ class Asking {
     }
   }
 
+  /** Keeps what one thinks of an answer. */
+  async judge(turn: Asked, id: AnswerId, useful: boolean | null, note: string | null): Promise<void> {
+    await call("answer_judge", { id, useful, note });
+    turn.feedback = useful === null ? null : { useful, note, at: new Date().toISOString() };
+  }
+
+  #ended(): void {
+    this.#name = null;
+    this.#leave();
+  }
+
   #take(part: AnswerPart): void {
     const last = this.turns.at(-1);
     if (part.name !== this.#name || !last) return;
@@ -123,7 +133,7 @@ class Asking {
       last.answer = part.data;
       last.text = part.data.text;
       this.session = part.data.session ?? this.session;
-      this.#name = null;
+      this.#ended();
       outdated("conversations");
     }
   }
