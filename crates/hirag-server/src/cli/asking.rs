@@ -58,6 +58,7 @@ pub(super) async fn ask(
 }
 
 async fn tell(request: AskRequest, host: &Host, output: Output) -> Result<()> {
+    let keep = request.keep;
     let mut events = commands::ask(host, request).await?;
     let mut worded = false;
     while let Some(event) = events.next().await {
@@ -68,7 +69,10 @@ async fn tell(request: AskRequest, host: &Host, output: Output) -> Result<()> {
                 output.stream(&render::harmless(&words))?;
             }
             AskEvent::Done(answer) => {
-                output.answer(&*answer, |answer, style| render::answer(answer, style))?;
+                output.answer(&*answer, render::answer)?;
+                if keep && answer.id.is_none() {
+                    output.note("It is not kept: another process writes the memory.");
+                }
             }
             AskEvent::Found(_) | AskEvent::Text(_) => {}
         }
