@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Json as Answered;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{FutureExt, StreamExt};
@@ -17,7 +17,7 @@ use hirag::answering::{
 use hirag::manager::AskStream;
 use serde::Deserialize;
 
-use crate::commands::studio as window;
+use crate::commands::studio::{self as window, Nothing};
 use crate::commands::{ConversationRequest, ConversationStored, JudgeRequest};
 use crate::http::extract::{Json, Query};
 use crate::http::{Api, Problem};
@@ -172,16 +172,17 @@ pub(super) async fn get_conversation(
     tag = "ask",
     params(("session" = String, Path, description = "Its name")),
     responses(
-        (status = 204, description = "It is marked as deleted"),
+        (status = 200, description = "It is marked as deleted", body = Object),
         (status = 404, description = "There is none of this name"),
     ),
 )]
 pub(super) async fn delete_conversation(
     State(api): State<Api>,
     Path(session): Path<String>,
-) -> Result<StatusCode, Problem> {
-    window::conversation_delete(api.studio(), ConversationRequest { session }).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Answered<Nothing>, Problem> {
+    Ok(Answered(
+        window::conversation_delete(api.studio(), ConversationRequest { session }).await?,
+    ))
 }
 
 /// Bring a conversation back
@@ -193,7 +194,7 @@ pub(super) async fn delete_conversation(
     tag = "ask",
     params(("session" = String, Path, description = "Its name")),
     responses(
-        (status = 204, description = "It is there again"),
+        (status = 200, description = "It is there again", body = Object),
         (status = 404, description = "None of this name was deleted, or it was purged"),
         (status = 409, description = "Another has the name by now"),
     ),
@@ -201,9 +202,10 @@ pub(super) async fn delete_conversation(
 pub(super) async fn restore_conversation(
     State(api): State<Api>,
     Path(session): Path<String>,
-) -> Result<StatusCode, Problem> {
-    window::conversation_restore(api.studio(), ConversationRequest { session }).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Answered<Nothing>, Problem> {
+    Ok(Answered(
+        window::conversation_restore(api.studio(), ConversationRequest { session }).await?,
+    ))
 }
 
 /// Store a conversation
@@ -238,7 +240,7 @@ pub(super) async fn store_conversation(
     params(("id" = AnswerId, Path, description = "The `id` of an answer that is kept")),
     request_body = Judgement,
     responses(
-        (status = 204, description = "It is kept"),
+        (status = 200, description = "It is kept", body = Object),
         (status = 404, description = "There is no such answer"),
     ),
 )]
@@ -246,11 +248,12 @@ pub(super) async fn judge_answer(
     State(api): State<Api>,
     Path(id): Path<String>,
     Json(judgement): Json<Judgement>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Answered<Nothing>, Problem> {
     let id = id
         .parse()
         .map_err(|e: AskError| Problem::from(hirag::Error::from(e)))?;
     let Judgement { useful, note } = judgement;
-    window::answer_judge(api.studio(), JudgeRequest { id, useful, note }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Answered(
+        window::answer_judge(api.studio(), JudgeRequest { id, useful, note }).await?,
+    ))
 }
