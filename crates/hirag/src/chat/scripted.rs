@@ -74,7 +74,7 @@ pub(crate) fn refusing(status: u16, headers: &str, body: &str) -> Vec<Step> {
 pub(crate) struct Scripted {
     pub(crate) url: String,
     requests: Arc<Mutex<Vec<Value>>>,
-    gone: mpsc::UnboundedReceiver<()>,
+    gone: mpsc::Receiver<()>,
 }
 
 impl Scripted {
@@ -82,7 +82,7 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (tell_gone, gone) = mpsc::unbounded_channel();
+        let (tell_gone, gone) = mpsc::channel(16);
         let scripts = Arc::new(Mutex::new(VecDeque::from(scripts)));
         tokio::spawn({
             let requests = Arc::clone(&requests);
@@ -126,7 +126,7 @@ async fn play(
     mut stream: TcpStream,
     script: Vec<Step>,
     requests: Arc<Mutex<Vec<Value>>>,
-    gone: mpsc::UnboundedSender<()>,
+    gone: mpsc::Sender<()>,
 ) {
     let Some(request) = read_request(&mut stream).await else {
         return;
@@ -153,7 +153,8 @@ async fn play(
         _ = from.read(&mut rest) => true,
     };
     if went {
-        let _ = gone.send(());
+        // Nobody need wait for it.
+        let _ = gone.try_send(());
     }
 }
 
