@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use hirag::answering::{Answer, AskEvent, Conversation, Conversations, ConversationsRequest};
 use hirag::context::{Context, ContextRequest, ContextResponse, NewContext};
 use hirag::embedding::{Drill, DrillFault};
 use hirag::eval::EvalReport;
@@ -19,20 +20,22 @@ use hirag::sources::{NewSource, RemovedSource, SourceStatus};
 use hirag::store::sqlite::{DatabaseParts, Deletion, Restored};
 use hirag::store::{Order, Page};
 use hirag_server::commands::studio::{
-    ActivityRequest, ActivityResponse, ChangeSettingsRequest, CleanUpRequest, ClearRequest,
-    CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
-    FileRequest, GetRequest, HistoryRequest, ImportPreview, ImportPreviewRequest, ImportStart,
-    JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, McpConfig, MoveAllRequest,
-    Moved, NewServerToken, Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest,
-    PickPathsRequest, PickSaveRequest, PickedPath, PickedPaths, ProviderTest, Reasons, Replay,
-    ReportResponse, RerankRequest, Reranked, Resilience, SaveRequest, ServerLink, SettingProblems,
-    StudioSettings, TestProviderRequest, TextsRequest, TextsResponse, TokenRequest,
-    TokenSetRequest, TraceRequest, TracesRequest, TracesResponse, UsesRequest, UsesResponse,
+    ActivityRequest, ActivityResponse, AnswerPart, AskStart, AskStop, ChangeSettingsRequest,
+    CleanUpRequest, ClearRequest, CountRequest, CountResponse, CrashReport, CsvResponse,
+    DetailsRequest, DrillStart, ExportStart, FileRequest, GetRequest, HistoryRequest,
+    ImportPreview, ImportPreviewRequest, ImportStart, JobRequest, JobStarted, JobsResponse,
+    ListResponse, LookUpResponse, McpConfig, MoveAllRequest, Moved, NewServerToken, Nothing,
+    OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest, PickSaveRequest,
+    PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RerankRequest,
+    Reranked, Resilience, SaveRequest, ServerLink, SettingProblems, StudioSettings,
+    TestProviderRequest, TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest,
+    TracesRequest, TracesResponse, UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
-    Backup, Collected, DeleteRequest, Doctor, Exported, Failure, RanSources, RestoredDatabase,
-    SearchResponse, Settings, SourceChange, SourceRemoval, SourceRequest, SourceRunRequest,
-    SourcesResponse, StatsResponse, UndoRequest, UpdateRequest, WhyRequest,
+    Backup, Collected, ConversationRequest, ConversationStored, DeleteRequest, Doctor, Exported,
+    Failure, JudgeRequest, RanSources, RestoredDatabase, SearchResponse, Settings, SourceChange,
+    SourceRemoval, SourceRequest, SourceRunRequest, SourcesResponse, StatsResponse, UndoRequest,
+    UpdateRequest, WhyRequest,
 };
 use hirag_server::http::ServerStatus;
 use hirag_server::load::{LoadPlan, LoadReport};
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
 /// Each with all types that it is made of.
 fn export(config: &Config) -> Result<(), ExportError> {
     BreakerEvent::export_all(config)?;
+    Answer::export_all(config)?;
     Backup::export_all(config)?;
     Collected::export_all(config)?;
     ContextRequest::export_all(config)?;
@@ -91,6 +95,8 @@ fn export(config: &Config) -> Result<(), ExportError> {
 /// The commands of the window with what they take and give, and what it is told without asking.
 fn export_for_the_window(config: &Config) -> Result<(), ExportError> {
     Activity::export_all(config)?;
+    AnswerPart::export_all(config)?;
+    AskEvent::export_all(config)?;
     Bucket::export_all(config)?;
     DrillFault::export_all(config)?;
     Failure::export_all(config)?;

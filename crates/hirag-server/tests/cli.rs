@@ -830,3 +830,104 @@ fn help_and_version_are_status_0() {
     }
     assert_eq!(status(&memory.run::<&str>(&[])), 2);
 }
+
+/// A chat endpoint that streams these words to everyone, and its address.
+fn chat_endpoint(words: &'static [&'static str]) -> String {
+    use std::io::Read;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The answer does not depend on the question: its head is enough to go by.
+            let mut request = [0; 16_384];
+            let _ = stream.read(&mut request).unwrap();
+            let mut answer =
+                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+                    .to_owned();
+            for word in words {
+                let part = json!({"choices": [{"delta": {"content": word}}]});
+                answer.push_str(&format!("data: {part}\n\n"));
+            }
+            answer.push_str("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn an_answer_is_told_with_its_sources_and_kept_as_a_conversation() {
+    let memory = Memory::new();
+    memory.store(&["Jonas keeps the deploy key.", "--level", "L3"]);
+    let output = memory.run(&["ask", "who keeps the deploy key?", "--session", "talk"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let told = stdout(&output);
+    assert!(told.contains("Nobody worded this answer"), "{told}");
+    assert!(told.contains("Jonas keeps the deploy key. [1]"), "{told}");
+    assert!(
+        told.contains("Sources") && told.contains("conversation talk"),
+        "{told}"
+    );
+
+    let url = chat_endpoint(&["It is ", "Jonas [1", "], not Ada [3]."]);
+    let mut command = memory.command(&["ask", "who keeps the deploy key?", "--json"]);
+    command
+        .env("HIRAG_CHAT_PROVIDER", "openai-compatible")
+        .env("HIRAG_CHAT_API_URL", &url)
+        .env("HIRAG_CHAT_MODEL", "tiny")
+        .env("HIRAG_CHAT_TOKEN", "sk-of-the-chat-0123456789");
+    let output = command.output().unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let answer = document(&output);
+    assert_eq!(answer["kind"], "worded");
+    assert_eq!(answer["text"], "It is Jonas [1], not Ada.");
+    assert_eq!(answer["removed"], json!(["3"]));
+    assert!(
+        !stdout(&output).contains("sk-of-the-chat"),
+        "a token never comes out"
+    );
+
+    let listed = memory.json(&["conversations", "list", "--query", "jonas"]);
+    assert_eq!(listed["conversations"].as_array().unwrap().len(), 2);
+    let id = answer["id"].as_str().unwrap();
+    memory.json(&[
+        "conversations",
+        "feedback",
+        id,
+        "--useful",
+        "--note",
+        "right",
+    ]);
+    let folder = memory.path("golden");
+    std::fs::create_dir(&folder).unwrap();
+    let golden = memory.json(&["conversations", "golden", folder.to_str().unwrap()]);
+    assert_eq!(golden["count"], 1);
+    let (queries, qrels) = (
+        golden["queries"].as_str().unwrap(),
+        golden["qrels"].as_str().unwrap(),
+    );
+    let report = memory.json(&[
+        "eval",
+        "--queries",
+        queries,
+        "--qrels",
+        qrels,
+        "--mode",
+        "text",
+    ]);
+    assert_eq!(report["queries"], 1, "{report}");
+
+    let file = memory.path("talk.md");
+    memory.json(&["conversations", "export", "talk", file.to_str().unwrap()]);
+    let markdown = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        markdown.starts_with("# who keeps the deploy key?"),
+        "{markdown}"
+    );
+    memory.json(&["conversations", "delete", "talk"]);
+    let code = memory.refused(&["conversations", "show", "talk"], 1);
+    assert_eq!(code, "unknown_conversation");
+    memory.json(&["conversations", "restore", "talk"]);
+    memory.json(&["conversations", "show", "talk"]);
+}

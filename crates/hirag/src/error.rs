@@ -2,6 +2,7 @@
 //!
 //! Programs match [`Error::code`]; the sentence is for people and may change.
 
+use crate::answering::AskError;
 use crate::config::ConfigError;
 use crate::context::ContextError;
 use crate::embedding::EmbeddingError;
@@ -33,6 +34,9 @@ pub enum Error {
     /// A retrieval request that is not allowed.
     #[error(transparent)]
     Retrieval(#[from] RetrievalError),
+    /// A question that is not answered, or a conversation that is not there.
+    #[error(transparent)]
+    Ask(#[from] AskError),
     /// Reading what is to be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -60,6 +64,7 @@ impl Error {
             Self::Embedding(e) => e.code(),
             Self::Config(e) => e.code(),
             Self::Retrieval(e) => e.code(),
+            Self::Ask(e) => e.code(),
             Self::Import(e) => e.code(),
             Self::Source(e) => e.code(),
             Self::Eval(e) => e.code(),

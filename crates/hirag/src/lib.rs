@@ -3,10 +3,13 @@
 //! Text goes in with a level; a query comes back with the best contexts of all levels inside a
 //! token budget, with the reason for each. No Tauri, no axum and no clap here.
 
+pub mod answering;
+pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod context;
 pub mod embedding;
+mod endpoint;
 pub mod error;
 pub mod eval;
 pub mod export;

@@ -1,7 +1,9 @@
 //! The façade: one handle that stores, retrieves and keeps the memory in order.
 
 mod afterwards;
+mod asking;
 mod background;
+mod conversations;
 mod deleting;
 mod details;
 mod embedding;
@@ -26,6 +28,7 @@ use parking_lot::RwLock;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
+pub use asking::AskStream;
 pub use details::{ContextDetails, Near, SessionNeighbours, VectorFacts};
 pub use embedding::EmbeddedTexts;
 pub use evaluating::EvalOptions;
@@ -39,6 +42,7 @@ pub use upkeep::Purge;
 pub use writing::Stored;
 
 use self::afterwards::Afterwards;
+use self::asking::{Chats, WordedAnswers};
 use self::models::Models;
 use self::retrieving::Answers;
 use self::sources::Keeping;
@@ -119,6 +123,8 @@ struct Inner {
     afterwards: Afterwards,
     answers: Answers,
     keeping: Keeping,
+    chats: Chats,
+    worded_answers: WordedAnswers,
 }
 
 impl HiragManager {
@@ -146,6 +152,7 @@ impl HiragManager {
         let store = off_the_async_threads(move || SqliteStore::open(store_options)).await??;
         let breaker = CircuitBreaker::new(config.circuit_breaker.clone(), clock.clone())?;
         let limiter = Arc::new(RateLimiter::new(config.rate_limit.clone(), clock.clone())?);
+        let chats = Chats::new(&config.chat, clock.clone())?;
         let models = Models::new(
             &config,
             &data_dir,
@@ -173,6 +180,8 @@ impl HiragManager {
             afterwards: Afterwards::default(),
             answers: Answers::default(),
             keeping: Keeping::default(),
+            chats,
+            worded_answers: WordedAnswers::default(),
         };
         let manager = Self {
             inner: Arc::new(inner),
@@ -188,7 +197,7 @@ impl HiragManager {
         Arc::clone(&self.inner.config.read())
     }
 
-    /// Takes new settings without a restart: breaker, limiter, provider, weights, budgets, levels
+    /// Takes new settings without a restart: breakers, limiters, providers, weights, budgets, levels
     /// and metrics apply at once; store, caches and token estimator with the next start, and the
     /// intervals of [`Self::run_background`] when that is called again.
     ///
@@ -201,6 +210,7 @@ impl HiragManager {
         self.inner.limiter.update(config.rate_limit.clone())?;
         self.inner.profiler.update(&config.metrics)?;
         self.inner.resources.update(config.metrics.clone())?;
+        self.inner.chats.set_settings(&config.chat)?;
         self.inner.models.set_settings(&config.embedding);
         *self.inner.config.write() = Arc::new(config);
         // After them: answers that they did not have a part in are not taken for theirs.

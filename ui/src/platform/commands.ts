@@ -1,4 +1,5 @@
 // Every command of the host, as the Rust code declares them, and what the host tells unasked.
+import type { AnswerPart } from "$bindings/AnswerPart";
 import type { BreakerEvent } from "$bindings/BreakerEvent";
 import type { Commands } from "$bindings/Commands";
 import type { Connection } from "./platform";
@@ -18,6 +19,8 @@ export interface Events {
   embedding: { paused: boolean };
   /** Files that are held over the window; none when they have left it. */
   dragged: { files: number };
+  /** A part of an answer, under the name that its question was given. */
+  answer: AnswerPart;
   dropped: { paths: string[] };
   settings: unknown;
   server: p.ServerStatus;

@@ -4,6 +4,7 @@ export const viewNames = [
   "overview",
   "levels",
   "search",
+  "ask",
   "performance",
   "resilience",
   "import",

@@ -4,6 +4,7 @@ import type { CommandName, EventName, Events, Request, Response } from "../platf
 import type { Platform } from "../platform/platform";
 import type * as p from "../platform/types";
 import { config } from "./config";
+import { askAnswers } from "./fake/asking";
 import { contextAnswers } from "./fake/contexts";
 import { Jobs } from "./fake/jobs";
 import { Memory } from "./fake/memory";
@@ -51,6 +52,7 @@ export class FakePlatform implements Platform, Scene {
     this.options = { ...defaults, ...options };
     this.memory = new Memory(this.options.contexts);
     this.#handlers = {
+      ...askAnswers(this),
       ...contextAnswers(this),
       ...searchAnswers(this),
       ...statusAnswers(this),

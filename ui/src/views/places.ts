@@ -3,6 +3,7 @@ import Activity from "@lucide/svelte/icons/activity";
 import FolderInput from "@lucide/svelte/icons/folder-input";
 import Layers from "@lucide/svelte/icons/layers";
 import LayoutDashboard from "@lucide/svelte/icons/layout-dashboard";
+import MessageCircleQuestion from "@lucide/svelte/icons/message-circle-question";
 import Search from "@lucide/svelte/icons/search";
 import Settings from "@lucide/svelte/icons/settings";
 import ShieldCheck from "@lucide/svelte/icons/shield-check";
@@ -16,6 +17,7 @@ export const places: (Place & { view: Lazy })[] = [
   { name: "overview", label: "Overview", keys: "g o", icon: LayoutDashboard, view: () => import("./Overview.svelte") },
   { name: "levels", label: "Levels", keys: "g l", icon: Layers, view: () => import("./Levels.svelte") },
   { name: "search", label: "Search", keys: "g s", icon: Search, view: () => import("./Search.svelte") },
+  { name: "ask", label: "Ask", keys: "g a", icon: MessageCircleQuestion, view: () => import("./Ask.svelte") },
   { name: "performance", label: "Performance", keys: "g p", icon: Activity, view: () => import("./Performance.svelte") },
   { name: "resilience", label: "Resilience", keys: "g r", icon: ShieldCheck, view: () => import("./Resilience.svelte") },
   { name: "import", label: "Import", keys: "g i", icon: FolderInput, view: () => import("./Import.svelte") },

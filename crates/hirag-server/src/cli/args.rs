@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
+use hirag::answering::AnswerId;
 use hirag::config::Period;
 use hirag::context::{Condition, ContextId, ContextLevel, Filter, Priority, SearchMode};
 use hirag::export::ExportFormat;
@@ -12,6 +13,7 @@ use hirag::import::Format;
 use hirag::retrieval::TraceId;
 use hirag::store::Order;
 
+use crate::commands::ConversationFormat;
 use crate::load::Queries;
 use crate::mcp::clients;
 use crate::secrets::TokenKind;
@@ -68,8 +70,13 @@ pub(super) enum Command {
     Source(SourceCommand),
     /// Store a text
     Store(StoreArgs),
-    /// Ask the memory
+    /// Find the best contexts for a query
     Search(SearchArgs),
+    /// Ask for an answer with its sources
+    Ask(AskArgs),
+    /// What was asked and answered
+    #[command(subcommand)]
+    Conversations(ConversationsCommand),
     /// Show a context
     Get {
         /// The context
@@ -301,6 +308,118 @@ pub(super) struct SearchArgs {
     /// Show what became of every candidate, and count no access
     #[arg(long)]
     pub(super) explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AskArgs {
+    /// The question, in words
+    pub(super) question: OsString,
+    /// The conversation to go on with, or to begin under this name [default: a new one]
+    #[arg(long, value_name = "ID")]
+    pub(super) session: Option<String>,
+    /// Tokens of sources at most, all together
+    #[arg(long, value_name = "N")]
+    pub(super) max_tokens: Option<u32>,
+    /// Only sources where the field has this value; all must hold
+    #[arg(long, value_name = "KEY=VALUE", value_parser = condition)]
+    pub(super) filter: Vec<Condition>,
+    /// Only sources where this filter in JSON holds
+    #[arg(long = "where", value_name = "JSON", value_parser = where_json)]
+    pub(super) where_: Option<Filter>,
+    /// Only sources of this level; may be repeated
+    #[arg(long)]
+    pub(super) level: Vec<ContextLevel>,
+    /// By vectors and words, or one alone: hybrid, vector or text
+    #[arg(long, default_value = "hybrid", value_parser = mode())]
+    pub(super) mode: SearchMode,
+    /// Passages of the memory, even if somebody could word an answer
+    #[arg(long)]
+    pub(super) extractive: bool,
+    /// Have the answer worded anew, even if the same one was worded before
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Keep neither question nor answer
+    #[arg(long)]
+    pub(super) forget: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConversationsCommand {
+    /// List conversations, the latest first
+    List {
+        /// Only those in which all these words stand
+        #[arg(long, value_name = "WORDS")]
+        query: Option<String>,
+        /// Conversations at most
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = super::values::limit)]
+        limit: usize,
+        /// Those marked as deleted, instead of the others
+        #[arg(long)]
+        deleted: bool,
+    },
+    /// Show a conversation
+    Show {
+        /// Its name
+        session: String,
+    },
+    /// Write a conversation to a file
+    Export {
+        /// Its name
+        session: String,
+        /// The file, or - for standard output
+        file: PathBuf,
+        /// How: markdown or json
+        #[arg(long, default_value = "markdown", value_parser = super::asking::format)]
+        format: ConversationFormat,
+    },
+    /// Mark a conversation as deleted; `restore` brings it back
+    Delete {
+        /// Its name
+        session: String,
+    },
+    /// Bring back a conversation that was deleted
+    Restore {
+        /// Its name
+        session: String,
+    },
+    /// Store the questions and answers of a conversation as contexts in L2
+    Store {
+        /// Its name
+        session: String,
+    },
+    /// Say whether an answer was useful
+    Feedback(FeedbackArgs),
+    /// Make golden queries of the useful answers, as `eval` reads them
+    Golden {
+        /// The folder for queries.jsonl and qrels.tsv
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FeedbackArgs {
+    /// The answer: the id that stands below it
+    pub(super) answer: AnswerId,
+    #[command(flatten)]
+    pub(super) verdict: Verdict,
+    /// Why
+    #[arg(long, value_name = "TEXT", conflicts_with = "take_back")]
+    pub(super) note: Option<String>,
+}
+
+/// One of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Verdict {
+    /// It was useful
+    #[arg(long)]
+    pub(super) useful: bool,
+    /// It was not
+    #[arg(long)]
+    pub(super) useless: bool,
+    /// Take back what was said before
+    #[arg(long)]
+    pub(super) take_back: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! The command line: reads arguments, opens the memory, runs a command body, tells its answer.
 
 mod args;
+mod asking;
 mod load;
 mod mcp;
 mod open;

@@ -96,6 +96,23 @@ impl Output {
         to_stdout(printed.as_bytes())
     }
 
+    /// Prints a part of an answer for people as it comes; with `--json`, the answer is one document.
+    pub(super) fn stream(self, part: &str) -> Result<()> {
+        match self.json {
+            true => Ok(()),
+            false => to_stdout(part.as_bytes()),
+        }
+    }
+
+    /// Prints a document as it is.
+    pub(super) fn raw(self, document: &str) -> Result<()> {
+        to_stdout(document.as_bytes())?;
+        match document.ends_with('\n') {
+            true => Ok(()),
+            false => to_stdout(b"\n"),
+        }
+    }
+
     /// Tells something that is no part of the answer.
     pub(super) fn note(self, sentence: &str) {
         if !self.quiet {

@@ -14,15 +14,15 @@ use hirag::store::Order;
 use serde_json::Value;
 
 use super::args::{
-    Cli, Command, EvalArgs, ExportArgs, ImportArgs, ListArgs, MoveArgs, SearchArgs, SearchOptions,
-    StoreArgs, UpdateArgs, WhyArgs,
+    AskArgs, Cli, Command, ConversationsCommand, EvalArgs, ExportArgs, ImportArgs, ListArgs,
+    MoveArgs, SearchArgs, SearchOptions, StoreArgs, UpdateArgs, WhyArgs,
 };
 use super::output::{Output, reader_gone};
 use super::places::Places;
 use super::progress::Bar;
 use super::values::{filter_of, metadata, text, text_or_stdin};
 use super::{
-    DONE, FAILED, INTERRUPTED, USAGE, load, mcp, open, output, render, serve, source, token,
+    DONE, FAILED, INTERRUPTED, USAGE, asking, load, mcp, open, output, render, serve, source, token,
 };
 use crate::commands::{self, Error, Host, Result};
 
@@ -105,9 +105,17 @@ fn access(command: &Command) -> StoreAccess {
         | Command::Export(_)
         | Command::Backup { .. } => StoreAccess::ReadIfReady,
         Command::Source(command) => source::access(command),
-        Command::Search(_) | Command::Health | Command::Doctor | Command::Gc { dry_run: true } => {
-            StoreAccess::WriteIfFree
-        }
+        Command::Conversations(
+            ConversationsCommand::List { .. }
+            | ConversationsCommand::Show { .. }
+            | ConversationsCommand::Export { .. }
+            | ConversationsCommand::Golden { .. },
+        ) => StoreAccess::ReadIfReady,
+        Command::Ask(_)
+        | Command::Search(_)
+        | Command::Health
+        | Command::Doctor
+        | Command::Gc { dry_run: true } => StoreAccess::WriteIfFree,
         _ => StoreAccess::Write,
     }
 }
@@ -122,6 +130,7 @@ fn said(command: &Command, limit: usize) -> Result<Option<String>> {
         Command::Search(SearchArgs { query, .. }) | Command::Why(WhyArgs { query, .. }) => {
             text(query.clone(), "the query").map(Some)
         }
+        Command::Ask(AskArgs { question, .. }) => text(question.clone(), "the question").map(Some),
         _ => Ok(None),
     }
 }
@@ -138,6 +147,10 @@ async fn with_memory(
         Command::Source(command) => return source::run(command, host, output).await,
         Command::Store(args) => store(args, said.unwrap_or_default(), host, output).await?,
         Command::Search(args) => search(args, said.unwrap_or_default(), host, output).await?,
+        Command::Ask(args) => {
+            return asking::ask(args, said.unwrap_or_default(), host, output).await;
+        }
+        Command::Conversations(command) => asking::conversations(command, host, output).await?,
         Command::Get { id } => {
             output.answer(&commands::get(host, id).await?, render::context)?;
         }

@@ -83,6 +83,7 @@ macro_rules! through_core {
 }
 
 through_core!(
+    hirag::answering::AskError,
     hirag::context::ContextError,
     hirag::config::ConfigError,
     hirag::embedding::EmbeddingError,

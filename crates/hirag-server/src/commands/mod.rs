@@ -1,5 +1,6 @@
 //! Command bodies, shared by every front: a typed request in, a typed answer out, nothing printed.
 
+mod asking;
 mod contexts;
 mod error;
 mod export;
@@ -12,6 +13,11 @@ pub mod studio;
 mod transfer;
 mod upkeep;
 
+pub use asking::{
+    ConversationFormat, ConversationRequest, ConversationStored, GoldenWritten, JudgeRequest,
+    answer, ask, conversation, conversation_text, conversations, delete_conversation, golden,
+    judge, restore_conversation, store_conversation,
+};
 pub use contexts::{
     DeleteRequest, MoveRequest, UndoRequest, UpdateRequest, clear, delete, get, list, move_to,
     store, undo, update, update_in,

@@ -159,8 +159,12 @@ async fn admit(api: &Api, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, P
 
 async fn read_and_run(api: &Api, request: Request, next: Next) -> Result<Response, Problem> {
     let settings = api.studio().config().server.clone();
-    let patience = Duration::from_secs(settings.request_timeout_secs);
+    let mut patience = Duration::from_secs(settings.request_timeout_secs);
     let (parts, body) = request.into_parts();
+    if parts.uri.path().ends_with("/ask") {
+        // A model words an answer as long as its own limits allow.
+        patience += api.studio().config().chat.answer_timeout.duration();
+    }
     let read = timeout(
         patience,
         read(&parts.headers, body, settings.max_body_bytes),
@@ -207,7 +211,7 @@ async fn read_and_run(api: &Api, request: Request, next: Next) -> Result<Respons
 
 /// Whether a request may change something, and so is not broken off.
 fn is_change(method: &Method, path: &str) -> bool {
-    let asks = ["/search", "/explain", "/embeddings"];
+    let asks = ["/search", "/explain", "/embeddings", "/ask"];
     matches!(*method, Method::POST | Method::PATCH | Method::DELETE)
         && !asks.iter().any(|end| path.ends_with(end))
 }

@@ -131,7 +131,16 @@ fn complete(path: &str, changes: bool, operation: &mut Operation) {
             (422, "What is asked for is not allowed; the detail names the part, the value and the rule"),
         ]);
     }
-    let asks = ["/search", "/explain", "/embeddings", "/link"];
+    let asks = [
+        "/search",
+        "/explain",
+        "/embeddings",
+        "/link",
+        "/ask",
+        "/feedback",
+        "/restore",
+        "/store",
+    ];
     if path.ends_with("/commands/{name}") {
         operation.extensions = Some(commands());
     }

@@ -193,14 +193,17 @@ impl From<Failure> for Problem {
 /// What HTTP calls a failure of this code.
 fn status(code: &str) -> StatusCode {
     match code {
-        "not_found" | "trace_not_found" | "unknown_job" | "unknown_command" | "unknown_source" => {
-            StatusCode::NOT_FOUND
-        }
-        "source_name_taken" | "source_overlaps" | "busy" | "id_taken" | "source_taken"
-        | "level_disabled" | "nothing_to_undo" | "unknown_trace" | "store_kept"
-        | "not_compared" | "model_mismatch" | "collection_differs" | "cancelled" => {
-            StatusCode::CONFLICT
-        }
+        "not_found"
+        | "unknown_conversation"
+        | "unknown_answer"
+        | "unknown_source"
+        | "trace_not_found"
+        | "unknown_job"
+        | "unknown_command" => StatusCode::NOT_FOUND,
+        "busy" | "conversation_there" | "source_name_taken" | "source_overlaps" | "id_taken"
+        | "source_taken" | "level_disabled" | "nothing_to_undo" | "unknown_trace"
+        | "store_kept" | "not_compared" | "model_mismatch" | "collection_differs"
+        | "cancelled" => StatusCode::CONFLICT,
         "changed_meanwhile" => StatusCode::PRECONDITION_FAILED,
         "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
         "not_open"

@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::{Activity, Job, StartupState};
 use crate::commands::StudioSettings;
-use crate::commands::studio::PauseRequest;
+use crate::commands::studio::{AnswerPart, PauseRequest};
 use crate::http::ServerStatus;
 
 /// Something that a window wants to know at once. As JSON, it is what is in it.
@@ -22,6 +22,8 @@ pub enum StudioEvent {
     Settings(Box<StudioSettings>),
     /// The embedding queue rests, or works again.
     Embedding(PauseRequest),
+    /// An answer went on.
+    Answer(Box<AnswerPart>),
     /// The server began or ended, or could not.
     Server(ServerStatus),
 }
@@ -37,6 +39,7 @@ impl StudioEvent {
             Self::Breaker(_) => "breaker",
             Self::Settings(_) => "settings",
             Self::Embedding(_) => "embedding",
+            Self::Answer(_) => "answer",
             Self::Server(_) => "server",
         }
     }

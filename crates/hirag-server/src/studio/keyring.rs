@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hirag::config::{Config, ProviderKind};
+use hirag::config::{ChatProviderKind, Config, ProviderKind};
 use secrecy::SecretString;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
@@ -23,6 +23,8 @@ pub(super) struct Keyring {
     asking: AtomicBool,
     /// One token at a time is asked for: an older one must not come last.
     bringing: tokio::sync::Mutex<()>,
+    /// The same for the chat token.
+    bringing_chat: tokio::sync::Mutex<()>,
 }
 
 /// What the keyring answered last.
@@ -119,6 +121,24 @@ impl Studio {
         if let Some(token) = token.within_grace().await {
             self.give_token(token).await;
         }
+    }
+
+    /// Lets answers be worded with the chat token as it is now. Returns when they are, or goes on in
+    /// the background where the keyring takes its time; it is not asked where nobody words answers.
+    pub(crate) async fn bring_chat_token(&self) {
+        if self.config().chat.provider == ChatProviderKind::None {
+            return;
+        }
+        let studio = self.clone();
+        let bringing = tokio::spawn(async move {
+            let _bringing = studio.inner.keyring.bringing_chat.lock().await;
+            let token = studio.token(TokenKind::Chat).await;
+            if let Some(host) = studio.host_now() {
+                host.manager().set_chat_token(token);
+            }
+        });
+        // Dropped, it goes on.
+        let _ = timeout(KEYRING_GRACE, bringing).await;
     }
 
     async fn give_token(&self, token: Option<SecretString>) {

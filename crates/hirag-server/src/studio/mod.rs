@@ -5,6 +5,7 @@
 //! bounded lists of jobs, activity and searches, and tells what happens as [`StudioEvent`]s.
 
 mod activity;
+mod asks;
 mod checkup;
 mod events;
 mod giving;
@@ -44,6 +45,7 @@ pub(crate) use giving::Claim;
 pub(crate) use keyring::ask;
 
 use self::activity::ActivityLog;
+use self::asks::Asks;
 use self::checkup::Checkup;
 use self::history::Recorder;
 use self::jobs::Jobs;
@@ -148,6 +150,7 @@ struct Inner {
     background: Mutex<Vec<(watch::Sender<bool>, JoinHandle<()>)>>,
     events: broadcast::Sender<StudioEvent>,
     activity: ActivityLog,
+    asks: Asks,
     jobs: Jobs,
     searches: Mutex<Searches>,
     recorder: Mutex<Recorder>,
@@ -214,6 +217,7 @@ impl Studio {
                 closing: watch::Sender::new(false),
                 background: Mutex::default(),
                 activity: ActivityLog::new(clock.clone(), events.clone()),
+                asks: Asks::default(),
                 jobs: Jobs::new(clock.clone(), events.clone()),
                 searches: Mutex::default(),
                 recorder: Mutex::new(Recorder::new()),
@@ -277,6 +281,7 @@ impl Studio {
     /// As [`hirag::HiragManager::shut_down`].
     pub async fn shut_down(&self) -> Result<()> {
         self.inner.closing.send_replace(true);
+        self.inner.asks.stop_all();
         // Who asked over HTTP still gets an answer.
         self.inner.door.close().await;
         self.close(Phase::Closed).await
@@ -297,6 +302,10 @@ impl Studio {
 
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.inner.jobs
+    }
+
+    pub(crate) fn asks(&self) -> &Asks {
+        &self.inner.asks
     }
 
     pub(crate) fn activity(&self) -> &ActivityLog {

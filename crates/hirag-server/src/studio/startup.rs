@@ -99,6 +99,7 @@ impl Studio {
             self.open_in_turn().await;
         }
         self.tell_startup();
+        self.bring_chat_token().await;
     }
 
     async fn open_in_turn(&self) {
@@ -191,6 +192,7 @@ impl Studio {
             host.manager().settle().await;
         }
         self.bring_embedding_token().await;
+        self.bring_chat_token().await;
         self.tell_startup();
     }
 
@@ -297,6 +299,7 @@ impl Studio {
         self.use_config(config).await?;
         drop(turn);
         self.bring_embedding_token().await;
+        self.bring_chat_token().await;
         Ok(())
     }
 
@@ -355,6 +358,7 @@ impl Studio {
         };
         drop(turn);
         self.bring_embedding_token().await;
+        self.bring_chat_token().await;
         if let Err(error) = outcome {
             tracing::warn!(%error, "the settings file was changed and is not allowed");
             self.inner.configured.write().problem = Some(Failure::from(&error));

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::endpoint::{is_at, validate_url};
 use super::{ConfigError, require, within};
 
 /// Which provider turns text into vectors.
@@ -81,8 +82,7 @@ impl EmbeddingSettings {
     /// token shown.
     #[must_use]
     pub fn is_at(&self, address: &str) -> bool {
-        let origin = |address: &str| reqwest::Url::parse(address).ok().map(|url| url.origin());
-        origin(&self.api_url).is_some_and(|own| origin(address) == Some(own))
+        is_at(&self.api_url, address)
     }
 
     /// Refuses values out of range, and an endpoint without its address or model.
@@ -140,20 +140,4 @@ impl EmbeddingSettings {
             "must name the endpoint's model with `embedding.provider = \"http\"`",
         )
     }
-}
-
-fn validate_url(key: &str, url: &str) -> Result<(), ConfigError> {
-    const RULE: &str = "must be an address that starts with `http://` or `https://`, has a host, \
-                        and carries no user name or password (`hirag token set` keeps tokens)";
-    let parsed = reqwest::Url::parse(url).ok();
-    let carries_secret = url.contains('@');
-    let ok = parsed.is_some_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-    });
-    // What stands before an @ may be a password, and errors are logged.
-    let shown = if carries_secret { "(hidden)" } else { url };
-    require(ok, key, format!("{shown:?}"), RULE)
 }

@@ -2,7 +2,9 @@
 //! environment, checked before anything uses them.
 
 mod appearance;
+mod chat;
 mod embedding;
+mod endpoint;
 mod error;
 mod hirag;
 mod layers;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 pub use appearance::{AppearanceSettings, ThemeChoice};
+pub use chat::{ChatProviderKind, ChatSettings};
 pub use embedding::{EmbeddingSettings, ProviderKind};
 pub use error::ConfigError;
 pub(crate) use error::{require, sum_to_one, within};
@@ -49,6 +52,8 @@ pub const DEFAULTS_TOML: &str = include_str!("../defaults.toml");
 pub struct Config {
     /// `[embedding]`
     pub embedding: EmbeddingSettings,
+    /// `[chat]`
+    pub chat: ChatSettings,
     /// `[store]`
     pub store: StoreSettings,
     /// `[limits]`
@@ -152,6 +157,7 @@ impl Config {
     /// [`ConfigError`] with the key, the value and the rule.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.embedding.validate()?;
+        self.chat.validate()?;
         self.store.validate()?;
         limits::validate(&self.limits)?;
         self.hirag.validate()?;
@@ -192,6 +198,7 @@ macro_rules! default_from_config {
 
 default_from_config! {
     EmbeddingSettings => embedding,
+    ChatSettings => chat,
     StoreSettings => store,
     Limits => limits,
     HiragSettings => hirag,

@@ -46,6 +46,16 @@ fn validate_rejects_with_the_key() {
         ("embedding.api_url = \"127.0.0.1:80\"", "embedding.api_url"),
         ("embedding = 3", "embedding"),
         ("embedding.model.name = \"x\"", "embedding.model"),
+        ("chat.provider = \"openai\"", "chat.provider"),
+        ("chat.provider = \"openai-compatible\"", "chat.api_url"),
+        ("chat.api_url = \"ftp://x\"", "chat.api_url"),
+        ("chat.temperature = 2.1", "chat.temperature"),
+        ("chat.max_answer_tokens = 5000", "chat.max_answer_tokens"),
+        ("chat.answer_timeout = 0", "chat.answer_timeout"),
+        (
+            "chat.circuit_breaker.failure_threshold = 0",
+            "chat.circuit_breaker.failure_threshold",
+        ),
         ("store.backend = \"qdrant\"", "store.backend"),
         ("store.distance = \"dot\"", "store.distance"),
         ("store.url = \"http://x\"", "store.url"),
@@ -311,6 +321,17 @@ fn a_password_in_an_address_is_refused_and_not_repeated() {
     let (key, sentence) = refused("embedding.api_url = \"https://me:hunter2@example.org/v1\"");
     assert_eq!(key, "embedding.api_url");
     assert!(!sentence.contains("hunter2"), "{sentence}");
+}
+
+#[test]
+fn no_endpoint_words_answers_by_default_and_any_limit_of_requests_is_one_a_limiter_takes() {
+    let mut chat = Config::default().chat;
+    assert_eq!(chat.provider, ChatProviderKind::None);
+    for requests in [0, 1, 60, 100_000] {
+        chat.requests_per_minute = requests;
+        chat.validate().unwrap();
+        chat.rate_limit().validate().unwrap();
+    }
 }
 
 #[test]

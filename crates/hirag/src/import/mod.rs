@@ -17,6 +17,7 @@ mod settings;
 pub use discover::{Discovery, FileKind, Format, SourceFile, discover, path_text};
 pub use error::ImportError;
 pub use markdown::read_markdown;
+pub(crate) use markdown::{Piece, pieces};
 pub use reader::{Contents, Document, Reader};
 pub use records::Records;
 pub use report::{ImportProgress, ImportReport, PROBLEMS_PER_FILE, Problem, Skipped, Untold};

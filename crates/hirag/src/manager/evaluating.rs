@@ -60,7 +60,8 @@ impl HiragManager {
         Ok(run.report())
     }
 
-    async fn document_names(&self, ids: &[ContextId]) -> Result<Vec<String>> {
+    /// What documents are called that contexts are of: their metadata `source_id`, or their id.
+    pub(super) async fn document_names(&self, ids: &[ContextId]) -> Result<Vec<String>> {
         let store = &self.inner.store;
         let contexts = store.get(&self.inner.collection, ids).await?;
         let mut names: Vec<String> = Vec::with_capacity(contexts.len());

@@ -26,18 +26,20 @@ impl CircuitBreakerSettings {
     /// # Errors
     /// [`ConfigError`] with the key, the value and the rule.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        self.validate_as("circuit_breaker")
+    }
+
+    /// The same for settings that stand in another section.
+    pub(crate) fn validate_as(&self, section: &str) -> Result<(), ConfigError> {
+        let key = |name: &str| format!("{section}.{name}");
         within(
-            "circuit_breaker.failure_threshold",
+            &key("failure_threshold"),
             self.failure_threshold,
             1..=10_000,
         )?;
-        within(
-            "circuit_breaker.success_threshold",
-            self.success_threshold,
-            1..=100,
-        )?;
-        up_to_a_day("circuit_breaker.timeout", self.timeout)?;
-        up_to_a_day("circuit_breaker.window_size", self.window_size)
+        within(&key("success_threshold"), self.success_threshold, 1..=100)?;
+        up_to_a_day(&key("timeout"), self.timeout)?;
+        up_to_a_day(&key("window_size"), self.window_size)
     }
 }
 

@@ -56,6 +56,37 @@ export const cache: Section = {
   ],
 };
 
+export const answers: Section = {
+  id: "answers",
+  title: "Answers",
+  text: "Who words the answers to questions. Their token is among the API tokens.",
+  settings: [
+    {
+      kind: "choice",
+      key: "chat.provider",
+      label: "Worded by",
+      meaning: "Without an endpoint, answers are passages of the memory, and nothing leaves this machine. An endpoint is sent each question with its sources.",
+      options: [
+        { value: "none", label: "Nobody" },
+        { value: "openai-compatible", label: "OpenAI-compatible endpoint" },
+      ],
+    },
+    { kind: "text", key: "chat.api_url", label: "Endpoint", meaning: "Its address, without /chat/completions at the end.", placeholder: "http://127.0.0.1:11434/v1" },
+    { kind: "text", key: "chat.model", label: "Model", meaning: "What the endpoint calls the model." },
+    { kind: "switch", key: "chat.stream", label: "Word by word", meaning: "Switch this off only for an endpoint that cannot." },
+    { kind: "number", key: "chat.temperature", label: "Temperature", meaning: "How freely the model words, 0 to 2. Low: it keeps to its sources.", min: 0, max: 2, step: 0.1 },
+    { kind: "number", key: "chat.window_tokens", label: "Window", meaning: "What the model reads and writes together.", unit: "tokens", min: 512 },
+    { kind: "number", key: "chat.max_answer_tokens", label: "Longest answer", meaning: "Kept free in the window; at most half of it.", unit: "tokens", min: 16, max: 100_000 },
+    { kind: "number", key: "chat.history_tokens", label: "Conversation", meaning: "What of the conversation so far goes along, the latest first.", unit: "tokens", min: 0 },
+    { kind: "period", key: "chat.first_token_timeout", label: "Begins within", meaning: "A local model that is not loaded yet needs a minute." },
+    { kind: "period", key: "chat.token_timeout", label: "Goes on within", meaning: "Time between two pieces of an answer." },
+    { kind: "period", key: "chat.answer_timeout", label: "Ends within", meaning: "What is there by then is kept." },
+    { kind: "number", key: "chat.max_retries", label: "Retries", meaning: "Attempts after the first, as long as an answer has not begun.", min: 0, max: 20 },
+    { kind: "number", key: "chat.requests_per_minute", label: "Questions a minute", meaning: "0: no limit.", min: 0, max: 100_000 },
+    { kind: "switch", key: "chat.tls_verify", label: "Check the certificate", meaning: "Switch this off only for a test server of your own." },
+  ],
+};
+
 export const ranking: Section = {
   id: "ranking",
   title: "Weights",

@@ -2,6 +2,7 @@
 export const settingTabs = [
   { id: "provider", label: "Provider and model", words: ["embedding", "endpoint", "re-embed", "cache"] },
   { id: "retrieval", label: "Retrieval", words: ["weights", "budget", "shares", "threshold"] },
+  { id: "answers", label: "Answers", words: ["ask", "chat", "llm", "ollama", "model"] },
   { id: "levels", label: "Levels", words: ["sizes", "lifetimes", "promotion", "clean-up"] },
   { id: "storage", label: "Storage", words: ["backup", "restore", "export", "limits"] },
   { id: "tokens", label: "API tokens", words: ["keyring", "secret", "key"] },

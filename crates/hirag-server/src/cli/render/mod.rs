@@ -1,5 +1,6 @@
 //! Answers as text for people.
 
+mod asking;
 mod contexts;
 mod load;
 mod retrieval;
@@ -8,9 +9,11 @@ mod sources;
 mod status;
 mod upkeep;
 
+pub(super) use asking::{answer, conversations};
 pub(super) use contexts::{context, deletion, list, moved, restored, stored};
 pub(super) use load::load;
 pub(super) use retrieval::{search, trace, why};
+pub(super) use snippet::harmless;
 pub(super) use sources::{ran_sources, source, source_added, source_removed, sources};
 pub(super) use status::{doctor, eval, health, settings, stats};
 pub(super) use upkeep::{
@@ -23,6 +26,11 @@ fn count(number: u64, thing: &str) -> String {
         1 => format!("1 {thing}"),
         _ => format!("{number} {thing}s"),
     }
+}
+
+/// `1 context`, `2 contexts`.
+pub(super) fn contexts(number: usize) -> String {
+    count(number as u64, "context")
 }
 
 /// Bytes in the unit that suits them.

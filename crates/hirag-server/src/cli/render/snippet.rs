@@ -1,6 +1,6 @@
 //! Stored text on a terminal: harmless, short, the query's words marked.
 
-use std::collections::HashSet;
+use hirag::answering::QueryWords;
 
 use super::super::output::Style;
 
@@ -10,7 +10,7 @@ pub(super) const SNIPPET: usize = 320;
 pub(super) const LINE: usize = 90;
 
 /// The text without characters that would steer the terminal.
-pub(super) fn harmless(text: &str) -> String {
+pub(in super::super) fn harmless(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
         .collect()
@@ -27,11 +27,10 @@ pub(super) fn line(text: &str) -> String {
 
 /// The part of a text that has most of the query's words, on one line, with them marked.
 pub(super) fn snippet(text: &str, query: &str, style: Style) -> String {
-    let wanted: HashSet<String> = words(query).map(|(_, word)| stem(word)).collect();
     let flat = flat(text);
-    let hits: Vec<(usize, usize)> = words(&flat)
-        .filter(|(_, word)| wanted.contains(&stem(word)))
-        .map(|(start, word)| (start, start + word.len()))
+    let hits: Vec<(usize, usize)> = QueryWords::of(query)
+        .places(&flat)
+        .map(|place| (place.start, place.end))
         .collect();
     let (from, to) = window(&flat, &hits);
     let mut out = String::new();
@@ -92,25 +91,6 @@ fn window(flat: &str, hits: &[(usize, usize)]) -> (usize, usize) {
             .map_or(best.1, |space| before + space + 1),
     };
     (from, end_of(from))
-}
-
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(move |word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
-}
-
-/// Enough of a stem to see that `searching` and `searches` are one word. For marking only.
-fn stem(word: &str) -> String {
-    let lower = word.to_lowercase();
-    for ending in ["ing", "ed", "es", "s"] {
-        if let Some(root) = lower.strip_suffix(ending)
-            && root.chars().count() >= 3
-        {
-            return root.to_owned();
-        }
-    }
-    lower
 }
 
 #[cfg(test)]

@@ -33,6 +33,15 @@ macro_rules! window_commands {
             rerank: RerankRequest => Reranked,
             replay: TraceRequest => Replay,
 
+            ask_start: AskStart => Nothing,
+            ask_stop: AskStop => Nothing,
+            conversations: ConversationsRequest => Conversations,
+            conversation: ConversationRequest => Conversation,
+            conversation_delete: ConversationRequest => Nothing,
+            conversation_restore: ConversationRequest => Nothing,
+            conversation_store: ConversationRequest => ConversationStored,
+            answer_judge: JudgeRequest => Nothing,
+
             performance: PerformanceRequest => PerformanceMetrics,
             database_parts: Nothing => DatabaseParts,
             history: HistoryRequest => History,

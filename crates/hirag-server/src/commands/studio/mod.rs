@@ -1,6 +1,7 @@
 //! What a window asks for: each command takes the [`Studio`](crate::studio::Studio) and one
 //! request, and waits while the memory is being opened.
 
+mod asking;
 mod contexts;
 mod dispatch;
 mod files;
@@ -20,6 +21,10 @@ mod tokens;
 mod traces;
 mod upkeep;
 
+pub use asking::{
+    AnswerPart, AskStart, AskStop, answer_judge, ask, ask_start, ask_stop, conversation,
+    conversation_delete, conversation_restore, conversation_store, conversations,
+};
 pub use contexts::{
     ClearRequest, CountRequest, CountResponse, DetailsRequest, GetRequest, ListResponse,
     MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,

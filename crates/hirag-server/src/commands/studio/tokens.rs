@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use hirag::config::{EmbeddingSettings, ProviderKind};
+use hirag::chat::{ChatProvider, OpenAiChat, OpenAiChatSettings};
+use hirag::config::{ChatSettings, EmbeddingSettings, ProviderKind};
 use hirag::embedding::{EmbeddingError, EmbeddingProvider, HttpProvider, HttpSettings};
 use hirag::resilience::Retry;
 use secrecy::SecretString;
@@ -116,6 +117,10 @@ pub async fn token_changed(studio: &Studio, request: TokenRequest) -> Result<()>
 /// # Errors
 /// [`Error::NotOpen`].
 pub async fn token_test(studio: &Studio, request: TokenRequest) -> Result<ProviderTest> {
+    let chat = &studio.config().chat;
+    if request.kind == TokenKind::Chat && !chat.api_url.is_empty() {
+        return Ok(try_chat(studio, chat).await);
+    }
     let settings = studio.config().embedding.clone();
     if request.kind != TokenKind::Embedding || settings.api_url.is_empty() {
         let missing = EmbeddingError::Misconfigured(
@@ -172,6 +177,28 @@ async fn try_endpoint(studio: &Studio, settings: EmbeddingSettings) -> ProviderT
     told(begin, tried.await)
 }
 
+/// Whether the chat endpoint takes the token; no answer is worded for that.
+async fn try_chat(studio: &Studio, settings: &ChatSettings) -> ProviderTest {
+    let token = studio.token(TokenKind::Chat).await;
+    let begin = Instant::now();
+    let chat = OpenAiChatSettings::new(settings, token);
+    let tried = match OpenAiChat::new(chat, studio.clock().clone()) {
+        Ok(chat) => chat.check().await,
+        Err(error) => Err(error),
+    };
+    let problem = tried.err().map(|error| Failure {
+        code: error.code().to_owned(),
+        message: error.to_string(),
+    });
+    ProviderTest {
+        ok: problem.is_none(),
+        model: problem.is_none().then(|| settings.model.clone()),
+        dimension: None,
+        ms: begin.elapsed().as_secs_f64() * 1_000.0,
+        problem,
+    }
+}
+
 fn told(begin: Instant, tried: Result<(String, usize)>) -> ProviderTest {
     let ms = begin.elapsed().as_secs_f64() * 1_000.0;
     match tried {
@@ -197,7 +224,7 @@ async fn use_token(studio: &Studio, kind: TokenKind) -> Result<()> {
     match kind {
         TokenKind::Embedding => studio.bring_embedding_token().await,
         TokenKind::Server => studio.server_token_changed().await?,
-        TokenKind::Chat => {}
+        TokenKind::Chat => studio.bring_chat_token().await,
     }
     Ok(())
 }

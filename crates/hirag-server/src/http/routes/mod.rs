@@ -1,5 +1,6 @@
 //! Which path calls which command body.
 
+mod ask;
 mod claim;
 mod commands;
 mod contexts;
@@ -30,6 +31,12 @@ pub(super) fn all() -> Router<Api> {
         .routes(routes!(contexts::get, contexts::update, contexts::remove))
         .routes(routes!(contexts::clear))
         .routes(routes!(search::trace))
+        .routes(routes!(ask::ask))
+        .routes(routes!(ask::list_conversations))
+        .routes(routes!(ask::get_conversation, ask::delete_conversation))
+        .routes(routes!(ask::restore_conversation))
+        .routes(routes!(ask::store_conversation))
+        .routes(routes!(ask::judge_answer))
         .routes(routes!(status::stats))
         .routes(routes!(sources::list, sources::add))
         .routes(routes!(sources::get, sources::change, sources::remove))

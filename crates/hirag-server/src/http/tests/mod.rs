@@ -1,5 +1,6 @@
 //! The server as its clients meet it: over a real socket of this machine.
 
+mod asking;
 mod claim;
 mod connections;
 mod contexts;

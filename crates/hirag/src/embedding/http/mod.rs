@@ -3,7 +3,6 @@
 mod answer;
 mod client;
 mod cut;
-mod endpoint;
 mod settings;
 
 #[cfg(test)]

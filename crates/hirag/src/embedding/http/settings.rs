@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::endpoint::Endpoint;
+use super::client::RESOURCE;
 use crate::config::EmbeddingSettings;
+use crate::endpoint::Endpoint;
 use crate::resilience::Retry;
 
 /// What reaches an OpenAI-compatible endpoint.
@@ -60,7 +61,7 @@ impl HttpSettings {
 /// The token is redacted by its type, credentials in the URL by `Endpoint`.
 impl fmt::Debug for HttpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoint = Endpoint::parse(&self.api_url).ok();
+        let endpoint = Endpoint::parse(&self.api_url, RESOURCE).ok();
         f.debug_struct("HttpSettings")
             .field("api_url", &endpoint)
             .field("model", &self.model)

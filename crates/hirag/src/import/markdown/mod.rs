@@ -2,6 +2,7 @@
 
 mod blocks;
 mod chunks;
+mod pieces;
 mod units;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use text_splitter::ChunkSizer;
 
 use self::blocks::{Kind, Outline};
 use self::chunks::{Chunk, Sizes};
+pub(crate) use self::pieces::{Piece, pieces};
 use self::units::Sizer;
 use super::front_matter::{self, FrontMatter};
 use super::{Document, FileKind, ImportError, ImportSettings, Problem, SourceFile};

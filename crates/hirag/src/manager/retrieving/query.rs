@@ -64,7 +64,7 @@ impl HiragManager {
         T: Send + 'static,
         W: FnOnce(Arc<Candidates>, &SelectionRequest) -> (T, Vec<ContextId>) + Send + 'static,
     {
-        let mut asked = self.ask(request).await?;
+        let mut asked = self.asked(request).await?;
         let query = std::mem::take(&mut asked.query);
         let selection = asked.selection;
         let (result, contexts) = self
@@ -81,7 +81,7 @@ impl HiragManager {
         })
     }
 
-    async fn ask(&self, request: &ContextRequest) -> Result<Asked> {
+    async fn asked(&self, request: &ContextRequest) -> Result<Asked> {
         let config = self.config();
         let time = self.inner.clock.now();
         let max_tokens = validate(request, &config)?;

@@ -7,7 +7,7 @@ use rusqlite::params;
 use serde::Serialize;
 
 use self::plan::Plan;
-use super::{SqliteStore, collections, contexts, vectors};
+use super::{SqliteStore, collections, contexts, conversations, vectors};
 use crate::context::{ContextId, ContextLevel};
 use crate::store::StoreError;
 
@@ -102,13 +102,15 @@ impl SqliteStore {
         .await
     }
 
-    /// Removes for good what was marked as deleted before a time: row, words, fields, vectors.
+    /// Removes for good what was marked as deleted before a time: row, words, fields, vectors; and
+    /// conversations.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails; nothing was removed then.
     pub async fn purge(&self, collection: &str, before_ms: i64) -> Result<Purged, StoreError> {
         let name = collection.to_owned();
         self.write(move |c, changes| {
+            conversations::purge(c, before_ms)?;
             let number = collections::number(c, &name)?;
             let sets = vectors::sets(c, number)?;
             let rows: Vec<(i64, String)> = {

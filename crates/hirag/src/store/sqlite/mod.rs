@@ -9,6 +9,7 @@ mod around;
 mod classify;
 mod collections;
 mod contexts;
+mod conversations;
 mod deletion;
 mod each;
 mod edit;
@@ -48,6 +49,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 pub use around::Around;
+pub use conversations::NewAnswer;
 pub use deletion::{Deletion, Restored};
 pub use edit::{Edit, LiveEdit, Merge};
 pub(crate) use kept::KeptFile;

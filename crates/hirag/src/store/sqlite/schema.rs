@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/001_contexts.sql"),
     include_str!("migrations/002_listed.sql"),
     include_str!("migrations/003_kept_sources.sql"),
+    include_str!("migrations/004_conversations.sql"),
 ];
 
 /// The newest schema version that this program knows.

@@ -3,17 +3,17 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// The address that embeddings are asked of.
+/// The address that something is asked of.
 #[derive(Clone)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     url: Url,
     shown: String,
 }
 
 impl Endpoint {
-    /// Completes a base or `…/v1` to the full path. The error says what is wrong, without
-    /// repeating an address that may hold a password.
-    pub(super) fn parse(api_url: &str) -> Result<Self, String> {
+    /// Completes a base or `…/v1` to the full path of a resource, e.g. `embeddings`. The error says
+    /// what is wrong, without repeating an address that may hold a password.
+    pub(crate) fn parse(api_url: &str, resource: &str) -> Result<Self, String> {
         let mut url = Url::parse(api_url.trim()).map_err(|e| e.to_string())?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("it starts with `{}:`", url.scheme()));
@@ -21,12 +21,12 @@ impl Endpoint {
         url.set_fragment(None);
         let path = url.path().trim_end_matches('/').to_owned();
         let last = path.rsplit('/').next().unwrap_or_default();
-        let full = if last == "embeddings" {
+        let full = if path.ends_with(&format!("/{resource}")) {
             path
         } else if is_version(last) {
-            format!("{path}/embeddings")
+            format!("{path}/{resource}")
         } else {
-            format!("{path}/v1/embeddings")
+            format!("{path}/v1/{resource}")
         };
         url.set_path(&full);
 
@@ -42,27 +42,27 @@ impl Endpoint {
     }
 
     /// Leaves out user and password, for when a token goes instead.
-    pub(super) fn without_credentials(mut self) -> Self {
+    pub(crate) fn without_credentials(mut self) -> Self {
         let _ = self.url.set_username("");
         let _ = self.url.set_password(None);
         self
     }
 
-    pub(super) fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
     /// The address without credentials and query, for people.
-    pub(super) fn shown(&self) -> &str {
+    pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    pub(super) fn is_encrypted(&self) -> bool {
+    pub(crate) fn is_encrypted(&self) -> bool {
         self.url.scheme() == "https"
     }
 
     /// Whether it is this machine.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
         host.eq_ignore_ascii_case("localhost")
             || host
@@ -105,14 +105,32 @@ mod tests {
                 "https://h/x/embeddings?api-version=2",
             ),
         ] {
-            let endpoint = Endpoint::parse(given).unwrap();
+            let endpoint = Endpoint::parse(given, "embeddings").unwrap();
+            assert_eq!(endpoint.url().as_str(), full, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_resource_of_two_parts_is_completed_as_a_whole() {
+        for (given, full) in [
+            ("http://h:1/v1", "http://h:1/v1/chat/completions"),
+            (
+                "http://h/v1/chat/completions",
+                "http://h/v1/chat/completions",
+            ),
+            (
+                "http://h/completions",
+                "http://h/completions/v1/chat/completions",
+            ),
+        ] {
+            let endpoint = Endpoint::parse(given, "chat/completions").unwrap();
             assert_eq!(endpoint.url().as_str(), full, "{given}");
         }
     }
 
     #[test]
     fn credentials_and_query_are_not_shown() {
-        let endpoint = Endpoint::parse("http://me:pass@h:1/v1?key=secret#x").unwrap();
+        let endpoint = Endpoint::parse("http://me:pass@h:1/v1?key=secret#x", "embeddings").unwrap();
         assert_eq!(endpoint.shown(), "http://h:1/v1/embeddings");
         assert_eq!(format!("{endpoint:?}"), "http://h:1/v1/embeddings");
     }
@@ -120,7 +138,7 @@ mod tests {
     #[test]
     fn what_is_no_web_address_is_refused_without_repeating_it() {
         for bad in ["", "h:1", "ftp://me:pass@h", "http://", "/v1"] {
-            let reason = Endpoint::parse(bad).unwrap_err();
+            let reason = Endpoint::parse(bad, "embeddings").unwrap_err();
             assert!(!reason.contains("pass"), "{reason}");
         }
     }
@@ -134,7 +152,8 @@ mod tests {
             ("http://10.0.0.1", false),
             ("http://localhost.example", false),
         ] {
-            assert_eq!(Endpoint::parse(url).unwrap().is_loopback(), expected);
+            let endpoint = Endpoint::parse(url, "embeddings").unwrap();
+            assert_eq!(endpoint.is_loopback(), expected);
         }
     }
 }

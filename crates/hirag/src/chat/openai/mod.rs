@@ -1,0 +1,157 @@
+//! Any OpenAI-compatible `/v1/chat/completions` as a provider.
+
+mod body;
+mod events;
+mod reading;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+pub use settings::OpenAiChatSettings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::{Instant, timeout};
+
+use self::reading::Reading;
+use super::{ChatError, ChatPiece, ChatProvider, ChatRequest, ChatStream, Waiting};
+use crate::clock::SharedClock;
+use crate::endpoint::{Caller, CallerSettings, Trouble};
+
+/// What is asked for.
+const RESOURCE: &str = "chat/completions";
+
+/// A model behind an OpenAI-compatible endpoint.
+#[derive(Debug)]
+pub struct OpenAiChat {
+    settings: OpenAiChatSettings,
+    caller: Arc<Caller>,
+}
+
+impl OpenAiChat {
+    /// Prepares the provider; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ChatError::Misconfigured`] when address or model cannot be used.
+    pub fn new(settings: OpenAiChatSettings, clock: SharedClock) -> Result<Self, ChatError> {
+        let caller = CallerSettings {
+            section: "chat",
+            api_url: &settings.api_url,
+            resource: RESOURCE,
+            model: &settings.model,
+            token: settings.token.clone(),
+            tls_verify: settings.tls_verify,
+            connect: settings.connect,
+            // An answer may go on for long: its parts have their times instead.
+            timeout: None,
+        };
+        let caller = Caller::new(&caller, clock).map_err(ChatError::Misconfigured)?;
+        Ok(Self {
+            caller: Arc::new(caller),
+            settings,
+        })
+    }
+
+    /// Asks once; returns with the first words.
+    async fn begin(&self, request: &ChatRequest) -> Result<(ChatPiece, Reading), ChatError> {
+        let settings = &self.settings;
+        let body = body::Body {
+            model: &settings.model,
+            messages: &request.messages,
+            max_tokens: request.max_tokens,
+            temperature: settings.temperature,
+            stream: settings.stream,
+        };
+        let ends = Instant::now() + settings.whole;
+        let first = async {
+            let sent = self.caller.send(self.caller.post().json(&body)).await;
+            let response = sent.map_err(|trouble| told(&self.caller, trouble))?;
+            let caller = Arc::clone(&self.caller);
+            let mut reading = Reading::new(response, caller, settings, request.max_tokens, ends);
+            let piece = reading.next().await?;
+            Ok((piece, reading))
+        };
+        // What is not streamed begins when it is done.
+        let (within, waiting) = match settings.stream {
+            true => (settings.first.min(settings.whole), Waiting::First),
+            false => (settings.whole, Waiting::Whole),
+        };
+        let begun = timeout(within, first).await;
+        begun.unwrap_or_else(|_| Err(late(&self.caller, waiting, within)))
+    }
+}
+
+#[async_trait]
+impl ChatProvider for OpenAiChat {
+    fn model(&self) -> &str {
+        &self.settings.model
+    }
+
+    async fn answer(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
+        let retry = &self.settings.retry;
+        let (first, reading) = retry
+            .run(|| self.begin(&request), ChatError::verdict)
+            .await?;
+        Ok(reading.after(first))
+    }
+
+    async fn check(&self) -> Result<(), ChatError> {
+        let checked = timeout(self.settings.connect, self.caller.check()).await;
+        match checked {
+            Ok(checked) => checked.map_err(|trouble| told(&self.caller, trouble)),
+            Err(_) => Err(late(&self.caller, Waiting::First, self.settings.connect)),
+        }
+    }
+}
+
+fn late(caller: &Caller, waiting: Waiting, after: Duration) -> ChatError {
+    ChatError::Timeout {
+        url: caller.shown().to_owned(),
+        waiting,
+        after,
+    }
+}
+
+fn bad(caller: &Caller, reason: &str) -> ChatError {
+    ChatError::BadAnswer {
+        url: caller.shown().to_owned(),
+        reason: caller.presentable(reason),
+    }
+}
+
+/// What an endpoint's trouble means for an answer.
+fn told(caller: &Caller, trouble: Trouble) -> ChatError {
+    let url = caller.shown().to_owned();
+    match trouble {
+        Trouble::Unreachable { reason } => ChatError::Unreachable { url, reason },
+        // There is no time limit of a request but for the connection.
+        Trouble::Timeout => ChatError::Unreachable {
+            url,
+            reason: "no connection within `chat.connect_timeout`".to_owned(),
+        },
+        Trouble::Unauthorized { status } => ChatError::Unauthorized { url, status },
+        Trouble::Busy {
+            status,
+            retry_after,
+        } => ChatError::Busy {
+            url,
+            status,
+            retry_after,
+        },
+        Trouble::Redirects { status } => ChatError::Misconfigured(format!(
+            "{url} redirects elsewhere (HTTP {status}); set `chat.api_url` to the final address"
+        )),
+        Trouble::NotThere { status, reason } => ChatError::Misconfigured(format!(
+            "{url} answers HTTP {status} ({reason}); check `chat.api_url` and `chat.model`"
+        )),
+        Trouble::Refused { status, reason } => ChatError::Refused {
+            url,
+            status,
+            reason,
+        },
+        Trouble::TooLong { limit } => bad(caller, &format!("more than {limit} bytes")),
+    }
+}

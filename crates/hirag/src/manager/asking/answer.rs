@@ -1,0 +1,324 @@
+//! One answer, from its sources to its last word.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::channel::mpsc::UnboundedSender;
+
+use super::Planned;
+use super::worded::Worded;
+use crate::answering::{
+    Answer, AnswerEnd, AnswerId, AnswerKind, AnswerProblem, AnswerTimes, AskEvent, AskRequest,
+    Begun, Citations, Found, Passage, extract, put_together,
+};
+use crate::chat::{ChatError, ChatPiece, ChatRequest, ChatStream, Ending, GuardedChat};
+use crate::config::Config;
+use crate::context::Degradation;
+use crate::manager::HiragManager;
+use crate::retrieval::TraceId;
+use crate::store::sqlite::NewAnswer;
+
+/// What an answer says where nothing was found.
+const NOTHING: &str = "Nothing in the memory is about this question.";
+/// Characters of a conversation's title.
+const TITLE_CHARS: usize = 120;
+
+/// A question whose sources are there.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) manager: HiragManager,
+    pub(super) request: AskRequest,
+    pub(super) config: Arc<Config>,
+    pub(super) planned: Planned,
+    pub(super) trace_id: TraceId,
+    pub(super) degraded: Vec<Degradation>,
+    pub(super) began: Instant,
+    /// How long finding the sources took.
+    pub(super) found: Duration,
+}
+
+/// What is said, however it came about.
+struct Said {
+    kind: AnswerKind,
+    text: String,
+    passages: Vec<Passage>,
+    cited: Vec<usize>,
+    removed: Vec<String>,
+    end: AnswerEnd,
+    problem: Option<AnswerProblem>,
+    model: Option<String>,
+    cached: bool,
+    first: Duration,
+    waited: Duration,
+}
+
+impl Asked {
+    /// Tells the answer as it comes. Whoever listened and went away takes this with it.
+    pub(super) async fn answer(mut self, tell: UnboundedSender<AskEvent>) {
+        let tell = |event| {
+            // The listener holds this work: while it runs, it is there.
+            let _ = tell.unbounded_send(event);
+        };
+        tell(AskEvent::Found(Box::new(Found {
+            sources: self.planned.sources.clone(),
+            left_out: self.planned.left_out.clone(),
+            budget: self.planned.budget,
+        })));
+        let said = self.say(&tell).await;
+        let mut answer = self.account(said);
+        self.keep(&mut answer).await;
+        answer.times.total = milliseconds(self.began.elapsed());
+        tell(AskEvent::Done(Box::new(answer)));
+    }
+
+    async fn say(&mut self, tell: &impl Fn(AskEvent)) -> Said {
+        if self.planned.sources.is_empty() {
+            return self.nothing(tell);
+        }
+        let chat = match self.request.extractive {
+            true => None,
+            false => self.manager.inner.chats.current(),
+        };
+        let Some(chat) = chat else {
+            return self.extractive(None, Duration::ZERO, tell);
+        };
+        if let Some(worded) = self.worded_before() {
+            return self.again(&worded, tell);
+        }
+        let waiting = Instant::now();
+        let begun = match chat {
+            Ok(chat) => self.begin(&chat).await.map(|pieces| (chat, pieces)),
+            Err(error) => Err(error),
+        };
+        let waited = waiting.elapsed();
+        match begun {
+            Ok((chat, pieces)) => self.worded(&chat, pieces, waited, tell).await,
+            Err(error) => {
+                tracing::warn!(%error, "no answer was worded");
+                self.extractive(Some(&error), waited, tell)
+            }
+        }
+    }
+
+    async fn begin(&mut self, chat: &GuardedChat) -> Result<ChatStream, ChatError> {
+        let request = ChatRequest {
+            messages: std::mem::take(&mut self.planned.messages),
+            max_tokens: self.config.chat.max_answer_tokens,
+        };
+        chat.answer(request).await
+    }
+
+    async fn worded(
+        &self,
+        chat: &GuardedChat,
+        mut pieces: ChatStream,
+        waited: Duration,
+        tell: &impl Fn(AskEvent),
+    ) -> Said {
+        tell(begun(AnswerKind::Worded, None, false));
+        let mut citations = Citations::of(self.planned.sources.len());
+        let mut said = Said {
+            first: self.began.elapsed(),
+            waited,
+            model: Some(chat.model().to_owned()),
+            ..Said::of(AnswerKind::Worded)
+        };
+        let say = |said: &mut Said, words: String| {
+            if !words.is_empty() {
+                said.text.push_str(&words);
+                tell(AskEvent::Text(words));
+            }
+        };
+        said.end = AnswerEnd::BrokenOff;
+        while let Some(piece) = pieces.next().await {
+            match piece {
+                Ok(ChatPiece::Text(piece)) => {
+                    let words = citations.push(&piece);
+                    say(&mut said, words);
+                }
+                Ok(ChatPiece::End(ending)) => {
+                    said.end = match ending {
+                        Ending::Complete => AnswerEnd::Complete,
+                        Ending::Cut(by) => AnswerEnd::Cut { by },
+                    };
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a worded answer broke off");
+                    said.problem = Some(problem(&error));
+                }
+            }
+        }
+        let rest = citations.finish();
+        say(&mut said, rest);
+        said.cited = citations.cited().iter().copied().collect();
+        said.removed = citations.removed().to_vec();
+        if let (AnswerEnd::Complete, Some(key)) = (&said.end, self.planned.key) {
+            let worded = Worded {
+                text: said.text.clone(),
+                cited: said.cited.clone(),
+                removed: said.removed.clone(),
+            };
+            self.manager.inner.worded_answers.keep(key, worded);
+        }
+        said
+    }
+
+    fn worded_before(&self) -> Option<Arc<Worded>> {
+        if self.request.fresh {
+            return None;
+        }
+        self.manager.inner.worded_answers.get(&self.planned.key?)
+    }
+
+    fn again(&self, worded: &Worded, tell: &impl Fn(AskEvent)) -> Said {
+        tell(begun(AnswerKind::Worded, None, true));
+        tell(AskEvent::Text(worded.text.clone()));
+        Said {
+            text: worded.text.clone(),
+            cited: worded.cited.clone(),
+            removed: worded.removed.clone(),
+            model: Some(self.config.chat.model.clone()),
+            cached: true,
+            first: self.began.elapsed(),
+            ..Said::of(AnswerKind::Worded)
+        }
+    }
+
+    fn extractive(
+        &self,
+        error: Option<&ChatError>,
+        waited: Duration,
+        tell: &impl Fn(AskEvent),
+    ) -> Said {
+        let problem = error.map(problem);
+        tell(begun(AnswerKind::Extractive, problem.clone(), false));
+        let sources = self.planned.sources.iter();
+        let texts: Vec<(usize, &str)> = sources
+            .map(|source| (source.number, source.text.as_deref().unwrap_or_default()))
+            .collect();
+        let passages = extract(&texts, &self.request.question, &self.manager.inner.tokens);
+        let text = put_together(&passages);
+        let first = self.began.elapsed();
+        tell(AskEvent::Text(text.clone()));
+        Said {
+            text,
+            cited: passages.iter().map(|passage| passage.number).collect(),
+            passages,
+            problem,
+            first,
+            waited,
+            ..Said::of(AnswerKind::Extractive)
+        }
+    }
+
+    fn nothing(&self, tell: &impl Fn(AskEvent)) -> Said {
+        tell(begun(AnswerKind::Nothing, None, false));
+        tell(AskEvent::Text(NOTHING.to_owned()));
+        Said {
+            text: NOTHING.to_owned(),
+            first: self.began.elapsed(),
+            ..Said::of(AnswerKind::Nothing)
+        }
+    }
+
+    fn account(&mut self, said: Said) -> Answer {
+        let mut sources = std::mem::take(&mut self.planned.sources);
+        for source in &mut sources {
+            source.cited = said.cited.contains(&source.number);
+        }
+        Answer {
+            kind: said.kind,
+            text: said.text,
+            passages: said.passages,
+            sources,
+            left_out: std::mem::take(&mut self.planned.left_out),
+            removed: said.removed,
+            end: said.end,
+            problem: said.problem,
+            model: said.model,
+            cached: said.cached,
+            budget: self.planned.budget,
+            trace_id: self.trace_id,
+            degraded: std::mem::take(&mut self.degraded),
+            session: None,
+            id: None,
+            times: AnswerTimes {
+                found: milliseconds(self.found),
+                first: milliseconds(said.first),
+                waited: milliseconds(said.waited),
+                total: 0.0,
+            },
+        }
+    }
+
+    /// Keeps the answer in its conversation, where that is wanted and can be done. The sources' texts
+    /// stay where they are.
+    async fn keep(&self, answer: &mut Answer) {
+        if !self.request.keep || !self.manager.is_writable() {
+            return;
+        }
+        let id = AnswerId::new(self.manager.inner.clock.now());
+        let session = self.request.session.clone();
+        let session = session.unwrap_or_else(|| id.to_string());
+        answer.session = Some(session.clone());
+        answer.id = Some(id);
+        let mut kept = answer.clone();
+        for source in &mut kept.sources {
+            source.text = None;
+        }
+        let Ok(account) = serde_json::to_string(&kept) else {
+            return;
+        };
+        let question = self.request.question.trim();
+        let new = NewAnswer {
+            id,
+            session,
+            title: question.chars().take(TITLE_CHARS).collect(),
+            question: question.to_owned(),
+            text: kept.text,
+            account,
+        };
+        if let Err(error) = self.manager.inner.store.keep_answer(new).await {
+            tracing::warn!(%error, "an answer could not be kept");
+            (answer.session, answer.id) = (None, None);
+        }
+    }
+}
+
+impl Said {
+    fn of(kind: AnswerKind) -> Self {
+        Self {
+            kind,
+            text: String::new(),
+            passages: Vec::new(),
+            cited: Vec::new(),
+            removed: Vec::new(),
+            end: AnswerEnd::Complete,
+            problem: None,
+            model: None,
+            cached: false,
+            first: Duration::ZERO,
+            waited: Duration::ZERO,
+        }
+    }
+}
+
+fn begun(kind: AnswerKind, problem: Option<AnswerProblem>, cached: bool) -> AskEvent {
+    AskEvent::Begun(Begun {
+        kind,
+        problem,
+        cached,
+    })
+}
+
+fn problem(error: &ChatError) -> AnswerProblem {
+    AnswerProblem {
+        code: error.code().to_owned(),
+        message: error.to_string(),
+    }
+}
+
+fn milliseconds(took: Duration) -> f64 {
+    took.as_secs_f64() * 1_000.0
+}
