@@ -1,7 +1,6 @@
 //! Reads files and compares them with what is stored. Runs on a thread of its own.
 
 use std::collections::{HashMap, HashSet};
-use std::io::BufRead;
 use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
@@ -10,17 +9,19 @@ use tokio::sync::mpsc;
 use super::{ImportOptions, Tally};
 use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
 use crate::error::{Error, Result};
-use crate::import::{
-    Contents, Document, FileKind, PROBLEMS_PER_FILE, Problem, Reader, Records, SourceFile,
-};
+use crate::import::{Contents, Document, Entries, PROBLEMS_PER_FILE, Problem, Reader, SourceFile};
 use crate::manager::HiragManager;
 use crate::store::VectorStore;
 use crate::store::sqlite::{Edit, Known, SourceState};
 
-/// Records of a file that share a transaction.
-const RECORDS: usize = 128;
+/// Counts the changes to what the readers make of one and the same file, so that an import after one
+/// reads again what it would otherwise know by its hash.
+const READERS: u32 = 2;
 
-/// Changes that share a transaction: a note, or some records of a file.
+/// Entries of a file that share a transaction.
+const ENTRIES: usize = 128;
+
+/// Changes that share a transaction: a document, or some entries of a file.
 #[derive(Debug, Default)]
 pub(super) struct Unit {
     pub(super) insert: Vec<NewContext>,
@@ -98,8 +99,8 @@ impl Planner {
                 Ok(Contents::Document(document)) => {
                     self.plan_document(file, document, fingerprint)?;
                 }
-                Ok(Contents::Records(records)) => {
-                    self.plan_records(file, *records, fingerprint)?;
+                Ok(Contents::Entries(entries)) => {
+                    self.plan_entries(file, entries, fingerprint)?;
                 }
             }
         }
@@ -135,10 +136,10 @@ impl Planner {
         Ok(())
     }
 
-    fn plan_records<R: BufRead>(
+    fn plan_entries(
         &mut self,
         file: &SourceFile,
-        records: Records<R>,
+        entries: Entries,
         fingerprint: [u8; 32],
     ) -> Result<()> {
         let mut known = KnownSources::new();
@@ -146,8 +147,8 @@ impl Planner {
         let mut unit = Unit::default();
         let mut contexts = 0;
         let mut whole = true;
-        for record in records {
-            match record {
+        for entry in entries {
+            match entry {
                 Ok(new) => {
                     contexts += 1;
                     self.place(new, &file.source, &mut known, &mut seen, &mut unit)?;
@@ -155,7 +156,7 @@ impl Planner {
                 Err(problem) => unit.tally.failed.push(problem),
             }
             whole &= unit.tally.failed.is_empty();
-            let enough = unit.texts() >= RECORDS
+            let enough = unit.texts() >= ENTRIES
                 || unit.tally.unchanged >= 4_096
                 || unit.tally.failed.len() >= PROBLEMS_PER_FILE;
             if enough {
@@ -165,7 +166,7 @@ impl Planner {
                 }
             }
         }
-        // A broken line may be one that was whole before: what it gave then is not taken away,
+        // A broken entry may be one that was whole before: what it gave then is not taken away,
         // and the file is read again next time.
         if whole {
             unit.remove = self.gone(&file.source, &mut known, &seen)?;
@@ -295,10 +296,10 @@ impl Planner {
         Ok(self.handle.block_on(state)?)
     }
 
-    /// Whether all that a note gave was deleted since: who imports it again wants it back.
-    /// Records may stand under sources of their own, and are not asked for.
+    /// Whether all that a document gave was deleted since: who imports it again wants it back.
+    /// Entries may stand under sources of their own, and are not asked for.
     fn is_emptied(&self, file: &SourceFile, state: &SourceState) -> Result<bool> {
-        if state.contexts == 0 || !matches!(file.kind, FileKind::Markdown | FileKind::Text) {
+        if state.contexts == 0 || file.kind.is_streamed() {
             return Ok(false);
         }
         let inner = &self.manager.inner;
@@ -311,7 +312,7 @@ impl Planner {
         let content = self.reader.content_hash(file)?;
         let config = self.manager.config();
         let shape = format!(
-            "{content} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{READERS} {content} {:?} {:?} {:?} {:?} {:?} {:?}",
             file.kind,
             config.import,
             config.hirag.token_estimator,
