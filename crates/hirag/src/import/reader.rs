@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{BufReader, Read};
 use std::time::SystemTime;
@@ -39,6 +40,15 @@ pub enum Contents {
     Document(Document),
     /// Entries of any number.
     Entries(Entries),
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(document) => document.fmt(f),
+            Self::Entries(_) => f.write_str("Entries"),
+        }
+    }
 }
 
 /// Opens files by the settings.

@@ -1,9 +1,10 @@
 //! Files to contexts: read, compare with what is stored, embed, write.
 //!
 //! One thread reads and compares, the model embeds, and the writer commits, all at the same time.
-//! A note's contexts and the mark that it has been imported share a transaction, so whatever
-//! breaks an import off leaves whole notes behind, and the next run goes on with the others.
+//! A document's contexts and the mark that it has been imported share a transaction, so whatever
+//! breaks an import off leaves whole documents behind, and the next run goes on with the others.
 
+mod course;
 mod planner;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use futures::future::{try_join, try_join_all};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use self::course::Course;
 use self::planner::{Planner, Unit};
 use super::{HiragManager, off_the_async_threads};
 use crate::context::ContextLevel;
@@ -56,6 +58,8 @@ struct Tally {
     bytes: u64,
     failed: Vec<Problem>,
     warnings: Vec<Problem>,
+    /// Where the time of a document went.
+    course: Option<Course>,
     /// Why the file could not be read, and whether it was named itself.
     refused: Option<(ImportError, bool)>,
 }
@@ -150,7 +154,11 @@ impl HiragManager {
             })
             .cloned()
             .collect();
+        let clock = &self.inner.clock;
+        let begun = clock.elapsed();
         let prepared = self.prepare(texts).await?;
+        let embedding = clock.elapsed().saturating_sub(begun);
+        let all = prepared.len().max(1) as f64;
         let mut records = prepared.into_iter().map(|(record, _)| record);
         let mut ready = Vec::with_capacity(units.len());
         for unit in units {
@@ -171,7 +179,14 @@ impl HiragManager {
                 .collect();
             let waits = insert.iter().filter(|r| r.vector.is_none()).count()
                 + edit.iter().filter(|(_, e)| waits(e)).count();
+            let texts = unit.texts();
+            let course = unit.tally.course.map(|course| Course {
+                embedding: embedding.mul_f64(texts as f64 / all),
+                texts,
+                ..course
+            });
             let tally = Tally {
+                course,
                 imported: insert.len() as u64,
                 updated: edit.len() as u64,
                 removed: unit.remove.len() as u64,
@@ -229,6 +244,8 @@ async fn settle(
         report.pending += tally.pending;
         tally.failed.into_iter().for_each(|p| report.fail(p));
         tally.warnings.into_iter().for_each(|p| report.warn(p));
+        let slow = tally.course.as_ref().and_then(Course::problem);
+        slow.into_iter().for_each(|p| report.warn(p));
         if let Some((error, named)) = &tally.refused {
             report.note(error, *named);
         }

@@ -79,6 +79,8 @@ enum Role {
     Title,
     Heading(u8),
     Code,
+    /// A line of the table of contents, which says nothing that the headings do not.
+    Contents,
     Plain,
 }
 
@@ -122,6 +124,7 @@ fn role(name: &str) -> Role {
     }
     match name.as_str() {
         "title" => Role::Title,
+        name if name.starts_with("toc") => Role::Contents,
         "sourcecode" | "htmlpreformatted" | "code" | "codeblock" => Role::Code,
         _ => Role::Plain,
     }
@@ -253,6 +256,7 @@ impl Writer {
                 self.gathered
                     .push_str(&format!("{indent}- {}\n", words.trim()));
             }
+            (None, Role::Contents) => {}
             (None, Role::Heading(level)) => script.heading(level, &words),
             (None, Role::Title) if title.is_none() && !words.trim().is_empty() => {
                 script.heading(1, &words);

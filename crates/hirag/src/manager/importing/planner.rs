@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::course::Course;
 use super::{ImportOptions, Tally};
 use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
 use crate::error::{Error, Result};
@@ -94,10 +96,14 @@ impl Planner {
                 });
                 continue;
             }
-            match self.reader.open(file) {
+            let clock = &self.manager.inner.clock;
+            let begun = clock.elapsed();
+            let opened = self.reader.open(file);
+            let reading = clock.elapsed().saturating_sub(begun);
+            match opened {
                 Err(error) => self.send(refused(file, error)),
                 Ok(Contents::Document(document)) => {
-                    self.plan_document(file, document, fingerprint)?;
+                    self.plan_document(file, document, fingerprint, reading)?;
                 }
                 Ok(Contents::Entries(entries)) => {
                     self.plan_entries(file, entries, fingerprint)?;
@@ -112,6 +118,7 @@ impl Planner {
         file: &SourceFile,
         document: Document,
         fingerprint: [u8; 32],
+        reading: Duration,
     ) -> Result<()> {
         let mut known = KnownSources::new();
         let mut seen = HashSet::new();
@@ -128,6 +135,12 @@ impl Planner {
         });
         unit.tally = Tally {
             warnings: document.warnings,
+            course: Some(Course {
+                source: file.source.clone(),
+                bytes: file.bytes,
+                reading,
+                ..Course::default()
+            }),
             unchanged: unit.tally.unchanged,
             failed: std::mem::take(&mut unit.tally.failed),
             ..ended(file)

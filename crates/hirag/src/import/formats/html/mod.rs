@@ -14,7 +14,7 @@ use crate::import::SourceFile;
 use crate::import::cutting::{Script, stem};
 
 /// Elements that are no part of what a page says.
-const AROUND: &str = "script, style, noscript, template, nav, aside, form, button, dialog, iframe, \
+const AROUND: &str = "script, style, noscript, template, nav, aside, button, dialog, iframe, \
     svg, [hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], \
     [role=search], [role=complementary]";
 /// Elements that say what a page is about, the surest first.
@@ -85,7 +85,12 @@ fn main(page: &Document) -> NodeRef<'_> {
             return *only;
         }
     }
-    page.select("body > header, body > footer").remove();
+    // What stands at the top with a heading is the document's own title.
+    for frame in page.select("body > header, body > footer").nodes() {
+        if !frame.descendants_it().any(|inner| inner.node_name().as_deref() == Some("h1")) {
+            frame.remove_from_parent();
+        }
+    }
     page.body().unwrap_or_else(|| page.root())
 }
 
