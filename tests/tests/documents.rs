@@ -40,9 +40,17 @@ fn book() -> String {
         for n in 1..=PARAGRAPHS {
             write!(book, "{}\n\n", paragraph(chapter, n)).unwrap();
         }
-        write!(book, "- first item of {chapter}\n- second item of {chapter}\n\n").unwrap();
+        write!(
+            book,
+            "- first item of {chapter}\n- second item of {chapter}\n\n"
+        )
+        .unwrap();
         write!(book, "```sh\nmeasure --river {chapter}\n```\n\n").unwrap();
-        write!(book, "| place | height |\n|---|---|\n| pier {chapter} | {chapter}2 m |\n\n").unwrap();
+        write!(
+            book,
+            "| place | height |\n|---|---|\n| pier {chapter} | {chapter}2 m |\n\n"
+        )
+        .unwrap();
     }
     book
 }
@@ -50,7 +58,11 @@ fn book() -> String {
 fn run(program: &str, arguments: &[&str]) {
     let ran = Command::new(program).args(arguments).output();
     let ran = ran.unwrap_or_else(|error| panic!("{program}: {error}; run `make setup`"));
-    assert!(ran.status.success(), "{program}: {}", String::from_utf8_lossy(&ran.stderr));
+    assert!(
+        ran.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
 }
 
 /// The book as pandoc makes it.
@@ -59,7 +71,17 @@ fn pandoc(folder: &Path, ending: &str) -> PathBuf {
     fs::write(&source, book()).unwrap();
     let made = folder.join(format!("bridges.{ending}"));
     let (from, to) = (source.to_str().unwrap(), made.to_str().unwrap());
-    run("pandoc", &["--standalone", "--toc", "--from=markdown", from, "--output", to]);
+    run(
+        "pandoc",
+        &[
+            "--standalone",
+            "--toc",
+            "--from=markdown",
+            from,
+            "--output",
+            to,
+        ],
+    );
     made
 }
 
@@ -82,14 +104,25 @@ fn printed(folder: &Path) -> PathBuf {
     let to = format!("--print-to-pdf={}", made.display());
     run(
         chromium.unwrap_or("chromium"),
-        &["--headless", "--no-sandbox", "--disable-gpu", &profile, "--no-pdf-header-footer", &to, named.to_str().unwrap()],
+        &[
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            &profile,
+            "--no-pdf-header-footer",
+            &to,
+            named.to_str().unwrap(),
+        ],
     );
     made
 }
 
 async fn import(manager: &HiragManager, path: &Path) -> ImportReport {
     let options = ImportOptions::default();
-    manager.import(vec![path.to_owned()], options, |_| {}).await.unwrap()
+    manager
+        .import(vec![path.to_owned()], options, |_| {})
+        .await
+        .unwrap()
 }
 
 fn plain(text: &str) -> String {
@@ -98,7 +131,9 @@ fn plain(text: &str) -> String {
 
 /// The one context that has all of `text`.
 fn holding<'a>(all: &'a [Context], text: &str) -> &'a Context {
-    let found = all.iter().find(|context| plain(&context.text).contains(text));
+    let found = all
+        .iter()
+        .find(|context| plain(&context.text).contains(text));
     found.unwrap_or_else(|| {
         let texts: Vec<_> = all.iter().map(|context| context.text.as_str()).collect();
         panic!("`{text}` is in none of {texts:#?}")
@@ -109,7 +144,10 @@ async fn imported(made: &Path) -> Vec<Context> {
     let place = Place::new();
     let manager = place.open().await;
     let report = import(&manager, made).await;
-    assert!(report.failed.is_empty() && report.warnings.is_empty(), "{report:?}");
+    assert!(
+        report.failed.is_empty() && report.warnings.is_empty(),
+        "{report:?}"
+    );
     let all = everything(&manager).await;
     let again = import(&manager, made).await;
     assert_eq!((again.imported, again.updated, again.removed), (0, 0, 0));
@@ -126,17 +164,26 @@ async fn every_paragraph_of_a_word_document_a_book_and_a_page_is_found_under_its
             for n in 1..=PARAGRAPHS {
                 let found = holding(&all, &paragraph(chapter, n));
                 let path = found.metadata["heading"].as_str().unwrap();
-                assert!(path.starts_with("The bridges") && path.contains(&heading), "{ending}: {path}");
+                assert!(
+                    path.starts_with("The bridges") && path.contains(&heading),
+                    "{ending}: {path}"
+                );
                 assert_eq!(found.metadata["doc_type"], ending);
                 assert_eq!(found.metadata["title"], "The bridges");
                 assert_eq!(found.metadata["author"], "Ada Meyer", "{ending}");
             }
-            holding(&all, &format!("- first item of {chapter} - second item of {chapter}"));
+            holding(
+                &all,
+                &format!("- first item of {chapter} - second item of {chapter}"),
+            );
             holding(&all, &format!("| pier {chapter} | {chapter}2 m |"));
             let code = holding(&all, &format!("measure --river {chapter}"));
             assert!(code.text.contains("```"), "{ending}: {}", code.text);
         }
-        let long = all.iter().filter(|context| context.token_count > 300).count();
+        let long = all
+            .iter()
+            .filter(|context| context.token_count > 300)
+            .count();
         assert_eq!(long, 0, "{ending}");
     }
 }
@@ -153,8 +200,14 @@ async fn every_paragraph_of_a_printed_page_is_found_with_its_number_and_heading(
             assert!(path.contains(&heading(chapter)), "{path}");
         }
     }
-    assert!(all.iter().all(|context| context.metadata["title"] == "The bridges"));
-    assert!(all.iter().all(|context| context.metadata["doc_type"] == "pdf"));
+    assert!(
+        all.iter()
+            .all(|context| context.metadata["title"] == "The bridges")
+    );
+    assert!(
+        all.iter()
+            .all(|context| context.metadata["doc_type"] == "pdf")
+    );
 }
 
 #[tokio::test]
@@ -169,12 +222,21 @@ async fn a_folder_of_everything_is_told_apart_and_its_bad_files_are_named() {
         ("note.md", "# Note\n\nWords."),
         ("src/lib.rs", "fn bridge() {}"),
         ("node_modules/x/index.js", "no()"),
-        ("built/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55"),
+        (
+            "built/CACHEDIR.TAG",
+            "Signature: 8a477f597d28d172789f06886806bc55",
+        ),
         ("built/out.rs", "no()"),
         ("README", "Read me."),
         ("people.csv", "name,age\nAda,36\n"),
-        ("memory.jsonl", "{\"type\":\"entity\",\"name\":\"Ada\",\"entityType\":\"person\",\"observations\":[\"builds\"]}\n"),
-        ("claude.json", "[{\"uuid\":\"u\",\"name\":\"T\",\"chat_messages\":[{\"uuid\":\"m\",\"sender\":\"human\",\"text\":\"Hello\"}]}]"),
+        (
+            "memory.jsonl",
+            "{\"type\":\"entity\",\"name\":\"Ada\",\"entityType\":\"person\",\"observations\":[\"builds\"]}\n",
+        ),
+        (
+            "claude.json",
+            "[{\"uuid\":\"u\",\"name\":\"T\",\"chat_messages\":[{\"uuid\":\"m\",\"sender\":\"human\",\"text\":\"Hello\"}]}]",
+        ),
         ("settings.json", "{\"a\": 1}"),
         ("broken.pdf", "%PDF-1.7\nnothing"),
         ("broken.docx", "PK\x03\x04"),
@@ -253,5 +315,9 @@ async fn an_export_is_read_without_being_held_in_memory() {
         }
     }
     assert_eq!(read, 2_000);
-    assert!(most < before + (32 << 20), "{} MB more", (most - before) >> 20);
+    assert!(
+        most < before + (32 << 20),
+        "{} MB more",
+        (most - before) >> 20
+    );
 }

@@ -68,6 +68,8 @@ mod tests {
         assert_eq!(course(10, 20).problem(), None);
         let told = |reading, embedding| course(reading, embedding).problem().unwrap().message;
         assert!(told(5, 40).starts_with("it took 45 s, 40 s of it to embed 812 chunks;"));
-        assert!(told(31, 0).starts_with("it took 31 s, 31 s of it to read and cut its 9000 bytes;"));
+        assert!(
+            told(31, 0).starts_with("it took 31 s, 31 s of it to read and cut its 9000 bytes;")
+        );
     }
 }

@@ -87,7 +87,10 @@ fn main(page: &Document) -> NodeRef<'_> {
     }
     // What stands at the top with a heading is the document's own title.
     for frame in page.select("body > header, body > footer").nodes() {
-        if !frame.descendants_it().any(|inner| inner.node_name().as_deref() == Some("h1")) {
+        if !frame
+            .descendants_it()
+            .any(|inner| inner.node_name().as_deref() == Some("h1"))
+        {
             frame.remove_from_parent();
         }
     }
