@@ -7,6 +7,7 @@ use tree_sitter::{Node, Parser, Tree};
 
 use super::chunks::Chunk;
 use super::names::clip;
+use super::outline::line_start;
 use super::units::Sizer;
 
 /// Bytes that are parsed at once; the splitter's time grows faster than its text. More is cut
@@ -79,6 +80,14 @@ pub(super) fn chunks(text: &str, language: Language, most: usize, sizer: Sizer) 
             None => by_lines.chunk_indices(code).map(|(at, _)| at).collect(),
         };
         // Untrimmed, the chunks cover the text.
+        for at in &mut starts {
+            // The indentation belongs to the code behind it.
+            let line = line_start(code, *at);
+            if code[line..*at].trim().is_empty() {
+                *at = line;
+            }
+        }
+        starts.dedup();
         starts.retain(|&at| at > 0 && at < code.len());
         starts.insert(0, 0);
         starts.push(code.len());
@@ -162,7 +171,7 @@ fn name(node: Node<'_>, code: &str) -> Option<String> {
     if !ITEMS.iter().any(|item| kind.starts_with(item)) {
         return None;
     }
-    let mut name = ["name", "type", "declarator"]
+    let mut name = ["name", "declarator", "type"]
         .iter()
         .find_map(|field| node.child_by_field_name(field))?;
     // A declarator of C has the name in itself, beside the arguments.

@@ -1,7 +1,7 @@
 //! Tables: one row is one context.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,6 +35,8 @@ const TIMES: [&str; 5] = ["created_at", "timestamp", "created", "date", "time"];
 /// Characters of a column's name and of a cell that is kept as metadata.
 const NAME_CHARS: usize = 80;
 const CELL_CHARS: usize = 500;
+/// Bytes by which the delimiter and the encoding are told.
+const HEAD: u64 = 64 * 1024;
 /// Columns kept as metadata.
 const COLUMNS: usize = 60;
 
@@ -48,23 +50,24 @@ pub(super) fn read(file: &SourceFile, input: File, max_row: usize) -> Result<Pie
         .bom_override(true)
         .build(input);
     let row_bytes = Arc::new(AtomicU64::new(0));
-    let mut input = BufReader::with_capacity(
-        256 * 1024,
-        Bounded {
-            input: decoded,
-            read: Arc::clone(&row_bytes),
-            most: max_row as u64,
-        },
-    );
-    let head = input.fill_buf().map_err(damaged)?;
+    let mut input = Bounded {
+        input: decoded,
+        read: Arc::clone(&row_bytes),
+        most: max_row as u64,
+    };
+    let mut head = Vec::new();
+    (&mut input)
+        .take(HEAD)
+        .read_to_end(&mut head)
+        .map_err(damaged)?;
     if let Some(offset) = head.iter().position(|&byte| byte == 0) {
         return Err(Fault::Binary(offset));
     }
-    let (delimiter, encoding) = (delimiter(head), guess(head));
+    let (delimiter, encoding) = (delimiter(&head), guess(&head));
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
-        .from_reader(input);
+        .from_reader(Cursor::new(head).chain(input));
     let columns: Vec<String> = match reader.byte_headers() {
         Ok(head) => head
             .iter()

@@ -82,10 +82,10 @@ fn utf_16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
         let at = head.iter().skip(first).step_by(2);
         at.filter(|&&byte| byte == 0).count()
     };
-    let most = head.len() / 2 * 9 / 10;
+    let enough = |zeros: usize| zeros * 10 >= head.len() / 2 * 9;
     match (zeros(0), zeros(1)) {
-        (0, odd) if odd >= most => Some(UTF_16LE),
-        (even, 0) if even >= most => Some(UTF_16BE),
+        (0, odd) if enough(odd) => Some(UTF_16LE),
+        (even, 0) if enough(even) => Some(UTF_16BE),
         _ => None,
     }
 }

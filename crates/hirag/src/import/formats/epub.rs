@@ -8,7 +8,7 @@ use encoding_rs::UTF_8;
 
 use super::archive::Archive;
 use super::decode::decode;
-use super::html::{MAX_DEPTH, depth, write};
+use super::html::{MAX_DEPTH, depth, is_endless, write};
 use super::xml::{Part, parse};
 use super::{Fault, Manuscript};
 use crate::context::parse_time;
@@ -71,6 +71,9 @@ pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault>
 
 fn chapter_of(page: &[u8]) -> Result<Script, String> {
     let decoded = decode(page, Some(UTF_8)).map_err(|_| "it is no text".to_owned())?;
+    if is_endless(&decoded.text) {
+        return Err(format!("it is nested more than {MAX_DEPTH} elements deep"));
+    }
     let page = Document::from(decoded.text.as_str());
     if depth(&page.root()) > MAX_DEPTH {
         return Err(format!("it is nested more than {MAX_DEPTH} elements deep"));

@@ -6,7 +6,7 @@ use dom_query::{Document, NodeRef};
 use dom_smoothie::Readability;
 use encoding_rs::Encoding;
 
-pub(super) use self::walk::{MAX_DEPTH, depth, write};
+pub(super) use self::walk::{MAX_DEPTH, depth, is_endless, write};
 use super::decode::decode;
 use super::{Fault, Manuscript};
 use crate::context::parse_time;
@@ -26,8 +26,10 @@ const MENU: f64 = 0.25;
 /// no frame; a page that is full of links is searched for its article as browsers do for reading.
 pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault> {
     let decoded = decode(bytes, declared(bytes))?;
-    let reader = Readability::from(decoded.text.as_str());
-    if depth(&reader.doc.root()) > MAX_DEPTH {
+    let endless = is_endless(&decoded.text);
+    let text = if endless { "" } else { &decoded.text };
+    let reader = Readability::from(text);
+    if endless || depth(&reader.doc.root()) > MAX_DEPTH {
         return Err(Fault::damaged(format!(
             "is nested more than {MAX_DEPTH} elements deep; no page that is read is"
         )));

@@ -36,6 +36,40 @@ pub(in crate::import::formats) fn depth(root: &NodeRef<'_>) -> usize {
     deepest
 }
 
+/// Whether so many elements are opened and not closed that parsing them alone, whose time grows with
+/// the square of the depth, would hold everything up.
+pub(in crate::import::formats) fn is_endless(html: &str) -> bool {
+    /// Elements that need no end, or have none.
+    const OPEN: [&str; 24] = [
+        "p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "br", "img", "hr",
+        "input", "meta", "link", "source", "col", "wbr", "area", "base", "embed", "param", "track",
+    ];
+    let mut depth = 0_usize;
+    for (at, _) in html.match_indices('<') {
+        let rest = &html[at + 1..];
+        let (closes, rest) = match rest.strip_prefix('/') {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(rest.len());
+        let name = &rest[..end];
+        if name.is_empty() || OPEN.iter().any(|open| name.eq_ignore_ascii_case(open)) {
+            continue;
+        }
+        depth = if closes {
+            depth.saturating_sub(1)
+        } else {
+            depth + 1
+        };
+        if depth > 2 * MAX_DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
 /// Writes what stands in `node`, block by block.
 pub(in crate::import::formats) fn write(node: &NodeRef<'_>, script: &mut Script) {
     let mut walk = Walk {

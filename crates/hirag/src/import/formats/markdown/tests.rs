@@ -75,7 +75,7 @@ fn front_matter_tags_and_links_become_metadata() {
     assert_eq!(
         Json::from(contexts[0].metadata.clone()),
         json!({
-            "title": "Trip", "heading": "Trip", "prefix": "Trip", "file": "x.md",
+            "title": "Trip", "heading": "Trip", "prefix": "Trip", "doc_type": "markdown", "file": "x.md",
             "tags": ["travel", "japan/kyoto"], "links": ["Ann", "Plan#Day 1"],
             "created": "2024-01-31", "mood": "good",
         })

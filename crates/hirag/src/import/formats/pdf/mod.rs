@@ -48,6 +48,11 @@ pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault>
         }
     })?;
     let pages = pdf.pages();
+    if pages.is_empty() {
+        return Err(Fault::damaged(
+            "is damaged or cut off: it has no page; save it anew",
+        ));
+    }
     if pages.len() > MAX_PAGES {
         return Err(Fault::over_limit(format!(
             "says that it has {} pages, over the limit of {MAX_PAGES}",
