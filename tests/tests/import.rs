@@ -148,6 +148,7 @@ async fn one_bad_file_is_reported_and_the_rest_goes_on() {
     let (_place, manager, folder) = prepared().await;
     notes::write(&folder, 5, 2);
     fs::write(folder.join("latin.md"), b"caf\xe9 au lait").unwrap();
+    fs::write(folder.join("deep.html"), "<div>".repeat(5_000)).unwrap();
     fs::write(folder.join("binary.md"), b"GIF89a\0\0\0").unwrap();
     fs::write(folder.join("empty.md"), "  \n").unwrap();
     fs::write(folder.join("front.md"), "---\na: [\n---\nbody of the note").unwrap();
@@ -158,23 +159,25 @@ async fn one_bad_file_is_reported_and_the_rest_goes_on() {
         .await
         .unwrap();
     let codes: BTreeSet<&str> = report.failed.iter().map(|p| p.code.as_str()).collect();
-    assert_eq!(codes, ["invalid_text", "path_not_found"].into());
-    let latin = report
+    assert_eq!(codes, ["damaged_file", "path_not_found"].into());
+    let deep = report
         .failed
         .iter()
-        .find(|p| p.code == "invalid_text")
+        .find(|p| p.code == "damaged_file")
         .unwrap();
-    assert!(latin.path.ends_with("latin.md") && latin.message.contains("offset 3"));
+    assert!(deep.path.ends_with("deep.html") && deep.message.contains("nested"));
     let skipped: BTreeSet<&str> = report.skipped.iter().map(|s| s.reason.as_str()).collect();
     assert_eq!(skipped, ["binary", "empty"].into());
-    assert!(report.warnings[0].path.ends_with("front.md"));
-    assert_eq!(report.files, 6);
+    let warned: BTreeSet<&str> = report.warnings.iter().map(|p| p.code.as_str()).collect();
+    assert_eq!(warned, ["encoding_guessed", "front_matter"].into());
+    assert_eq!(report.files, 7);
     let stored = stored_texts(&manager).await;
     assert!(stored.iter().any(|text| text.contains("body of the note")));
+    assert!(stored.iter().any(|text| text.contains("café au lait")));
     assert_eq!(stored.len() as u64, report.imported);
 
     // Put right, only that one is imported.
-    fs::write(folder.join("latin.md"), "café au lait").unwrap();
+    fs::write(folder.join("deep.html"), "<p>Not so deep</p>").unwrap();
     let report = import(&manager, &folder).await;
     assert_eq!((report.imported, report.failed.len()), (1, 0));
 }

@@ -3,4 +3,4 @@
 /**
  * How one file is read.
  */
-export type FileKind = "markdown" | "text" | "jsonl" | "beir";
+export type FileKind = "markdown" | "text" | "code" | "html" | "pdf" | "docx" | "epub" | "csv" | "jsonl" | "beir" | "chatgpt" | "claude" | "mem0" | "mcp_memory";

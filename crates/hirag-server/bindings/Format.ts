@@ -3,4 +3,4 @@
 /**
  * What the paths of an import hold.
  */
-export type Format = "auto" | "markdown" | "jsonl" | "beir";
+export type Format = "auto" | "markdown" | "text" | "code" | "html" | "pdf" | "docx" | "epub" | "csv" | "jsonl" | "beir" | "chatgpt" | "claude" | "mem0" | "mcp_memory";

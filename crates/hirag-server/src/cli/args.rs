@@ -223,7 +223,7 @@ pub(super) struct ImportArgs {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// What they hold: auto, markdown, jsonl or beir
+    /// What they hold; `auto` tells each file by its name and content
     #[arg(long, default_value = "auto", value_parser = format())]
     pub(super) format: Format,
     /// The level of contexts that bring none along [default: L3]

@@ -142,8 +142,7 @@ pub(super) fn where_json(json: &str) -> Result<Filter, ContextError> {
 }
 
 pub(super) fn format() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["auto", "markdown", "jsonl", "beir"])
-        .try_map(|name| name.parse::<Format>())
+    PossibleValuesParser::new(Format::names()).try_map(|name| name.parse::<Format>())
 }
 
 pub(super) fn export_format() -> impl TypedValueParser<Value = ExportFormat> {

@@ -1,15 +1,15 @@
 //! The part of a text that fits some tokens and says most about a question.
 
 use super::words::QueryWords;
-use crate::import::{Piece, pieces};
+use crate::import::{Part, parts};
 use crate::tokens::TokenEstimator;
 
-/// Pieces that are looked at together at most: a part of more is cut to its first ones.
+/// Parts that are looked at together at most: what has more is cut to its first ones.
 const TOGETHER: usize = 2_000;
 
-/// The run of whole pieces of `text` (headings, sentences, code blocks) of at most `room` tokens with
+/// The run of whole parts of `text` (headings, sentences, code blocks) of at most `room` tokens with
 /// most of the question's words, and of those the first; without blank lines around it. `None` where
-/// no piece fits that says something. A text that fits is its own part.
+/// no part fits that says something. A text that fits is whole.
 pub(super) fn trim<'a>(
     text: &'a str,
     room: u32,
@@ -19,24 +19,24 @@ pub(super) fn trim<'a>(
     if tokens.count(text) <= room {
         return Some(bare(text)).filter(|text| !text.is_empty());
     }
-    let pieces = pieces(text);
-    let sizes: Vec<u32> = pieces
+    let parts = parts(text);
+    let sizes: Vec<u32> = parts
         .iter()
-        .map(|piece| size(text, piece, tokens))
+        .map(|part| size(text, part, tokens))
         .collect();
-    let sets: Vec<u64> = pieces
+    let sets: Vec<u64> = parts
         .iter()
-        .map(|piece| words.set(&text[piece.range.clone()]))
+        .map(|part| words.set(&text[part.range.clone()]))
         .collect();
     let mut best: Option<(u32, usize, usize)> = None;
-    for start in 0..pieces.len() {
+    for start in 0..parts.len() {
         let (mut left, mut set, mut end) = (room, 0_u64, start);
-        while end < pieces.len() && end - start < TOGETHER && sizes[end] <= left {
+        while end < parts.len() && end - start < TOGETHER && sizes[end] <= left {
             left -= sizes[end];
             set |= sets[end];
             end += 1;
         }
-        while end > start && pieces[end - 1].heading {
+        while end > start && parts[end - 1].heading {
             end -= 1;
         }
         let found = set.count_ones();
@@ -45,9 +45,9 @@ pub(super) fn trim<'a>(
         }
     }
     let (_, start, mut end) = best?;
-    // Pieces can have more tokens together than one by one, if rarely.
+    // Parts can have more tokens together than one by one, if rarely.
     loop {
-        let part = bare(&text[pieces[start].range.start..pieces[end - 1].range.end]);
+        let part = bare(&text[parts[start].range.start..parts[end - 1].range.end]);
         if tokens.count(part) <= room {
             return Some(part).filter(|part| !part.is_empty());
         }
@@ -63,8 +63,8 @@ fn bare(text: &str) -> &str {
     text.trim_end().trim_start_matches(['\n', '\r'])
 }
 
-fn size(text: &str, piece: &Piece, tokens: &TokenEstimator) -> u32 {
-    tokens.count(&text[piece.range.clone()])
+fn size(text: &str, part: &Part, tokens: &TokenEstimator) -> u32 {
+    tokens.count(&text[part.range.clone()])
 }
 
 #[cfg(test)]

@@ -1,77 +1,16 @@
 //! Paths to the files that can be imported, in a fixed order.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ignore::WalkBuilder;
-use serde::{Deserialize, Serialize};
 
+use super::kinds::{ByName, by_name};
 use super::report::{Problem, Skipped, note};
-use super::{ImportError, ImportSettings};
+use super::{FileKind, Format, ImportError, ImportSettings, sniff};
 use crate::export;
-
-/// What the paths of an import hold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// By the file's name: `.md`, `.markdown` and `.txt` notes, `.jsonl` and `.ndjson` records,
-    /// and folders with a `corpus.jsonl` as BEIR sets.
-    #[default]
-    Auto,
-    /// Notes in Markdown (or plain text, for `.txt`).
-    Markdown,
-    /// One JSON object a line.
-    Jsonl,
-    /// The `corpus.jsonl` of a BEIR set.
-    Beir,
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name.trim().to_lowercase().as_str() {
-            "auto" => Ok(Self::Auto),
-            "markdown" | "md" => Ok(Self::Markdown),
-            "jsonl" | "ndjson" => Ok(Self::Jsonl),
-            "beir" => Ok(Self::Beir),
-            _ => Err(format!(
-                "unknown format `{name}`; use auto, markdown, jsonl or beir"
-            )),
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Auto => "auto",
-            Self::Markdown => "markdown",
-            Self::Jsonl => "jsonl",
-            Self::Beir => "beir",
-        })
-    }
-}
-
-/// How one file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum FileKind {
-    /// Markdown.
-    Markdown,
-    /// Plain text: paragraphs, and no marks.
-    Text,
-    /// One JSON object a line.
-    Jsonl,
-    /// The corpus of a BEIR set.
-    Beir,
-}
 
 /// A file to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +77,7 @@ pub fn discover(paths: &[PathBuf], format: Format, settings: &ImportSettings) ->
     finder.found
 }
 
-const CORPUS: &str = "corpus.jsonl";
+pub(super) const CORPUS: &str = "corpus.jsonl";
 
 struct Finder {
     format: Format,
@@ -179,7 +118,9 @@ impl Finder {
         // there are atoms; so each folder is entered once.
         let entered = Mutex::new(HashSet::new());
         let above = Arc::new(Mutex::new(Vec::new()));
+        let made = Arc::new(Mutex::new(Vec::new()));
         let (refused, start) = (Arc::clone(&above), fs::canonicalize(root).ok());
+        let passed = Arc::clone(&made);
         let entries = WalkBuilder::new(root)
             .standard_filters(false)
             .hidden(true)
@@ -196,6 +137,10 @@ impl Finder {
                 let holds_start = start
                     .as_ref()
                     .is_some_and(|start| path != *start && start.starts_with(&path));
+                if entry.depth() > 0 && is_made(entry.path()) {
+                    locked(&passed).push(entry.path().to_owned());
+                    return false;
+                }
                 if holds_start {
                     locked(&refused).push(entry.path().to_owned());
                 }
@@ -208,6 +153,9 @@ impl Finder {
                 Ok(entry) => self.file(entry.path(), false),
                 Err(error) => self.walk_error(root, &error),
             }
+        }
+        for folder in locked(&made).drain(..) {
+            self.skip(&folder, "packages or other files that a program made");
         }
         for link in locked(&above).drain(..) {
             // It would bring in everything around what was asked for, up to the whole disk.
@@ -257,8 +205,7 @@ impl Finder {
         if kind != FileKind::Beir && !named && self.beside_corpus(path) {
             return Ok(None);
         }
-        let streamed = matches!(kind, FileKind::Jsonl | FileKind::Beir);
-        if !streamed && facts.len() > self.max_file_bytes {
+        if !kind.is_streamed() && facts.len() > self.max_file_bytes {
             return Err(ImportError::TooLarge {
                 path: path.to_owned(),
                 bytes: facts.len(),
@@ -276,31 +223,36 @@ impl Finder {
     }
 
     fn kind(&self, path: &Path, named: bool) -> Result<FileKind, ImportError> {
-        let ending = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_lowercase());
-        let by_name = match ending.as_deref() {
-            // Our own tables are read as the lines of JSON that they stand for.
-            Some("csv" | "parquet") if export::is_table(path) => Some(FileKind::Jsonl),
-            Some("md" | "markdown") => Some(FileKind::Markdown),
-            Some("txt") => Some(FileKind::Text),
-            Some("jsonl" | "ndjson") if path.file_name().is_some_and(|name| name == CORPUS) => {
-                Some(FileKind::Beir)
-            }
-            Some("jsonl" | "ndjson") => Some(FileKind::Jsonl),
-            _ => None,
-        };
-        let kind = match (self.format, by_name) {
-            (Format::Auto, kind) => kind,
-            (Format::Markdown, Some(kind @ (FileKind::Markdown | FileKind::Text))) => Some(kind),
-            (Format::Markdown, _) => named.then_some(FileKind::Markdown),
-            (Format::Jsonl, Some(FileKind::Jsonl | FileKind::Beir)) => Some(FileKind::Jsonl),
-            (Format::Jsonl, _) => named.then_some(FileKind::Jsonl),
-            (Format::Beir, _) => Some(FileKind::Beir),
-        };
-        kind.ok_or_else(|| ImportError::UnknownKind {
+        let tables = matches!(self.format, Format::Auto | Format::Csv | Format::Jsonl);
+        if tables && is_exported(path) {
+            return Ok(FileKind::Jsonl);
+        }
+        let unknown = || ImportError::UnknownKind {
             path: path.to_owned(),
-        })
+        };
+        let known = || -> Result<Option<FileKind>, ImportError> {
+            match by_name(path) {
+                ByName::Kind(kind) => Ok(Some(kind)),
+                // Whoever names a file means it, whatever its ending.
+                ByName::Unknown if !named => Ok(None),
+                ByName::Look | ByName::Unknown => content_kind(path),
+            }
+        };
+        let Some(wanted) = self.format.kind() else {
+            return known()?.ok_or_else(unknown);
+        };
+        if named || wanted == FileKind::Beir {
+            // A note is a note, but `.txt` has no marks.
+            let text =
+                wanted == FileKind::Markdown && by_name(path) == ByName::Kind(FileKind::Text);
+            return Ok(if text { FileKind::Text } else { wanted });
+        }
+        match (wanted, known()?) {
+            (wanted, Some(found)) if wanted == found => Ok(found),
+            (FileKind::Markdown, Some(FileKind::Text)) => Ok(FileKind::Text),
+            (FileKind::Jsonl, Some(FileKind::Beir | FileKind::McpMemory)) => Ok(FileKind::Jsonl),
+            _ => Err(unknown()),
+        }
     }
 
     /// The queries and the notes of a BEIR set are no knowledge of the person's.
@@ -310,6 +262,36 @@ impl Finder {
                 .parent()
                 .is_some_and(|folder| folder.join(CORPUS).is_file())
     }
+}
+
+/// What the content says. A file of lines is one by its name, too, even if it is empty or broken.
+fn content_kind(path: &Path) -> Result<Option<FileKind>, ImportError> {
+    let found = sniff::kind_of(path).map_err(|error| ImportError::unreadable(path, &error))?;
+    let lines = path.extension().is_some_and(|ending| {
+        ending.eq_ignore_ascii_case("jsonl") || ending.eq_ignore_ascii_case("ndjson")
+    });
+    Ok(match found {
+        Some(FileKind::McpMemory) => found,
+        _ if lines => Some(FileKind::Jsonl),
+        Some(FileKind::Jsonl) => None,
+        found => found,
+    })
+}
+
+/// Whether it is a table that our export wrote, which is read as the lines of JSON that it stands for.
+fn is_exported(path: &Path) -> bool {
+    let is_named_so = path.extension().is_some_and(|ending| {
+        ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("parquet")
+    });
+    is_named_so && export::is_table(path)
+}
+
+/// Folders that programs fill, and nobody reads: packages, environments, what was built.
+fn is_made(folder: &Path) -> bool {
+    const NAMES: [&str; 3] = ["node_modules", "bower_components", "__pycache__"];
+    const MARKS: [&str; 2] = ["CACHEDIR.TAG", "pyvenv.cfg"];
+    let name = folder.file_name().unwrap_or_default();
+    NAMES.iter().any(|made| name == *made) || MARKS.iter().any(|mark| folder.join(mark).is_file())
 }
 
 /// What a panic left behind is as good as what was there before.

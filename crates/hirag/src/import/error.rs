@@ -28,7 +28,7 @@ pub enum ImportError {
     },
     /// The file's kind is not known.
     #[error(
-        "{path} is of no known kind; known are .md, .markdown, .txt, .jsonl, .ndjson and BEIR folders, and --format names one for any file"
+        "{path} is of no known kind; `--format` says how it is to be read, e.g. `--format text`"
     )]
     UnknownKind {
         /// The file.
@@ -66,13 +66,21 @@ pub enum ImportError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is not UTF-8.
-    #[error("{path} is not valid UTF-8 (first bad byte at offset {offset}); convert it to UTF-8")]
-    InvalidUtf8 {
+    /// The file is damaged, encrypted, or made to do harm.
+    #[error("{path} {reason}")]
+    Refused {
         /// The file.
         path: PathBuf,
-        /// Offset of the first bad byte.
-        offset: usize,
+        /// The stable code.
+        code: &'static str,
+        /// What follows the path in the sentence.
+        reason: String,
+    },
+    /// The file was another at the end of reading it.
+    #[error("{path} was changed while it was read; import it again")]
+    Changed {
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -89,7 +97,8 @@ impl ImportError {
             Self::TooLarge { .. } => "file_too_large",
             Self::Binary { .. } => "binary_file",
             Self::Empty { .. } => "empty_file",
-            Self::InvalidUtf8 { .. } => "invalid_text",
+            Self::Refused { code, .. } => code,
+            Self::Changed { .. } => "changed_while_read",
         }
     }
 
@@ -105,7 +114,8 @@ impl ImportError {
             | Self::TooLarge { path, .. }
             | Self::Binary { path, .. }
             | Self::Empty { path }
-            | Self::InvalidUtf8 { path, .. } => Some(path),
+            | Self::Refused { path, .. }
+            | Self::Changed { path } => Some(path),
         }
     }
 

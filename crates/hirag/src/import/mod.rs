@@ -1,25 +1,28 @@
 //! Folders and files to contexts, without the store: what is found, how it is cut, what is
 //! reported.
 //!
-//! [`discover`] turns paths into files; a [`Reader`] opens one: a note becomes a [`Document`] with
-//! all its chunks, a file of records becomes [`Records`], read line by line.
+//! [`discover`] turns paths into files; a [`Reader`] opens one: a document becomes a [`Document`]
+//! with all its chunks, a file of entries a stream of contexts. A format is read by a file in
+//! `formats/`, which knows nothing of chunks; `cutting/` cuts, and knows nothing of formats.
 
+mod cutting;
 mod discover;
 mod error;
-mod front_matter;
+mod formats;
+mod kinds;
 pub(crate) mod lines;
-mod markdown;
 mod reader;
-mod records;
 mod report;
 mod settings;
+mod sniff;
 
-pub use discover::{Discovery, FileKind, Format, SourceFile, discover, path_text};
+pub use discover::{Discovery, SourceFile, discover, path_text};
 pub use error::ImportError;
-pub use markdown::read_markdown;
-pub(crate) use markdown::{Piece, pieces};
-pub use reader::{Contents, Document, Reader};
-pub use records::Records;
+pub(crate) use cutting::Part;
+pub(crate) use formats::markdown::parts;
+pub use formats::records::Records;
+pub use kinds::{FileKind, Format};
+pub use reader::{Contents, Document, Entries, Reader};
 pub use report::{ImportProgress, ImportReport, PROBLEMS_PER_FILE, Problem, Skipped, Untold};
 pub use settings::ImportSettings;
 

@@ -1,11 +1,15 @@
-use std::fs::File;
+use std::collections::VecDeque;
+use std::fmt;
+use std::fs::{File, Metadata};
 use std::io::{BufReader, Read};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::records::Records;
+use super::cutting::Cutter;
+use super::formats::{self, Pieces};
 use super::report::Problem;
-use super::{FileKind, ImportError, ImportSettings, SourceFile, read_markdown};
+use super::{FileKind, ImportError, ImportSettings, Records, SourceFile};
 use crate::config::ConfigError;
 use crate::context::{ContentHash, Limits, NewContext};
 use crate::tokens::TokenEstimator;
@@ -13,7 +17,7 @@ use crate::tokens::TokenEstimator;
 /// Bytes read at once when only a hash is wanted.
 const HASH_BLOCK: usize = 64 * 1024;
 
-/// A note that was read and cut.
+/// A document that was read and cut.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// The file, as in [`SourceFile::source`].
@@ -26,13 +30,25 @@ pub struct Document {
     pub warnings: Vec<Problem>,
 }
 
+/// The contexts of a file of entries, read as they are asked for. An entry that cannot be used is
+/// told, and the rest goes on; that the file was changed meanwhile is told at the end.
+pub type Entries = Box<dyn Iterator<Item = Result<NewContext, Problem>> + Send>;
+
 /// What an opened file holds.
-#[derive(Debug)]
 pub enum Contents {
-    /// A note, read whole.
+    /// A document, read whole.
     Document(Document),
-    /// Records, read as they are asked for. Boxed: it is the larger by far.
-    Records(Box<Records<BufReader<File>>>),
+    /// Entries of any number.
+    Entries(Entries),
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(document) => document.fmt(f),
+            Self::Entries(_) => f.write_str("Entries"),
+        }
+    }
 }
 
 /// Opens files by the settings.
@@ -41,6 +57,7 @@ pub struct Reader {
     settings: ImportSettings,
     limits: Limits,
     tokens: TokenEstimator,
+    doc_type: Option<String>,
 }
 
 impl Reader {
@@ -58,7 +75,14 @@ impl Reader {
             settings,
             limits,
             tokens,
+            doc_type: None,
         })
+    }
+
+    /// Calls all that it reads this, but for what says itself what it is.
+    #[must_use]
+    pub fn called(self, doc_type: Option<String>) -> Self {
+        Self { doc_type, ..self }
     }
 
     /// SHA-256 of a file's bytes, read in blocks: to know whether it changed before it is cut.
@@ -80,23 +104,27 @@ impl Reader {
         }
     }
 
-    /// Opens a file: reads a note whole and cuts it, or stands at the first record.
+    /// Opens a file: reads a document whole and cuts it, or stands at the first entry.
     ///
     /// # Errors
-    /// [`ImportError`] when the file is gone, unreadable, grown over the limit, binary, empty or
-    /// not UTF-8. Faults in single records are told by [`Records`].
+    /// [`ImportError`] when the file is gone, unreadable, grown over the limit, changed meanwhile,
+    /// binary, empty, damaged or encrypted. Faults in single entries are told by [`Entries`].
     pub fn open(&self, file: &SourceFile) -> Result<Contents, ImportError> {
         let unreadable = |error| ImportError::unreadable(&file.path, &error);
-        let input = File::open(&file.path).map_err(unreadable)?;
-        if matches!(file.kind, FileKind::Jsonl | FileKind::Beir) {
-            let input = BufReader::new(input);
-            let line_limit = self.settings.max_line_bytes;
-            let records = Records::new(input, file, line_limit, self.limits.clone());
-            return Ok(Contents::Records(Box::new(records)));
+        let mut input = File::open(&file.path).map_err(unreadable)?;
+        let stamp = Stamp::of(&input.metadata().map_err(unreadable)?);
+        if file.kind.is_streamed() {
+            let entries = self.entries(file, input)?;
+            let watched = Watched {
+                entries: Some(entries),
+                file: file.clone(),
+                stamp,
+            };
+            return Ok(Contents::Entries(Box::new(watched)));
         }
         let limit = self.settings.max_file_bytes;
         let mut bytes = Vec::new();
-        input
+        (&mut input)
             .take(limit.saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
@@ -107,8 +135,117 @@ impl Reader {
                 limit,
             });
         }
-        read_markdown(file, &bytes, &self.settings, &self.limits, &self.tokens)
-            .map(Contents::Document)
+        if Stamp::of(&input.metadata().map_err(unreadable)?) != stamp {
+            let path = file.path.clone();
+            return Err(ImportError::Changed { path });
+        }
+        self.read(file, &bytes).map(Contents::Document)
+    }
+
+    /// Reads a document whose bytes are known, and cuts it.
+    pub(super) fn read(&self, file: &SourceFile, bytes: &[u8]) -> Result<Document, ImportError> {
+        let manuscript = formats::read(file, bytes, &self.limits)?;
+        let mut cutter = self.cutter(file);
+        let pieces = manuscript.pieces.into_iter();
+        let contexts: Vec<_> = pieces.flat_map(|piece| cutter.cut(piece)).collect();
+        if contexts.is_empty() {
+            let path = file.path.clone();
+            return Err(ImportError::Empty { path });
+        }
+        let warnings = manuscript.warnings.into_iter();
+        Ok(Document {
+            source: file.source.clone(),
+            content_hash: ContentHash::from_bytes(Sha256::digest(bytes).into()),
+            contexts,
+            warnings: warnings
+                .map(|(code, message)| Problem {
+                    path: file.source.clone(),
+                    line: None,
+                    code: code.to_owned(),
+                    message,
+                })
+                .collect(),
+        })
+    }
+
+    fn entries(&self, file: &SourceFile, input: File) -> Result<Entries, ImportError> {
+        if matches!(file.kind, FileKind::Jsonl | FileKind::Beir) {
+            let input = BufReader::new(input);
+            let line_limit = self.settings.max_line_bytes;
+            let records = Records::new(input, file, line_limit, self.limits.clone());
+            return Ok(Box::new(records));
+        }
+        Ok(Box::new(Cut {
+            pieces: formats::stream(file, input, &self.settings)?,
+            cutter: self.cutter(file),
+            ready: VecDeque::new(),
+        }))
+    }
+
+    fn cutter(&self, file: &SourceFile) -> Cutter {
+        Cutter::new(&file.source, &self.settings, &self.limits, self.tokens)
+            .called(self.doc_type.clone())
+    }
+}
+
+/// Cuts pieces as they come.
+struct Cut {
+    pieces: Pieces,
+    cutter: Cutter,
+    ready: VecDeque<NewContext>,
+}
+
+impl Iterator for Cut {
+    type Item = Result<NewContext, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(new) = self.ready.pop_front() {
+                return Some(Ok(new));
+            }
+            match self.pieces.next()? {
+                Ok(piece) => self.ready = self.cutter.cut(piece).into(),
+                Err(problem) => return Some(Err(problem)),
+            }
+        }
+    }
+}
+
+/// What tells that a file was written to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(facts: &Metadata) -> Self {
+        Self {
+            bytes: facts.len(),
+            modified: facts.modified().ok(),
+        }
+    }
+}
+
+/// Entries of a file that is looked at again when they have ended.
+struct Watched {
+    entries: Option<Entries>,
+    file: SourceFile,
+    stamp: Stamp,
+}
+
+impl Iterator for Watched {
+    type Item = Result<NewContext, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(entry) = self.entries.as_mut()?.next() {
+            return Some(entry);
+        }
+        self.entries = None;
+        let path = &self.file.path;
+        let same = std::fs::metadata(path).is_ok_and(|facts| Stamp::of(&facts) == self.stamp);
+        let changed = ImportError::Changed { path: path.clone() };
+        (!same).then(|| Err(changed.problem()))
     }
 }
 
@@ -163,7 +300,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.jsonl");
         fs::write(&path, "{\"text\":\"a\"}\n".repeat(10)).unwrap();
-        let Contents::Records(mut records) = reader().open(&find(&path)).unwrap() else {
+        let Contents::Entries(mut records) = reader().open(&find(&path)).unwrap() else {
             panic!("records");
         };
         let sizes: Vec<_> = (0..4)
@@ -179,7 +316,7 @@ mod tests {
             println!("left out: {} is not there", set.display());
             return;
         }
-        let Contents::Records(records) = reader().open(&find(&set)).unwrap() else {
+        let Contents::Entries(records) = reader().open(&find(&set)).unwrap() else {
             panic!("a BEIR set");
         };
         let all: Vec<_> = records.map(|record| record.unwrap()).collect();

@@ -1,9 +1,10 @@
 //! Files to contexts: read, compare with what is stored, embed, write.
 //!
 //! One thread reads and compares, the model embeds, and the writer commits, all at the same time.
-//! A note's contexts and the mark that it has been imported share a transaction, so whatever
-//! breaks an import off leaves whole notes behind, and the next run goes on with the others.
+//! A document's contexts and the mark that it has been imported share a transaction, so whatever
+//! breaks an import off leaves whole documents behind, and the next run goes on with the others.
 
+mod course;
 mod planner;
 mod shape;
 
@@ -16,6 +17,7 @@ use futures::future::{try_join, try_join_all};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use self::course::Course;
 use self::planner::{Planner, Unit};
 pub(super) use self::shape::Shape;
 use super::{HiragManager, off_the_async_threads};
@@ -73,6 +75,8 @@ struct Tally {
     bytes: u64,
     failed: Vec<Problem>,
     warnings: Vec<Problem>,
+    /// Where the time of a document went.
+    course: Option<Course>,
     /// Why the file could not be read, and whether it was named itself.
     refused: Option<(ImportError, bool)>,
 }
@@ -116,7 +120,9 @@ impl HiragManager {
     ) -> Result<ImportReport> {
         let config = self.config();
         let tokens = self.inner.tokens;
+        let doc_type = kept.as_ref().and_then(|kept| kept.doc_type.clone());
         let reader = Reader::new(config.import.clone(), config.limits.clone(), tokens)?;
+        let reader = reader.called(doc_type);
         let mut state = ImportProgress {
             files_total: files.len() as u64,
             bytes_total: files.iter().map(|file| file.bytes).sum(),
@@ -180,7 +186,11 @@ impl HiragManager {
             })
             .cloned()
             .collect();
+        let clock = &self.inner.clock;
+        let begun = clock.elapsed();
         let prepared = self.prepare(texts).await?;
+        let embedding = clock.elapsed().saturating_sub(begun);
+        let all = prepared.len().max(1) as f64;
         let mut records = prepared.into_iter().map(|(record, _)| record);
         let mut ready = Vec::with_capacity(units.len());
         for unit in units {
@@ -201,7 +211,14 @@ impl HiragManager {
                 .collect();
             let waits = insert.iter().filter(|r| r.vector.is_none()).count()
                 + edit.iter().filter(|(_, e)| waits(e)).count();
+            let texts = unit.texts();
+            let course = unit.tally.course.map(|course| Course {
+                embedding: embedding.mul_f64(texts as f64 / all),
+                texts,
+                ..course
+            });
             let tally = Tally {
+                course,
                 imported: insert.len() as u64,
                 updated: edit.len() as u64 + unit.tally.updated,
                 removed: unit.remove.len() as u64,
@@ -259,6 +276,8 @@ async fn settle(
         report.pending += tally.pending;
         tally.failed.into_iter().for_each(|p| report.fail(p));
         tally.warnings.into_iter().for_each(|p| report.warn(p));
+        let slow = tally.course.as_ref().and_then(Course::problem);
+        slow.into_iter().for_each(|p| report.warn(p));
         if let Some((error, named)) = &tally.refused {
             report.note(error, *named);
         }

@@ -53,8 +53,8 @@ fn a_folder_gives_its_notes_and_records_sorted_and_says_what_it_passes_over() {
 #[test]
 fn a_named_file_of_no_known_kind_fails_unless_a_format_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), "README", "text");
-    let path = [dir.path().join("README")];
+    write(dir.path(), "data.blob", "text");
+    let path = [dir.path().join("data.blob")];
     let found = discover(&path, Format::Auto, &SETTINGS);
     assert_eq!(found.failed[0].code, "unknown_file_kind");
     let found = discover(&path, Format::Markdown, &SETTINGS);

@@ -1,28 +1,29 @@
 //! Reads files and compares them with what is stored. Runs on a thread of its own.
 
 use std::collections::{HashMap, HashSet};
-use std::io::BufRead;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::course::Course;
 use super::{ImportOptions, KeptFiles, Shape, Tally};
 use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
 use crate::error::{Error, Result};
 use crate::export;
 use crate::import::{
-    Contents, Document, FileKind, ImportError, PROBLEMS_PER_FILE, Problem, Reader, Records,
+    Contents, Document, Entries, ImportError, PROBLEMS_PER_FILE, Problem, Reader, Records,
     SourceFile,
 };
 use crate::manager::HiragManager;
 use crate::store::VectorStore;
 use crate::store::sqlite::{Edit, Known, SourceState};
 
-/// Records of a file that share a transaction.
-const RECORDS: usize = 128;
+/// Entries of a file that share a transaction.
+const ENTRIES: usize = 128;
 
-/// Changes that share a transaction: a note, or some records of a file.
+/// Changes that share a transaction: a document, or some entries of a file.
 #[derive(Debug, Default)]
 pub(super) struct Unit {
     pub(super) insert: Vec<NewContext>,
@@ -106,18 +107,11 @@ impl Planner {
                 });
                 continue;
             }
-            match export::lines(&file.path) {
-                Ok(Some(lines)) => {
-                    let config = self.manager.config();
-                    let (longest, limits) = (config.import.max_line_bytes, config.limits.clone());
-                    let records = Records::new(lines, file, longest, limits);
-                    self.plan_records(file, records, fingerprint)?;
-                    continue;
-                }
-                // What is wrong with the file is told by who reads it next.
-                Ok(None) | Err(_) => {}
-            }
-            match self.reader.open(file) {
+            let clock = &self.manager.inner.clock;
+            let begun = clock.elapsed();
+            let opened = self.open(file);
+            let reading = clock.elapsed().saturating_sub(begun);
+            match opened {
                 // Of a source, it is what it is now: it has nothing.
                 Err(ImportError::Empty { .. }) if was_stored && self.kept.is_some() => {
                     let emptied = Document {
@@ -126,18 +120,32 @@ impl Planner {
                         contexts: Vec::new(),
                         warnings: Vec::new(),
                     };
-                    self.plan_document(file, emptied, fingerprint)?;
+                    self.plan_document(file, emptied, fingerprint, reading)?;
                 }
                 Err(error) => self.send(refused(file, error)),
                 Ok(Contents::Document(document)) => {
-                    self.plan_document(file, document, fingerprint)?;
+                    self.plan_document(file, document, fingerprint, reading)?;
                 }
-                Ok(Contents::Records(records)) => {
-                    self.plan_records(file, *records, fingerprint)?;
+                Ok(Contents::Entries(entries)) => {
+                    self.plan_entries(file, entries, fingerprint)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Opens a file, and what an export wrote as the contexts that it stands for.
+    fn open(&self, file: &SourceFile) -> Result<Contents, ImportError> {
+        match export::lines(&file.path) {
+            Ok(Some(lines)) => {
+                let config = self.manager.config();
+                let (longest, limits) = (config.import.max_line_bytes, config.limits.clone());
+                let records = Records::new(lines, file, longest, limits);
+                Ok(Contents::Entries(Box::new(records)))
+            }
+            // What is wrong with the file is told by who reads it next.
+            Ok(None) | Err(_) => self.reader.open(file),
+        }
     }
 
     fn plan_document(
@@ -145,6 +153,7 @@ impl Planner {
         file: &SourceFile,
         document: Document,
         fingerprint: [u8; 32],
+        reading: Duration,
     ) -> Result<()> {
         let mut known = KnownSources::new();
         let mut seen = HashSet::new();
@@ -157,6 +166,12 @@ impl Planner {
         unit.state = Some(self.state(file, fingerprint, contexts));
         unit.tally = Tally {
             warnings: document.warnings,
+            course: Some(Course {
+                source: file.source.clone(),
+                bytes: file.bytes,
+                reading,
+                ..Course::default()
+            }),
             unchanged: unit.tally.unchanged,
             updated: unit.tally.updated,
             failed: std::mem::take(&mut unit.tally.failed),
@@ -166,10 +181,10 @@ impl Planner {
         Ok(())
     }
 
-    fn plan_records<R: BufRead>(
+    fn plan_entries(
         &mut self,
         file: &SourceFile,
-        records: Records<R>,
+        entries: Entries,
         fingerprint: [u8; 32],
     ) -> Result<()> {
         let mut known = KnownSources::new();
@@ -177,8 +192,8 @@ impl Planner {
         let mut unit = Unit::default();
         let mut contexts = 0;
         let mut whole = true;
-        for record in records {
-            match record {
+        for entry in entries {
+            match entry {
                 Ok(new) => {
                     contexts += 1;
                     self.place(new, &file.source, &mut known, &mut seen, &mut unit)?;
@@ -186,7 +201,7 @@ impl Planner {
                 Err(problem) => unit.tally.failed.push(problem),
             }
             whole &= unit.tally.failed.is_empty();
-            let enough = unit.texts() >= RECORDS
+            let enough = unit.texts() >= ENTRIES
                 || unit.tally.unchanged >= 4_096
                 || unit.kept_text.len() >= 4_096
                 || unit.tally.failed.len() >= PROBLEMS_PER_FILE;
@@ -197,7 +212,7 @@ impl Planner {
                 }
             }
         }
-        // A broken line may be one that was whole before: what it gave then is not taken away,
+        // A broken entry may be one that was whole before: what it gave then is not taken away,
         // and the file is read again next time.
         if whole {
             unit.remove = self.gone(&file.source, &mut known, &seen)?;
@@ -231,6 +246,7 @@ impl Planner {
         new.session = new.session.or_else(|| options.session.clone());
         new.agent = new.agent.or_else(|| options.agent.clone());
         new.priority = Priority::Low;
+        // Documents have it from the reader; entries that stand for contexts have none there.
         if let Some(kind) = self.kept.as_ref().and_then(|kept| kept.doc_type.clone()) {
             let own = new.metadata.entry("doc_type");
             own.or_insert_with(|| kind.into());
@@ -338,14 +354,11 @@ impl Planner {
         Ok(self.handle.block_on(state)?)
     }
 
-    /// Whether all that a note gave was deleted since: who imports it again wants it back. Who
+    /// Whether all that a document gave was deleted since: who imports it again wants it back. Who
     /// keeps a folder up to date has said nothing about it, and it stays deleted.
-    /// Records may stand under sources of their own, and are not asked for.
+    /// Entries may stand under sources of their own, and are not asked for.
     fn is_emptied(&self, file: &SourceFile, state: &SourceState) -> Result<bool> {
-        if self.kept.is_some()
-            || state.contexts == 0
-            || !matches!(file.kind, FileKind::Markdown | FileKind::Text)
-        {
+        if self.kept.is_some() || state.contexts == 0 || file.kind.is_streamed() {
             return Ok(false);
         }
         let inner = &self.manager.inner;

@@ -7,6 +7,10 @@ use crate::config::Config;
 use crate::context::ContentHash;
 use crate::import::{ImportError, Reader, SourceFile};
 
+/// Counts the changes to what the readers make of one and the same file, so that an import after one
+/// reads again what it would otherwise know by its hash.
+const READERS: u32 = 2;
+
 /// Every setting that shapes what a file gives, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::manager) struct Shape(String);
@@ -18,7 +22,7 @@ impl Shape {
         doc_type: Option<&str>,
     ) -> Self {
         let mut shape = format!(
-            "{:?} {:?} {:?} {:?} {:?}",
+            "{READERS} {:?} {:?} {:?} {:?} {:?}",
             config.import,
             config.hirag.token_estimator,
             options.level,

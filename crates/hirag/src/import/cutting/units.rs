@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use text_splitter::{ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
 
-use super::blocks::{Block, Kind};
+use super::outline::{Block, Kind};
 use crate::tokens::TokenEstimator;
 
 /// A code block stays whole up to this many chunks.

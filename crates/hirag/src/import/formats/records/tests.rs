@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::tests::LIMITS;
 use super::*;
+use crate::import::tests::LIMITS;
 
 fn file(kind: FileKind) -> SourceFile {
     SourceFile {

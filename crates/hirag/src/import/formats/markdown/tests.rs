@@ -1,8 +1,12 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::tests::{LIMITS, SETTINGS, estimator};
-use super::*;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use crate::context::{ContentHash, NewContext};
+use crate::import::tests::{LIMITS, SETTINGS, estimator};
+use crate::import::{Document, FileKind, ImportError, Reader, SourceFile};
 use crate::tokens::TokenEstimatorKind;
 
 fn file(name: &str, kind: FileKind) -> SourceFile {
@@ -15,10 +19,15 @@ fn file(name: &str, kind: FileKind) -> SourceFile {
     }
 }
 
-fn read_bytes(name: &str, bytes: &[u8]) -> Result<Document, ImportError> {
+fn read_as(file: &SourceFile, bytes: &[u8]) -> Result<Document, ImportError> {
     let tokens = estimator(TokenEstimatorKind::Tiktoken);
-    let file = file(name, FileKind::Markdown);
-    read_markdown(&file, bytes, &SETTINGS, &LIMITS, &tokens)
+    Reader::new(SETTINGS, LIMITS, tokens)
+        .unwrap()
+        .read(file, bytes)
+}
+
+fn read_bytes(name: &str, bytes: &[u8]) -> Result<Document, ImportError> {
+    read_as(&file(name, FileKind::Markdown), bytes)
 }
 
 fn read(name: &str, text: &str) -> Vec<NewContext> {
@@ -52,7 +61,7 @@ fn a_short_note_is_one_chunk_with_its_whole_text() {
     );
     assert_eq!(
         Json::from(new.metadata.clone()),
-        json!({"title": "Copy a file", "heading": "Copy a file", "file": "copy.md"})
+        json!({"title": "Copy a file", "heading": "Copy a file", "file": "copy.md", "doc_type": "markdown"})
     );
     assert_eq!(new.position, Some(0));
     assert_eq!(new.source.as_deref(), Some("/notes/copy.md"));
@@ -66,7 +75,7 @@ fn front_matter_tags_and_links_become_metadata() {
     assert_eq!(
         Json::from(contexts[0].metadata.clone()),
         json!({
-            "title": "Trip", "heading": "Trip", "prefix": "Trip", "file": "x.md",
+            "title": "Trip", "heading": "Trip", "prefix": "Trip", "doc_type": "markdown", "file": "x.md",
             "tags": ["travel", "japan/kyoto"], "links": ["Ann", "Plan#Day 1"],
             "created": "2024-01-31", "mood": "good",
         })
@@ -221,14 +230,19 @@ fn files_that_are_no_notes_are_refused_with_the_reason() {
         (b"\xef\xbb\xbf \n\t\n", "empty_file"),
         (b"---\ntitle: x\n---\n\n", "empty_file"),
         (b"ab\0c", "binary_file"),
-        (b"ok \xff bad", "invalid_text"),
-        (b"\xff\xfea\0", "invalid_text"),
     ] {
         assert_eq!(read_bytes("x.md", bytes).unwrap_err().code(), code);
     }
-    let error = read_bytes("x.md", b"ok \xff bad").unwrap_err();
-    assert!(error.to_string().contains("offset 3"), "{error}");
-    assert!(error.skip_reason().is_none());
+}
+
+#[test]
+fn a_note_in_another_encoding_is_read_and_the_guess_is_told() {
+    let document = read_bytes("x.md", b"Gr\xfc\xdfe aus K\xf6ln und M\xfcnchen").unwrap();
+    assert_eq!(
+        texts(&document.contexts),
+        ["x\n\nGr\u{fc}\u{df}e aus K\u{f6}ln und M\u{fc}nchen"]
+    );
+    assert_eq!(document.warnings[0].code, "encoding_guessed");
 }
 
 #[test]
@@ -238,10 +252,8 @@ fn a_byte_order_mark_is_not_text() {
 
 #[test]
 fn plain_text_has_no_marks() {
-    let tokens = estimator(TokenEstimatorKind::Tiktoken);
     let file = file("log.txt", FileKind::Text);
-    let text = b"---\n# 1 #tag [[x]]\n---\n";
-    let document = read_markdown(&file, text, &SETTINGS, &LIMITS, &tokens).unwrap();
+    let document = read_as(&file, b"---\n# 1 #tag [[x]]\n---\n").unwrap();
     assert_eq!(
         texts(&document.contexts),
         ["log\n\n---\n# 1 #tag [[x]]\n---"]
@@ -266,64 +278,7 @@ fn long_lines_and_many_names_stay_within_the_limits() {
     }
 }
 
-/// Every chunk's own part, put together, is the note; what it repeats stands before.
-fn check(text: &str, kind: FileKind, settings: &ImportSettings, tokens: &TokenEstimator) {
-    let file = file("x.md", kind);
-    let outline = match kind {
-        FileKind::Text => blocks::plain(text),
-        _ => blocks::markdown(text),
-    };
-    let mut note = Note::new(&file, FrontMatter::default(), text, outline, &LIMITS);
-    let chunks = note.cut(settings, tokens);
-    let whole: String = chunks
-        .iter()
-        .map(|chunk| &text[chunk.range.start + chunk.overlap..chunk.range.end])
-        .collect();
-    assert_eq!(whole, text);
-    for chunk in &chunks {
-        let own = trim_lines(&text[chunk.range.clone()]);
-        match note.text_and_metadata(chunk, &LIMITS) {
-            None => assert!(own.trim().is_empty()),
-            Some((stored, metadata)) => {
-                let prefix = metadata.get("prefix").and_then(Json::as_str);
-                let expected = prefix.map_or(own.to_owned(), |line| format!("{line}\n\n{own}"));
-                assert_eq!(stored, expected);
-            }
-        }
-    }
-}
-
-fn markdown_piece() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just("\n".to_owned()),
-        Just("\n\n".to_owned()),
-        Just("```\n".to_owned()),
-        Just("    ".to_owned()),
-        Just("---\n".to_owned()),
-        "#{1,6} [a-z]{1,8}\n",
-        "([-*>]|1\\.) [a-z ]{1,20}\n",
-        "\\| [a-z] \\| [a-z] \\|\n",
-        "\\[\\[[a-z|]{1,5}\\]\\] ",
-        "#[a-z0-9]{1,4} ",
-        "[A-Za-zé漢👍 ]{1,30}[.!?。] ",
-        "\\PC{0,8}",
-    ]
-}
-
 proptest! {
-    #[test]
-    fn every_cutting_keeps_all_of_the_text(
-        pieces in prop::collection::vec(markdown_piece(), 0..80),
-        chunk_tokens in 16_usize..60,
-        overlap in 0_usize..8,
-        plain in any::<bool>(),
-        kind in prop_oneof![Just(TokenEstimatorKind::Tiktoken), Just(TokenEstimatorKind::Chars), Just(TokenEstimatorKind::Words)],
-    ) {
-        let settings = ImportSettings { chunk_tokens, chunk_overlap: overlap, ..SETTINGS };
-        let file = if plain { FileKind::Text } else { FileKind::Markdown };
-        check(&pieces.concat(), file, &settings, &estimator(kind));
-    }
-
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300), head in "(---\n)?(# )?") {
         let _ = read_bytes("x.md", &bytes);
@@ -345,11 +300,11 @@ fn real_notes_are_cut_to_chunks_that_keep_their_title() {
         return;
     }
     let tokens = estimator(TokenEstimatorKind::Tiktoken);
-    let found = super::super::discover(&[root], super::super::Format::Auto, &SETTINGS);
+    let found = crate::import::discover(&[root], crate::import::Format::Auto, &SETTINGS);
     let mut sizes = Vec::new();
     for file in &found.files {
         let bytes = std::fs::read(&file.path).unwrap();
-        let document = read_markdown(file, &bytes, &SETTINGS, &LIMITS, &tokens).unwrap();
+        let document = read_as(file, &bytes).unwrap();
         for new in &document.contexts {
             new.validate(&LIMITS, Timestamp::MIN).unwrap();
             let title = new.metadata["title"].as_str().unwrap();

@@ -187,8 +187,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::tests::LIMITS;
     use super::*;
+    use crate::import::tests::LIMITS;
 
     #[test]
     fn keys_become_metadata_and_the_known_ones_their_own() {

@@ -1,41 +1,16 @@
-//! The outline of a note: its blocks, headings, tags and links, with their places in the text.
+//! The outline of Markdown: its blocks, headings, tags and links, with their places in the text.
 
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 
-/// A block of the outermost level. It ends where the next one starts, so that blocks together
-/// cover the whole text, link definitions and blank lines too.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Block {
-    pub(super) range: Range<usize>,
-    pub(super) kind: Kind,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
-    /// A heading: its level, 1 to 6, and its plain text.
-    Heading(u8, String),
-    /// A fenced or indented code block.
-    Code,
-    /// Anything else, with the code blocks inside it (of a list, a quotation).
-    Prose(Vec<Range<usize>>),
-}
-
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Outline {
-    pub(super) blocks: Vec<Block>,
-    /// `#tags` without the mark, with their places.
-    pub(super) tags: Vec<(usize, String)>,
-    /// Targets of `[[wikilinks]]`, with their places.
-    pub(super) links: Vec<(usize, String)>,
-}
+use crate::import::cutting::{Block, Kind, Outline, line_start};
 
 /// Characters of a heading kept in paths.
 const HEADING_CHARS: usize = 120;
 
 /// The outline of Markdown.
-pub(super) fn markdown(text: &str) -> Outline {
+pub(in crate::import) fn markdown(text: &str) -> Outline {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -110,23 +85,6 @@ pub(super) fn markdown(text: &str) -> Outline {
     outline
 }
 
-/// The outline of plain text: its paragraphs, and nothing else.
-pub(super) fn plain(text: &str) -> Outline {
-    let mut outline = Outline::default();
-    let mut offset = 0;
-    let mut blank = true;
-    for line in text.split_inclusive('\n') {
-        if line.trim().is_empty() {
-            blank = true;
-        } else if std::mem::take(&mut blank) {
-            outline.begin(text, offset, Kind::Prose(Vec::new()));
-        }
-        offset += line.len();
-    }
-    outline.close(text);
-    outline
-}
-
 fn kind(event: &Event<'_>) -> Kind {
     match event {
         Event::Start(Tag::Heading { level, .. }) => Kind::Heading(number(*level), String::new()),
@@ -146,36 +104,14 @@ fn number(level: HeadingLevel) -> u8 {
     }
 }
 
-fn line_start(text: &str, offset: usize) -> usize {
-    text[..offset].rfind('\n').map_or(0, |at| at + 1)
+/// What Markdown alone finds.
+trait Marks {
+    fn name_heading(&mut self, piece: &str);
+    fn code_inside(&mut self, code: Range<usize>);
+    fn find_tags(&mut self, text: &str, words: Range<usize>);
 }
 
-impl Outline {
-    fn begin(&mut self, text: &str, offset: usize, kind: Kind) {
-        let start = line_start(text, offset);
-        match self.blocks.last_mut() {
-            // Two blocks on one line are one piece of text.
-            Some(last) if start <= last.range.start => {}
-            last => {
-                if let Some(last) = last {
-                    last.range.end = start;
-                }
-                let range = start..text.len();
-                self.blocks.push(Block { range, kind });
-            }
-        }
-    }
-
-    fn close(&mut self, text: &str) {
-        match self.blocks.first_mut() {
-            Some(first) => first.range.start = 0,
-            None => self.blocks.push(Block {
-                range: 0..text.len(),
-                kind: Kind::Prose(Vec::new()),
-            }),
-        }
-    }
-
+impl Marks for Outline {
     fn name_heading(&mut self, piece: &str) {
         if let Some(Block {
             kind: Kind::Heading(_, name),
@@ -268,18 +204,5 @@ mod tests {
             ["start", "proj/sub_task-1", "paren", "日本", "tail"]
         );
         assert_eq!(names(&outline.links), ["Note A", "pic.png", "B#Part"]);
-    }
-
-    #[test]
-    fn plain_text_has_paragraphs_only() {
-        let text = "\n# not a heading\nline\n\n\nnext #no\n";
-        let outline = plain(text);
-        let pieces: Vec<_> = outline
-            .blocks
-            .iter()
-            .map(|block| &text[block.range.clone()])
-            .collect();
-        assert_eq!(pieces, ["\n# not a heading\nline\n\n\n", "next #no\n"]);
-        assert!(outline.tags.is_empty());
     }
 }

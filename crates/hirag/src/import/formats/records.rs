@@ -7,12 +7,11 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::lines::{Line, Lines};
-use super::report::Problem;
-use super::{FileKind, SourceFile};
 use crate::context::{
     ContentHash, ContextError, ContextId, ContextLevel, Limits, Metadata, NewContext, parse_time,
 };
+use crate::import::lines::{Line, Lines};
+use crate::import::{FileKind, Problem, SourceFile};
 
 /// What the store computes itself; an exported context carries it, but cannot set it.
 const COMPUTED: [&str; 7] = [

@@ -19,6 +19,18 @@ pub(super) struct Chunk {
     pub(super) path: Vec<String>,
 }
 
+impl Chunk {
+    /// All of `text`, which stands under the headings `above`, and with its own under `path`.
+    pub(super) fn whole(text: &str, above: Vec<String>, path: Vec<String>) -> Self {
+        Self {
+            range: 0..text.len(),
+            overlap: 0,
+            above,
+            path,
+        }
+    }
+}
+
 /// Sizes in tokens.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
@@ -38,8 +50,15 @@ impl Sizes {
 /// A chunk ends before a unit that does not fit, and before a heading whose section does not fit
 /// while the chunk is not small, so that sections stay together; a heading does not end a chunk. A
 /// small chunk takes the next unit in any case, so a chunk has at most a quarter more than `most`,
-/// or than its one code block. A small last chunk joins the one before.
-pub(super) fn chunks(text: &str, units: &[Unit], sizes: Sizes, sizer: Sizer) -> Vec<Chunk> {
+/// or than its one code block. A small last chunk joins the one before. The first
+/// headings stand under those of `above`, unless they are of their level.
+pub(super) fn chunks(
+    text: &str,
+    units: &[Unit],
+    above: Vec<(u8, String)>,
+    sizes: Sizes,
+    sizer: Sizer,
+) -> Vec<Chunk> {
     let mut spans: Vec<Span> = Vec::new();
     let mut next = 0;
     while next < units.len() {
@@ -61,7 +80,7 @@ pub(super) fn chunks(text: &str, units: &[Unit], sizes: Sizes, sizer: Sizer) -> 
             spans.pop();
         }
     }
-    let mut path = Path::default();
+    let mut path = Path { open: above };
     spans
         .into_iter()
         .map(|span| span.chunk(units, &mut path))

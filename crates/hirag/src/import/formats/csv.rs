@@ -1,0 +1,291 @@
+//! Tables: one row is one context.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use encoding_rs::Encoding;
+use encoding_rs_io::DecodeReaderBytesBuilder;
+use serde_json::{Number, Value as Json};
+
+use super::decode::guess;
+use super::{Fault, Pieces};
+use crate::context::parse_time;
+use crate::import::cutting::{Piece, clip, stem};
+use crate::import::{Problem, SourceFile};
+
+/// Columns that have the text of a row, the likeliest first.
+const TEXTS: [&str; 9] = [
+    "text",
+    "content",
+    "body",
+    "message",
+    "note",
+    "notes",
+    "description",
+    "comment",
+    "quote",
+];
+/// Columns that have its title.
+const TITLES: [&str; 4] = ["title", "name", "subject", "headline"];
+/// Columns that have its time.
+const TIMES: [&str; 5] = ["created_at", "timestamp", "created", "date", "time"];
+/// Characters of a column's name and of a cell that is kept as metadata.
+const NAME_CHARS: usize = 80;
+const CELL_CHARS: usize = 500;
+/// Bytes by which the delimiter and the encoding are told.
+const HEAD: u64 = 64 * 1024;
+/// Columns kept as metadata.
+const COLUMNS: usize = 60;
+
+/// Reads a table with a head. Where a column is called `text`, or like it, that is the text of a
+/// row, under its title; otherwise the text is all of its cells, each with its column's name. Every
+/// other column is metadata as well, numbers as numbers, so that one can filter by it; `session` and
+/// `agent` are those of the context, and a column of times says when it was created.
+pub(super) fn read(file: &SourceFile, input: File, max_row: usize) -> Result<Pieces, Fault> {
+    let damaged = |error: io::Error| Fault::damaged(format!("cannot be read: {error}"));
+    let decoded = DecodeReaderBytesBuilder::new()
+        .bom_override(true)
+        .build(input);
+    let row_bytes = Arc::new(AtomicU64::new(0));
+    let mut input = Bounded {
+        input: decoded,
+        read: Arc::clone(&row_bytes),
+        most: max_row as u64,
+    };
+    let mut head = Vec::new();
+    (&mut input)
+        .take(HEAD)
+        .read_to_end(&mut head)
+        .map_err(damaged)?;
+    if let Some(offset) = head.iter().position(|&byte| byte == 0) {
+        return Err(Fault::Binary(offset));
+    }
+    let (delimiter, encoding) = (delimiter(&head), guess(&head));
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_reader(Cursor::new(head).chain(input));
+    let columns: Vec<String> = match reader.byte_headers() {
+        Ok(head) => head
+            .iter()
+            .enumerate()
+            .map(|(n, cell)| name(n, cell, encoding))
+            .collect(),
+        Err(error) => return Err(Fault::damaged(format!("is no table: {error}"))),
+    };
+    if columns.is_empty() {
+        return Err(Fault::Empty);
+    }
+    let find = |names: &[&str]| {
+        names.iter().find_map(|name| {
+            columns
+                .iter()
+                .position(|column| column.eq_ignore_ascii_case(name))
+        })
+    };
+    Ok(Box::new(Rows {
+        source: file.source.clone(),
+        stem: stem(&file.path),
+        text: find(&TEXTS),
+        title: find(&TITLES),
+        time: find(&TIMES),
+        encoding,
+        columns,
+        reader,
+        row_bytes,
+        ended: false,
+    }))
+}
+
+struct Rows<R> {
+    reader: Reader<R>,
+    row_bytes: Arc<AtomicU64>,
+    source: String,
+    stem: String,
+    columns: Vec<String>,
+    encoding: &'static Encoding,
+    text: Option<usize>,
+    title: Option<usize>,
+    time: Option<usize>,
+    ended: bool,
+}
+
+impl<R: Read> Rows<R> {
+    fn piece(&self, row: &ByteRecord) -> Option<Piece> {
+        let cells: Vec<String> = row
+            .iter()
+            .map(|cell| decoded(cell, self.encoding).trim().to_owned())
+            .collect();
+        let cell = |column: Option<usize>| {
+            let cell = cells.get(column?)?.as_str();
+            (!cell.is_empty()).then_some(cell)
+        };
+        let named = |name: &str| cell(self.columns.iter().position(|column| column == name));
+        let filled = || {
+            cells
+                .iter()
+                .enumerate()
+                .filter(|(_, cell)| !cell.is_empty())
+                .map(|(n, cell)| (self.column(n), n, cell))
+        };
+        let (title, own) = (cell(self.title), cell(self.text));
+        let text = match own {
+            Some(text) => text.to_owned(),
+            None => {
+                let lines = filled().map(|(column, _, cell)| format!("{column}: {cell}"));
+                lines.collect::<Vec<_>>().join("\n")
+            }
+        };
+        if text.is_empty() {
+            return None;
+        }
+        let text = text.replace("\r\n", "\n");
+        let mut piece = Piece::new("csv", title.unwrap_or(&self.stem), text);
+        // Without a text of its own, the row has its title in it.
+        piece.titled = title.is_some() && own.is_some();
+        piece.created_at = cell(self.time).and_then(|time| parse_time(time).ok());
+        piece.session = named("session").map(|name| clip(name, NAME_CHARS));
+        piece.agent = named("agent").map(|name| clip(name, NAME_CHARS));
+        for (column, n, cell) in filled().take(COLUMNS) {
+            let taken = Some(n) == self.text && own.is_some();
+            if !taken && !piece.metadata.contains_key(&column) {
+                piece = piece.with(&column, value(cell));
+            }
+        }
+        Some(piece)
+    }
+
+    /// A row may have more cells than the head.
+    fn column(&self, n: usize) -> String {
+        let known = self.columns.get(n).cloned();
+        known.unwrap_or_else(|| format!("column {}", n + 1))
+    }
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    type Item = Result<Piece, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut row = ByteRecord::new();
+        while !self.ended {
+            self.row_bytes.store(0, Ordering::Relaxed);
+            match self.reader.read_byte_record(&mut row) {
+                Ok(false) => self.ended = true,
+                Ok(true) => {
+                    if let Some(piece) = self.piece(&row) {
+                        return Some(Ok(piece));
+                    }
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(Problem {
+                        path: self.source.clone(),
+                        line: Some(self.reader.position().line()),
+                        code: "invalid_csv".to_owned(),
+                        message: format!("the table cannot be read further: {error}"),
+                    }));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Ends with an error when one row has more bytes than allowed: a quote that is never closed makes
+/// all of the file one cell.
+struct Bounded<R> {
+    input: R,
+    read: Arc<AtomicU64>,
+    most: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        let before = self.read.fetch_add(read as u64, Ordering::Relaxed);
+        if before > self.most {
+            return Err(io::Error::other(format!(
+                "a row has more than {} bytes (a quote that is not closed?); mend it, or raise `import.max_line_bytes`",
+                self.most
+            )));
+        }
+        Ok(read)
+    }
+}
+
+/// What stands most often in the first line, outside of quotes.
+fn delimiter(head: &[u8]) -> u8 {
+    let line = head
+        .split(|&byte| byte == b'\n')
+        .find(|l| !l.trim_ascii().is_empty());
+    let mut quoted = false;
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
+    for &byte in line.unwrap_or_default() {
+        quoted ^= byte == b'"';
+        for (delimiter, count) in &mut counts {
+            *count += usize::from(!quoted && byte == *delimiter);
+        }
+    }
+    // Of equals the first.
+    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
+    most.map_or(b',', |(delimiter, _)| *delimiter)
+}
+
+fn name(n: usize, cell: &[u8], encoding: &'static Encoding) -> String {
+    match clip(&decoded(cell, encoding), NAME_CHARS) {
+        name if name.is_empty() => format!("column {}", n + 1),
+        name => name,
+    }
+}
+
+fn decoded(cell: &[u8], encoding: &'static Encoding) -> String {
+    match std::str::from_utf8(cell) {
+        Ok(text) => text.to_owned(),
+        Err(_) => encoding.decode_without_bom_handling(cell).0.into_owned(),
+    }
+}
+
+/// A number where nothing is lost by it: `007` is a name, and a long one an account.
+fn value(cell: &str) -> Json {
+    match cell.parse::<Number>() {
+        Ok(number) if number.to_string() == cell => number.into(),
+        _ => clip(cell, CELL_CHARS).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delimiter_is_what_the_head_is_made_of() {
+        for (head, expected) in [
+            ("a,b\n1;2;3;4", b','),
+            ("a;\"b,c,d,e\";f", b';'),
+            ("\n a\tb\tc", b'\t'),
+            ("a|b", b'|'),
+            ("alone", b','),
+        ] {
+            assert_eq!(delimiter(head.as_bytes()), expected, "{head}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_numbers_where_they_lose_nothing() {
+        assert_eq!(value("12"), Json::from(12));
+        assert_eq!(value("-1.5"), Json::from(-1.5));
+        for text in [
+            "007",
+            "1.50",
+            "1e5",
+            "12345678901234567890123",
+            "abc",
+            "true",
+        ] {
+            assert_eq!(value(text), Json::from(text));
+        }
+    }
+}
