@@ -40,7 +40,8 @@ fn contexts() -> impl Strategy<Value = Vec<NewContext>> {
         0i64..4_000_000_000,
     );
     let new = one.prop_map(|(text, level, agent, session, word, count, at)| {
-        let metadata = json!({ word.clone(): { "list": [1, -2.5, "a\nb"], "no": null }, "title": "T" });
+        let metadata =
+            json!({ word.clone(): { "list": [1, -2.5, "a\nb"], "no": null }, "title": "T" });
         let at = jiff::Timestamp::from_millisecond(at * 400 + 7).unwrap();
         NewContext {
             agent,

@@ -10,8 +10,10 @@
 
 use std::path::PathBuf;
 
+use futures::StreamExt;
+use hirag::answering::AskRequest;
 use hirag::context::{ContextLevel, ContextRequest, NewContext, Priority};
-use hirag_tests::place::{Place, until};
+use hirag_tests::place::{Place, settled, until};
 use serde_json::json;
 
 #[tokio::main]
@@ -61,6 +63,14 @@ async fn main() {
         .run_source(source.id, options, |_| {})
         .await
         .unwrap();
+    let question = AskRequest {
+        session: Some("work".to_owned()),
+        levels: vec![ContextLevel::Immediate],
+        ..AskRequest::new("what is worked with now")
+    };
+    let answer = manager.ask(question).await.unwrap();
+    answer.for_each(async |_| {}).await;
+    settled(&manager).await;
     manager.back_up(&target).await.unwrap();
     // What waits for its vector, as no provider here ever makes it wait.
     let connection = rusqlite::Connection::open(&target).unwrap();

@@ -202,8 +202,9 @@ fn status(code: &str) -> StatusCode {
         | "unknown_command" => StatusCode::NOT_FOUND,
         "busy" | "conversation_there" | "source_name_taken" | "source_overlaps" | "id_taken"
         | "source_taken" | "level_disabled" | "nothing_to_undo" | "unknown_trace"
-        | "store_kept" | "not_compared" | "model_mismatch" | "collection_differs"
-        | "cancelled" => StatusCode::CONFLICT,
+        | "store_kept" | "not_compared" | "model_mismatch" | "collection_differs" | "cancelled" => {
+            StatusCode::CONFLICT
+        }
         "changed_meanwhile" => StatusCode::PRECONDITION_FAILED,
         "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
         "not_open"

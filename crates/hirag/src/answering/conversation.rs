@@ -4,7 +4,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, AnswerKind, AskError, AnswerSource};
+use super::{Answer, AnswerKind, AnswerSource, AskError};
 use crate::context::ContextId;
 
 /// The id of an answer that is kept: a UUID of version 7.

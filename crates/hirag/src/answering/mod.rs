@@ -13,8 +13,8 @@ mod trim;
 mod words;
 
 pub use account::{
-    Answer, AnswerEnd, AnswerKind, AnswerProblem, AnswerTimes, AskEvent, Begun, Found, LeftOut,
-    Passage, PassagePiece, AnswerSource, WindowBudget,
+    Answer, AnswerEnd, AnswerKind, AnswerProblem, AnswerSource, AnswerTimes, AskEvent, Begun,
+    Found, LeftOut, Passage, PassagePiece, WindowBudget,
 };
 pub use citations::Citations;
 pub use conversation::{

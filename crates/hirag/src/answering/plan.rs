@@ -3,7 +3,7 @@
 use super::pack::{Packing, pack};
 use super::prompt::{Exchange, Prompt, rules, text_of};
 use super::words::QueryWords;
-use super::{LeftOut, AnswerSource, WindowBudget};
+use super::{AnswerSource, LeftOut, WindowBudget};
 use crate::context::RetrievedContext;
 use crate::tokens::TokenEstimator;
 

@@ -20,10 +20,7 @@ pub(super) fn trim<'a>(
         return Some(bare(text)).filter(|text| !text.is_empty());
     }
     let parts = parts(text);
-    let sizes: Vec<u32> = parts
-        .iter()
-        .map(|part| size(text, part, tokens))
-        .collect();
+    let sizes: Vec<u32> = parts.iter().map(|part| size(text, part, tokens)).collect();
     let sets: Vec<u64> = parts
         .iter()
         .map(|part| words.set(&text[part.range.clone()]))

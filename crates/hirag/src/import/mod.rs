@@ -16,9 +16,9 @@ mod report;
 mod settings;
 mod sniff;
 
+pub(crate) use cutting::Part;
 pub use discover::{Discovery, SourceFile, discover, path_text};
 pub use error::ImportError;
-pub(crate) use cutting::Part;
 pub(crate) use formats::markdown::parts;
 pub use formats::records::Records;
 pub use kinds::{FileKind, Format};

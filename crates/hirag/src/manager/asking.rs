@@ -21,7 +21,8 @@ pub(super) use self::worded::WordedAnswers;
 use self::answer::Asked;
 use super::{HiragManager, off_the_async_threads};
 use crate::answering::{
-    AskError, AskEvent, AskRequest, Exchange, LeftOut, Plan, PlanRequest, AnswerSource, WindowBudget,
+    AnswerSource, AskError, AskEvent, AskRequest, Exchange, LeftOut, Plan, PlanRequest,
+    WindowBudget,
 };
 use crate::chat::ChatMessage;
 use crate::config::Config;

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use hirag::answering::{Answer, AnswerEnd, AnswerKind, Conversations, LeftOut, AnswerSource};
+use hirag::answering::{Answer, AnswerEnd, AnswerKind, AnswerSource, Conversations, LeftOut};
 use hirag::chat::CutBy;
 
 use super::super::output::Style;

@@ -2,6 +2,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hirag::context::{Condition, ContextRequest, Filter};
+use hirag::export::ExportFormat;
 use hirag::import::Format;
 use hirag::manager::ListRequest;
 
@@ -132,7 +133,11 @@ async fn an_export_is_read_again_by_an_import() {
     )
     .await;
     let file = place.path("all.jsonl").display().to_string();
-    let request = ask::ExportStart { file };
+    let request = ask::ExportStart {
+        file,
+        format: ExportFormat::Jsonl,
+        by_session: false,
+    };
     let id = ask::export_start(&studio, request).await.unwrap().job;
     let job = ended(&studio, &id).await;
     assert_eq!(job.state, JobState::Done, "{job:?}");

@@ -66,6 +66,18 @@ fn metadata(new: &NewContext) -> Json {
 }
 
 #[test]
+fn whoever_imports_says_what_documents_are_unless_they_say_it_themselves() {
+    let kind = |text: &str| {
+        let reader = reader(SETTINGS).called(Some("manual".to_owned()));
+        let file = file(Path::new("/a/x.md"), FileKind::Markdown);
+        let document = reader.read(&file, text.as_bytes()).unwrap();
+        document.contexts[0].metadata["doc_type"].clone()
+    };
+    assert_eq!(kind("Words."), "manual");
+    assert_eq!(kind("---\ndoc_type: letter\n---\nWords."), "letter");
+}
+
+#[test]
 fn a_page_gives_its_main_part_under_its_headings() {
     let html = "<!doctype html><html lang=en><head><title>Bread</title><meta name=author content=Ann>\
         <style>p{}</style></head><body><nav><a href=/>Home</a></nav><main><h1>Bread</h1><p>Flour &amp;\n water.<br>Salt.</p>\
