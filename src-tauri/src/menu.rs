@@ -23,6 +23,8 @@ const GO: &[Entry] = &[
     ("search", "Search", Some("CmdOrCtrl+3")),
     ("performance", "Performance", Some("CmdOrCtrl+4")),
     ("resilience", "Resilience", Some("CmdOrCtrl+5")),
+    ("ask", "Ask", Some("CmdOrCtrl+6")),
+    ("sources", "Sources", Some("CmdOrCtrl+7")),
 ];
 // Ctrl+Z stays with the page, which knows whether a field or a context is meant.
 const UNDO: Entry = ("undo", "Undo the Latest Change", None);

@@ -5,6 +5,7 @@ export const viewNames = [
   "levels",
   "search",
   "ask",
+  "sources",
   "performance",
   "resilience",
   "import",

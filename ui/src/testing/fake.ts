@@ -59,7 +59,7 @@ export class FakePlatform implements Platform, Scene {
       ...resilienceAnswers(this),
       ...settingsAnswers(this),
       ...servingAnswers(this),
-      ...sourceAnswers(),
+      ...sourceAnswers(this),
       ...this.#jobs.answers(),
     };
   }

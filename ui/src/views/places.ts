@@ -1,6 +1,7 @@
 // The views, in the order in which they stand at the side.
 import Activity from "@lucide/svelte/icons/activity";
 import FolderInput from "@lucide/svelte/icons/folder-input";
+import FolderSync from "@lucide/svelte/icons/folder-sync";
 import Layers from "@lucide/svelte/icons/layers";
 import LayoutDashboard from "@lucide/svelte/icons/layout-dashboard";
 import MessageCircleQuestion from "@lucide/svelte/icons/message-circle-question";
@@ -18,6 +19,7 @@ export const places: (Place & { view: Lazy })[] = [
   { name: "levels", label: "Levels", keys: "g l", icon: Layers, view: () => import("./Levels.svelte") },
   { name: "search", label: "Search", keys: "g s", icon: Search, view: () => import("./Search.svelte") },
   { name: "ask", label: "Ask", keys: "g a", icon: MessageCircleQuestion, view: () => import("./Ask.svelte") },
+  { name: "sources", label: "Sources", keys: "g f", icon: FolderSync, view: () => import("./Sources.svelte") },
   { name: "performance", label: "Performance", keys: "g p", icon: Activity, view: () => import("./Performance.svelte") },
   { name: "resilience", label: "Resilience", keys: "g r", icon: ShieldCheck, view: () => import("./Resilience.svelte") },
   { name: "import", label: "Import", keys: "g i", icon: FolderInput, view: () => import("./Import.svelte") },

@@ -15,7 +15,6 @@ const names: Record<JobKind, string> = {
   sources: "Sources",
 };
 
-
 export function jobName(job: Job): string {
   return names[job.kind];
 }
@@ -76,7 +75,7 @@ class Jobs {
       toasts.show("failed", `${jobName(job)} failed: ${job.problem?.message ?? "no reason was given"}`);
     }
     contextsChanged();
-    outdated("health", "settings", "resilience");
+    outdated("health", "settings", "resilience", "sources");
   }
 }
 

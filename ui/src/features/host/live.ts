@@ -8,6 +8,7 @@ export function followHost(): () => void {
   const stops = [
     on("activity", (activity) => {
       outdated("activity", "stats");
+      if (activity.kind === "sources") outdated("sources");
       if (activity.kind === "searched") {
         outdated("traces");
         contextsUsed();

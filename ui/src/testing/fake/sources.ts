@@ -1,7 +1,7 @@
 // The sources of the scripted host: two folders, one of which is not there at the moment.
 import type { SourceRun } from "$bindings/SourceRun";
 import type { SourceStatus } from "$bindings/SourceStatus";
-import { iso, refused, type Handlers } from "./scene";
+import { iso, refused, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<Handlers, "sources" | "source" | "source_add" | "source_change" | "source_remove">;
 
@@ -46,7 +46,7 @@ function source(id: number, name: string, path: string, part: Partial<SourceStat
   };
 }
 
-export function sourceAnswers(): Answers {
+export function sourceAnswers({ memory, options }: Scene): Answers {
   const gone = "/media/ada/archive is not there; nothing was removed. Connect its disk, or remove the source if it is gone for good";
   let all: SourceStatus[] = [
     source(1, "archive", "/media/ada/archive", {
@@ -61,6 +61,7 @@ export function sourceAnswers(): Answers {
       last_run: run({ files: 146, read: 3, imported: 4, updated: 1, unchanged: 607, removed: 2 }),
     }),
   ];
+  if (options.contexts === 0) all = [];
   const find = (id: number): SourceStatus => {
     const found = all.find((one) => one.id === id);
     if (!found) throw refused("unknown_source", `there is no source \`${id}\`; \`hirag source list\` names those there are`);
@@ -82,10 +83,11 @@ export function sourceAnswers(): Answers {
       all = all.map((one) => (one.id === id ? changed : one));
       return changed;
     },
-    source_remove: ({ id }) => {
+    source_remove: ({ id, leave }) => {
       const removed = find(id);
       all = all.filter((one) => one !== removed);
-      return { source: removed, deletion: null };
+      const ids = leave === "nothing" ? [memory.at(0).id] : [];
+      return { source: removed, deletion: ids.length > 0 ? { operation: 3, ids, per_level: memory.remove(ids) } : null };
     },
   };
 }

@@ -1,0 +1,132 @@
+import { screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it } from "vitest";
+import { jobs } from "../features/host/jobs.svelte";
+import { CommandFailure } from "../platform/platform";
+import { queryClient } from "../shared/query";
+import { toasts } from "../shared/toasts.svelte";
+import { show } from "../testing/page";
+import Sources from "./Sources.svelte";
+
+const item = (name: string) => screen.findByRole("region", { name });
+
+beforeEach(() => {
+  queryClient.clear();
+  toasts.reset();
+  jobs.all = [];
+});
+
+describe("sources", () => {
+  it("shows what each holds, what its last run did, and why one failed", async () => {
+    show(Sources, {});
+    const notes = within(await item("notes"));
+    expect(notes.getByText("Up to date")).toBeVisible();
+    expect(notes.getByText("/home/ada/notes")).toBeVisible();
+    expect(notes.getByText("612")).toBeVisible();
+    expect(notes.getByText("4 contexts new, 1 context changed, 2 contexts removed.")).toBeVisible();
+    const archive = within(await item("archive"));
+    expect(archive.getByText("Failed")).toBeVisible();
+    // It is watched by looking for the same reason, which stands there once.
+    expect(archive.getAllByText(/is not there; nothing was removed/)).toHaveLength(1);
+  });
+
+  it("names the files that could not be read", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    const { sources } = await fake.call("sources", {});
+    const [, notes] = sources;
+    if (!notes?.last_run) throw new Error("notes were run");
+    notes.last_run.failed = [{ path: "/home/ada/notes/a.pdf", line: null, code: "encrypted_file", message: "it asks for a password" }];
+    notes.last_run.failed_total = 130;
+    fake.answers.sources = () => ({ sources });
+    const shown = within(await item("notes"));
+    await waitFor(() => expect(shown.getByText("130 problems")).toBeVisible());
+    await user.click(shown.getByText(/could not be read; what they gave before stays/));
+    expect(shown.getByText("/home/ada/notes/a.pdf")).toBeVisible();
+    expect(shown.getByText("And 129 more.")).toBeVisible();
+  });
+
+  it("adds a folder that is chosen, with its rules, and says why one is refused", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {}, { contexts: 0 });
+    expect(await screen.findByText("No sources yet")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Add a folder…" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Add a source" }));
+    await user.type(dialog.getByRole("textbox", { name: "Not these (optional)" }), "drafts/{Enter}*.tmp");
+    fake.answers.source_add = () => {
+      throw new CommandFailure({ code: "source_overlaps", message: "it overlaps with the source `all`" });
+    };
+    await user.click(dialog.getByRole("button", { name: "Add" }));
+    expect(await dialog.findByRole("alert")).toHaveTextContent("It overlaps with the source `all`.");
+    delete fake.answers.source_add;
+    await user.click(dialog.getByRole("button", { name: "Add" }));
+    expect(await item("notes")).toBeVisible();
+    const added = fake.requests("source_add").at(-1);
+    expect(added).toMatchObject({ path: "/home/ada/notes", name: null, watch: true });
+    expect(added?.rules).toMatchObject({ exclude: ["drafts/", "*.tmp"], level: "LongTerm", doc_type: null });
+    expect(fake.requests("source_run")).toEqual([]);
+  });
+
+  it("reads one now, and shows how far it is", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    const stop = jobs.follow();
+    await item("notes");
+    await user.click(screen.getByRole("button", { name: "Read notes now" }));
+    expect(fake.requests("source_run")).toEqual([{ id: 2, emptied: false }]);
+    expect(await screen.findByRole("progressbar", { name: "Sources" })).toBeVisible();
+    expect(screen.getByRole("button", { name: "Read all now" })).toBeDisabled();
+    fake.report({ id: "job-1", state: "done" });
+    await waitFor(() => expect(screen.getByRole("button", { name: "Read all now" })).toBeEnabled());
+    stop();
+  });
+
+  it("takes an emptied folder for what it is only when told", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    const { sources } = await fake.call("sources", {});
+    const run = sources[0]?.last_run;
+    if (run) run.problem = { code: "source_emptied", message: "nothing is in it any more" };
+    fake.answers.sources = () => ({ sources });
+    await user.click(await screen.findByRole("button", { name: "It is empty, take it so" }));
+    expect(fake.requests("source_run")).toEqual([{ id: 1, emptied: true }]);
+  });
+
+  it("stops and begins to watch", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    const watch = within(await item("notes")).getByRole("checkbox", { name: "Watch for changes" });
+    expect(watch).toBeChecked();
+    await user.click(watch);
+    expect(fake.requests("source_change")).toEqual([{ id: 2, patch: { watch: false } }]);
+    await waitFor(() => expect(watch).not.toBeChecked());
+  });
+
+  it("removes a source with or without its contexts, and brings both back", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    await item("notes");
+    await user.click(screen.getByRole("button", { name: "Remove notes…" }));
+    await user.click(await screen.findByRole("button", { name: "Delete contexts, too" }));
+    await waitFor(() => expect(screen.queryByRole("region", { name: "notes" })).toBeNull());
+    expect(fake.requests("source_remove")).toEqual([{ id: 2, leave: "nothing" }]);
+    await toasts.undoLast();
+    expect(await item("notes")).toBeVisible();
+    expect(fake.requests("undo")).toHaveLength(1);
+    await user.click(screen.getByRole("button", { name: "Remove notes…" }));
+    await user.click(await screen.findByRole("button", { name: "Keep contexts" }));
+    await waitFor(() => expect(screen.queryByRole("region", { name: "notes" })).toBeNull());
+    await toasts.undoLast();
+    expect(await item("notes")).toBeVisible();
+    expect(fake.requests("undo")).toHaveLength(1);
+  });
+
+  it("says that the sources could not be read, and tries again", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {}, { failing: true });
+    expect(await screen.findByText("The sources could not be read.")).toBeVisible();
+    fake.options.failing = false;
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await item("notes")).toBeVisible();
+  });
+});
