@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
 import { jobs } from "../features/host/jobs.svelte";
 import { CommandFailure } from "../platform/platform";
-import { queryClient } from "../shared/query";
+import { outdated, queryClient } from "../shared/query";
 import { toasts } from "../shared/toasts.svelte";
 import { show } from "../testing/page";
 import Sources from "./Sources.svelte";
@@ -33,12 +33,14 @@ describe("sources", () => {
   it("names the files that could not be read", async () => {
     const user = userEvent.setup();
     const fake = show(Sources, {});
+    await item("notes");
     const { sources } = await fake.call("sources", {});
     const [, notes] = sources;
     if (!notes?.last_run) throw new Error("notes were run");
     notes.last_run.failed = [{ path: "/home/ada/notes/a.pdf", line: null, code: "encrypted_file", message: "it asks for a password" }];
     notes.last_run.failed_total = 130;
     fake.answers.sources = () => ({ sources });
+    outdated("sources");
     const shown = within(await item("notes"));
     await waitFor(() => expect(shown.getByText("130 problems")).toBeVisible());
     await user.click(shown.getByText(/could not be read; what they gave before stays/));
@@ -84,10 +86,12 @@ describe("sources", () => {
   it("takes an emptied folder for what it is only when told", async () => {
     const user = userEvent.setup();
     const fake = show(Sources, {});
+    await item("notes");
     const { sources } = await fake.call("sources", {});
     const run = sources[0]?.last_run;
     if (run) run.problem = { code: "source_emptied", message: "nothing is in it any more" };
     fake.answers.sources = () => ({ sources });
+    outdated("sources");
     await user.click(await screen.findByRole("button", { name: "It is empty, take it so" }));
     expect(fake.requests("source_run")).toEqual([{ id: 1, emptied: true }]);
   });
