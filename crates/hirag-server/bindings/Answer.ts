@@ -3,11 +3,11 @@ import type { AnswerEnd } from "./AnswerEnd";
 import type { AnswerId } from "./AnswerId";
 import type { AnswerKind } from "./AnswerKind";
 import type { AnswerProblem } from "./AnswerProblem";
+import type { AnswerSource } from "./AnswerSource";
 import type { AnswerTimes } from "./AnswerTimes";
 import type { Degradation } from "./Degradation";
 import type { LeftOut } from "./LeftOut";
 import type { Passage } from "./Passage";
-import type { AnswerSource } from "./AnswerSource";
 import type { TraceId } from "./TraceId";
 import type { WindowBudget } from "./WindowBudget";
 
