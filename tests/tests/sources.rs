@@ -156,6 +156,27 @@ async fn a_renamed_file_keeps_its_ids_and_access_counts() {
 }
 
 #[tokio::test]
+async fn a_renamed_file_that_is_titled_by_its_name_keeps_its_ids_under_the_new_title() {
+    let kept = Kept::new().await;
+    let (old, new) = (kept.folder.join("todo.txt"), kept.folder.join("plans.txt"));
+    fs::write(&old, "Buy a ladder.").unwrap();
+    kept.run().await;
+    let before = kept.of(&old).await;
+    fs::rename(&old, &new).unwrap();
+    let run = kept.run().await;
+    assert_eq!(
+        (run.renamed, run.imported, run.updated, run.removed),
+        (1, 0, 1, 0)
+    );
+    let after = kept.of(&new).await;
+    let id = |all: &BTreeMap<String, Context>, text: &str| all[text].id;
+    assert_eq!(
+        id(&after, "plans\n\nBuy a ladder."),
+        id(&before, "todo\n\nBuy a ladder.")
+    );
+}
+
+#[tokio::test]
 async fn a_copy_is_no_rename() {
     let kept = Kept::new().await;
     kept.run().await;

@@ -43,7 +43,8 @@ use crate::tokens::TokenEstimator;
 /// that it can be told from the document's own words.
 ///
 /// **Identity.** `source` is the file, `source_key` the piece's own key, or else the SHA-256 of the
-/// chunk's text, with its number among equal ones: chunks that a change leaves alone keep their key.
+/// chunk's own text, with its number among equal ones: chunks that a change leaves alone keep their
+/// key, also where the line before them is another because the file or a heading above got another name.
 #[derive(Debug)]
 pub(super) struct Cutter {
     source: String,
@@ -90,9 +91,10 @@ impl Cutter {
         let mut contexts = Vec::with_capacity(chunks.len());
         for chunk in chunks {
             if let Some((text, metadata)) = self.text_and_metadata(&piece, &chunk) {
+                let own = trim_lines(&piece.text[chunk.range.clone()]);
                 contexts.push(NewContext {
                     source: Some(self.source.clone()),
-                    source_key: Some(self.key(piece.key.as_deref(), &text)),
+                    source_key: Some(self.key(piece.key.as_deref(), own)),
                     position: Some(self.next_position),
                     created_at: piece.created_at,
                     agent: piece.agent.clone(),
