@@ -247,7 +247,7 @@ impl Asked {
                 found: milliseconds(self.found),
                 first: milliseconds(said.first),
                 waited: milliseconds(said.waited),
-                total: 0.0,
+                total: milliseconds(self.began.elapsed()),
             },
         }
     }
