@@ -61,7 +61,6 @@ fn push(parts: &mut Vec<Part>, text: &str, range: Range<usize>, heading: bool) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
     use crate::import::formats::markdown::parts;
 
     #[test]
