@@ -66,6 +66,12 @@ pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault>
         piece.created_at = published;
         manuscript.pieces.push(piece);
     }
+    // That nothing of it can be read does not mean that nothing is in it.
+    if manuscript.pieces.is_empty() && !manuscript.warnings.is_empty() {
+        return Err(Fault::damaged(
+            "is damaged: none of its chapters can be read; get it anew",
+        ));
+    }
     Ok(manuscript)
 }
 
