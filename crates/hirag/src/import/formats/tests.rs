@@ -249,6 +249,8 @@ fn a_book_gives_its_chapters_in_order_and_a_missing_one_is_told() {
     let locked = b"<encryption><EncryptedData><CipherData><CipherReference URI='O/a.xhtml'/></CipherData></EncryptedData></encryption>";
     let book = epub(&[("a", "x")], &[("META-INF/encryption.xml", locked)]);
     assert_eq!(refusal("/b.epub", FileKind::Epub, &book), "encrypted_file");
+    let book = epub(&[("a", "\0")], &[]);
+    assert_eq!(refusal("/b.epub", FileKind::Epub, &book), "damaged_file");
 }
 
 #[test]
