@@ -9,7 +9,7 @@ mod upkeep;
 
 pub(super) use contexts::{context, deletion, list, moved, restored, stored};
 pub(super) use load::load;
-pub(super) use retrieval::{search, trace, why};
+pub(super) use retrieval::{Known, named, search, trace, why};
 pub(super) use status::{doctor, eval, health, settings, stats};
 pub(super) use upkeep::{
     backup, collected, exported, import, purge, reembedded, restored_database,

@@ -101,6 +101,9 @@ impl Client {
     pub(super) async fn check(&self) -> Result<(), EmbeddingError> {
         let request = self.http.get(self.endpoint.url().clone());
         let response = self.send(request).await?;
+        if response.status() == StatusCode::NOT_IMPLEMENTED {
+            return Ok(());
+        }
         match self.refuse(response).await {
             // Of course a GET is refused: what matters is that it answers.
             Err(EmbeddingError::Refused { .. } | EmbeddingError::Misconfigured(_)) => Ok(()),
