@@ -27,6 +27,28 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder, and those that it stands in. Where the system tells people apart, what is made is
+/// for its owner alone; what was there stays as it is.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes an empty file for its owner alone, unless there is one.
+pub fn create_private_file(path: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
+
 /// Removes a file; that there is none is no error.
 pub fn remove_if_there(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
@@ -51,6 +73,26 @@ mod tests {
     fn a_bare_name_stands_in_the_present_folder() {
         assert_eq!(folder_of(Path::new("hirag.db")), Path::new("."));
         assert_eq!(folder_of(Path::new("/a/hirag.db")), Path::new("/a"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_private_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        create_private_folder(&inner).unwrap();
+        create_private_folder(&inner).unwrap();
+        let file = inner.join("file");
+        create_private_file(&file).unwrap();
+        std::fs::write(&file, "text").unwrap();
+        create_private_file(&file).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
+        for path in [&folder.path().join("a"), &inner, &file] {
+            let mode = path.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{}", path.display());
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hirag::clock::SystemClock;
-use hirag::context::{ContextPatch, ContextRequest, NewContext};
+use hirag::context::{ContextId, ContextPatch, ContextRequest, NewContext};
 use hirag::export::ExportFormat;
 use hirag::manager::{EvalOptions, HealthState, ImportOptions, ListRequest, StoreAccess};
 use hirag::store::Order;
@@ -202,7 +202,9 @@ async fn with_memory(
             output.answer(&why, render::why)?;
         }
         Command::Trace { id } => {
-            output.answer(&commands::trace(host, id).await?, render::trace)?;
+            let trace = commands::trace(host, id).await?;
+            let known = known(Some(render::named(&trace, true)), host, output).await?;
+            output.answer(&trace, |trace, style| render::trace(trace, &known, style))?;
         }
         Command::Export(args) => export(args, host, output).await?,
         Command::Backup { file } => {
@@ -308,9 +310,25 @@ async fn search(args: SearchArgs, query: String, host: &Host, output: Output) ->
         ..request_of(query.clone(), args.options)?
     };
     let answer = commands::search(host, request).await?;
+    let named = answer.trace.as_ref();
+    let known = known(named.map(|trace| render::named(trace, false)), host, output).await?;
     output.answer(&answer, |answer, style| {
-        render::search(&query, answer, style)
+        render::search(&query, answer, &known, style)
     })
+}
+
+/// The contexts of a record that its text names.
+async fn known(
+    named: Option<Vec<ContextId>>,
+    host: &Host,
+    output: Output,
+) -> Result<render::Known> {
+    let named = named.filter(|_| !output.is_json()).unwrap_or_default();
+    let contexts = host.manager().get_many(&named).await?;
+    Ok(contexts
+        .into_iter()
+        .map(|context| (context.id, context))
+        .collect())
 }
 
 async fn update(args: UpdateArgs, text: Option<String>, host: &Host, output: Output) -> Result<()> {
@@ -365,6 +383,12 @@ async fn eval(args: EvalArgs, host: &Host, output: Output) -> Result<()> {
     });
     let report = report.await?;
     drop(bar);
+    if report.recall == 0.0 && report.queries > 0 {
+        output.note(
+            "None of the right answers was found. Answers are known by the metadata `source_id`, or by the \
+             context's id: are they in this memory?",
+        );
+    }
     output.answer(&report, render::eval)
 }
 

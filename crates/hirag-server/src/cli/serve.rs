@@ -71,6 +71,11 @@ async fn serve(studio: &Studio, args: ServeArgs, output: Output) -> Result<()> {
         token_for_this_run: for_this_run.map(|token| token.expose_secret().to_owned()),
         remote: status.remote,
     };
+    if !studio.host().await?.manager().is_writable() {
+        output.note(
+            "Another process writes this memory: until it has ended, this server only reads.",
+        );
+    }
     output.answer(&serving, render)?;
     end.heard().await;
     output.note("Finishing what was begun.");

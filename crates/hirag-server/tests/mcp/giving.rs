@@ -169,7 +169,7 @@ async fn a_server_with_another_token_only_reads_and_the_client_keeps_the_store()
     let server = Server::start(&memory, "another-token-0123456789");
     let (status, refused) = server.store("x").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(refused["code"], "store_read_only");
+    assert_eq!(refused["code"], "store_locked");
     client.done("memory_store", json!({ "text": "another harbour" }));
     assert_eq!(memory.server(), u64::from(client.child.id()));
 }
@@ -189,7 +189,7 @@ async fn a_process_that_does_not_answer_keeps_the_server_only_from_writing() {
     std::fs::write(memory.data().join("server.json"), word.to_string()).unwrap();
     let server = Server::start(&memory, TOKEN);
     let (_, refused) = server.store("x").await;
-    assert_eq!(refused["code"], "store_read_only");
+    assert_eq!(refused["code"], "store_locked");
     // Once that has ended, it writes.
     writer.shut_down().await.unwrap();
     server.writes().await;

@@ -92,6 +92,9 @@ impl Caller {
             Err(Trouble::Refused { .. } | Trouble::Redirects { .. } | Trouble::NotThere { .. }) => {
                 Ok(())
             }
+            Err(Trouble::Busy { status, .. }) if status == StatusCode::NOT_IMPLEMENTED.as_u16() => {
+                Ok(())
+            }
             other => other.map(drop),
         }
     }

@@ -164,6 +164,7 @@ impl HiragManager {
         if !deleted {
             return self.count(filter).await;
         }
+        filter.check_size()?;
         let store = &self.inner.store;
         Ok(store.count_deleted(&self.inner.collection, filter).await?)
     }

@@ -248,8 +248,7 @@ impl HiragManager {
         if self.is_writable() {
             return Ok(());
         }
-        let path = self.inner.store.path().to_owned();
-        Err(crate::store::StoreError::ReadOnly { path }.into())
+        Err(self.inner.store.no_writer().into())
     }
 }
 

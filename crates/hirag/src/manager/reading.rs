@@ -50,8 +50,10 @@ impl HiragManager {
     /// changes meanwhile may be shown again or not at all.
     ///
     /// # Errors
-    /// [`StoreError::BadCursor`](crate::store::StoreError::BadCursor).
+    /// [`StoreError::BadCursor`](crate::store::StoreError::BadCursor);
+    /// [`ContextError::MalformedFilter`] for one that asks too much.
     pub async fn list(&self, request: ListRequest) -> Result<Page> {
+        request.filter.check_size()?;
         let limit = match request.limit {
             0 => 100,
             limit => limit,
@@ -74,8 +76,10 @@ impl HiragManager {
     /// How many contexts pass a filter.
     ///
     /// # Errors
+    /// [`ContextError::MalformedFilter`] for one that asks too much;
     /// [`StoreError`](crate::store::StoreError) when the database fails.
     pub async fn count(&self, filter: &Filter) -> Result<u64> {
+        filter.check_size()?;
         Ok(self
             .inner
             .store

@@ -29,7 +29,9 @@ pub enum StoreError {
         reason: String,
     },
     /// Another process writes.
-    #[error("{path} is being written by {holder}; wait for it, stop it, or use another --data-dir")]
+    #[error(
+        "{path} is being written by {holder}; wait for it or stop it, store through it where it is a window or a server, or use another --data-dir"
+    )]
     Locked {
         /// The database.
         path: PathBuf,

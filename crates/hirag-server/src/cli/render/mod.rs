@@ -12,7 +12,7 @@ mod upkeep;
 pub(super) use asking::{answer, conversations};
 pub(super) use contexts::{context, deletion, list, moved, restored, stored};
 pub(super) use load::load;
-pub(super) use retrieval::{search, trace, why};
+pub(super) use retrieval::{Known, named, search, trace, why};
 pub(super) use snippet::harmless;
 pub(super) use sources::{ran_sources, source, source_added, source_removed, sources};
 pub(super) use status::{doctor, eval, health, settings, stats};

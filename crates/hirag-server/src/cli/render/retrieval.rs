@@ -1,6 +1,9 @@
+use std::collections::HashMap;
 use std::fmt::Write;
 
-use hirag::context::{ContextLevel, ContextResponse, Degradation, RetrievedContext};
+use hirag::context::{
+    Context, ContextId, ContextLevel, ContextResponse, Degradation, RetrievedContext,
+};
 use hirag::retrieval::{
     Change, Explanation, Outcome, RankingWeight, ScoreParts, StageCounts, StageTiming, TokenLedger,
     Trace, WhyNot,
@@ -8,13 +11,28 @@ use hirag::retrieval::{
 
 use super::super::output::Style;
 use super::count;
-use super::snippet::{harmless, snippet};
+use super::snippet::{harmless, line, snippet};
 use crate::commands::SearchResponse;
 
 /// Dropped candidates that are told one by one.
 const TOLD: usize = 20;
 
-pub(in super::super) fn search(query: &str, answer: &SearchResponse, style: Style) -> String {
+/// The contexts behind the ids of a record, as far as they are told of by name.
+pub(in super::super) type Known = HashMap<ContextId, Context>;
+
+/// The contexts that the text of a record names; `chosen` are the returned ones too.
+pub(in super::super) fn named(trace: &Trace, chosen: bool) -> Vec<ContextId> {
+    let told = dropped(trace).take(TOLD);
+    let returned = trace.candidates.iter().filter(|c| chosen && is_chosen(c));
+    told.chain(returned).map(|c| c.id).collect()
+}
+
+pub(in super::super) fn search(
+    query: &str,
+    answer: &SearchResponse,
+    known: &Known,
+    style: Style,
+) -> String {
     let response = &answer.response;
     let mut out = String::new();
     degraded(&mut out, &response.metadata.degraded, style);
@@ -31,7 +49,7 @@ pub(in super::super) fn search(query: &str, answer: &SearchResponse, style: Styl
     let footer = format!("trace {}", response.metadata.trace_id);
     let _ = writeln!(out, "{}", style.dim(&footer));
     if let Some(trace) = &answer.trace {
-        explain(&mut out, trace, false, style);
+        explain(&mut out, trace, known, false, style);
     }
     out
 }
@@ -43,7 +61,7 @@ fn one(out: &mut String, found: &RetrievedContext, query: &str, style: Style) {
         found.rank,
         style.bold(&format!("{:.3}", found.score)),
         context.level,
-        harmless(&origin(found)),
+        harmless(&origin(&found.context)),
     );
     let _ = writeln!(out, "{}", head.trim_end());
     let _ = writeln!(out, "    {}", style.dim(&context.id.to_string()));
@@ -58,8 +76,7 @@ fn one(out: &mut String, found: &RetrievedContext, query: &str, style: Style) {
 }
 
 /// Where a context comes from: source and heading, or else session and agent.
-fn origin(found: &RetrievedContext) -> String {
-    let context = &found.context;
+fn origin(context: &Context) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(context.source.clone());
     if let Some(serde_json::Value::String(heading)) = context.metadata.get("heading") {
@@ -124,23 +141,23 @@ fn parts(parts: &ScoreParts) -> String {
 }
 
 /// The record of a retrieval; `chosen` tells the returned ones too.
-fn explain(out: &mut String, trace: &Trace, chosen: bool, style: Style) {
+fn explain(out: &mut String, trace: &Trace, known: &Known, chosen: bool, style: Style) {
     ledger(out, &trace.ledger, style);
     stages(out, &trace.counts, style);
     timings(out, &trace.timings, style);
     if chosen {
         let _ = writeln!(out, "{}", style.bold("returned"));
         for candidate in trace.candidates.iter().filter(|c| is_chosen(c)) {
-            explanation(out, candidate);
+            explanation(out, candidate, known, style);
         }
     }
-    let dropped: Vec<&Explanation> = trace.candidates.iter().filter(|c| !is_chosen(c)).collect();
+    let dropped: Vec<&Explanation> = dropped(trace).collect();
     if dropped.is_empty() {
         return;
     }
     let _ = writeln!(out, "{}", style.bold("dropped"));
     for candidate in dropped.iter().take(TOLD) {
-        explanation(out, candidate);
+        explanation(out, candidate, known, style);
     }
     if dropped.len() > TOLD {
         let _ = writeln!(out, "  and {} more (--json has all)", dropped.len() - TOLD);
@@ -153,20 +170,32 @@ fn explain(out: &mut String, trace: &Trace, chosen: bool, style: Style) {
     }
 }
 
+fn dropped(trace: &Trace) -> impl Iterator<Item = &Explanation> {
+    trace.candidates.iter().filter(|c| !is_chosen(c))
+}
+
 fn is_chosen(candidate: &Explanation) -> bool {
     matches!(candidate.outcome, Outcome::Chosen { .. })
 }
 
-fn explanation(out: &mut String, candidate: &Explanation) {
+fn explanation(out: &mut String, candidate: &Explanation, known: &Known, style: Style) {
+    let name = known.get(&candidate.id).map(|context| {
+        let origin = harmless(&origin(context));
+        match origin.is_empty() {
+            true => line(&context.text),
+            false => origin,
+        }
+    });
     let _ = writeln!(
         out,
-        "  {} {:.3} {}: {}\n    {}",
-        candidate.id,
+        "  {:.3} {} {}: {}",
         candidate.score,
         candidate.level,
-        candidate.outcome,
-        parts(&candidate.parts)
+        style.bold(&name.unwrap_or_default()),
+        candidate.outcome
     );
+    let reasons = format!("{} {}", candidate.id, parts(&candidate.parts));
+    let _ = writeln!(out, "    {}", style.dim(&reasons));
 }
 
 fn ledger(out: &mut String, ledger: &TokenLedger, style: Style) {
@@ -215,7 +244,7 @@ fn timings(out: &mut String, timings: &[StageTiming], style: Style) {
     let _ = writeln!(out, "{}: {}", style.bold("time"), stages.join(", "));
 }
 
-pub(in super::super) fn trace(trace: &Trace, style: Style) -> String {
+pub(in super::super) fn trace(trace: &Trace, known: &Known, style: Style) -> String {
     let mut out = format!(
         "{} at {}\n{} tokens, {:.1} ms\n",
         style.bold(&harmless(&trace.request.query)),
@@ -224,7 +253,7 @@ pub(in super::super) fn trace(trace: &Trace, style: Style) -> String {
         trace.retrieval_time_ms
     );
     degraded(&mut out, &trace.degraded, style);
-    explain(&mut out, trace, true, style);
+    explain(&mut out, trace, known, true, style);
     out
 }
 

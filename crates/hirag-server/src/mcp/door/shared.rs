@@ -96,7 +96,7 @@ impl Shared {
             let failure = match &*standing {
                 Standing::Joined(joined) => match joined.call(command, &request).await {
                     Ok(answer) => return Ok(answer),
-                    Err(Unanswered::Failed(failure)) if failure.code == "store_read_only" => {
+                    Err(Unanswered::Failed(failure)) if only_reads(&failure) => {
                         // It listens, and yet another process writes.
                         return Err(self.writer().await.unwrap_or(failure));
                     }
@@ -126,7 +126,7 @@ impl Shared {
             match failure.code.as_str() {
                 // Another call found a better way meanwhile, and closed this one.
                 "not_open" | "store_closed" => {}
-                "store_read_only" => self.may_write(&standing).await?,
+                _ if only_reads(&failure) => self.may_write(&standing).await?,
                 _ => return Err(failure),
             }
             gone = failure.message;
@@ -292,6 +292,11 @@ async fn token() -> Option<SecretString> {
         Ok(found) => found.flatten().map(|(token, _)| token),
         Err(_) => secrets.at_hand(TokenKind::Server),
     }
+}
+
+/// Whether a store refused to write because it only reads.
+fn only_reads(failure: &Failure) -> bool {
+    matches!(failure.code.as_str(), "store_read_only" | "store_locked")
 }
 
 fn refused(pid: u32) -> String {

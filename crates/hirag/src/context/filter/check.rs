@@ -1,10 +1,39 @@
 //! What a condition may ask of a field.
 
-use super::{Condition, Field, Test, Value, parse_time};
+use super::{Condition, Field, Filter, Test, Value, parse_time};
 use crate::context::{ContextError, ContextLevel};
 
 /// Bytes of a path into metadata at most: what sixteen keys of the longest have.
 const MAX_PATH_BYTES: usize = 4_111;
+/// Conditions of a filter at most. SQLite nests them, and goes a thousand deep.
+const MAX_CONDITIONS: usize = 256;
+/// Values in all of them at most; SQLite takes some 32,000.
+const MAX_VALUES: usize = 10_000;
+
+impl Filter {
+    /// Checks how much it asks; what each condition may ask is known since [`Condition::new`].
+    ///
+    /// # Errors
+    /// [`ContextError::MalformedFilter`] with the number and the limit.
+    pub fn check_size(&self) -> Result<(), ContextError> {
+        let conditions = || self.must.iter().chain(&self.should).chain(&self.must_not);
+        let values = conditions().map(|condition| match &condition.test {
+            Test::AnyOf(values) => values.len(),
+            Test::Range(_) | Test::Exists(_) => 0,
+        });
+        for (number, limit, things) in [
+            (conditions().count(), MAX_CONDITIONS, "conditions"),
+            (values.sum(), MAX_VALUES, "values to compare with"),
+        ] {
+            if number > limit {
+                return Err(ContextError::MalformedFilter(format!(
+                    "it has {number} {things}, over the limit of {limit}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Condition {
     /// A condition, checked: levels must be known, time stamps well formed, lists not empty.
@@ -96,5 +125,37 @@ impl Condition {
     /// As [`Self::new`].
     pub fn equals(key: &str, value: impl Into<Value>) -> Result<Self, ContextError> {
         Self::new(Field::parse(key), Test::AnyOf(vec![value.into()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_asks_too_much_is_refused_with_the_number_and_the_limit() {
+        let one = || Condition::equals("topic", "owls").unwrap();
+        let many = |conditions: usize| Filter {
+            must: (0..conditions / 2).map(|_| one()).collect(),
+            must_not: (0..conditions.div_ceil(2)).map(|_| one()).collect(),
+            ..Filter::default()
+        };
+        many(256).check_size().unwrap();
+        let error = many(257).check_size().unwrap_err();
+        assert_eq!(error.code(), "invalid_filter");
+        assert!(error.to_string().contains("257 conditions"), "{error}");
+        let values = |number: i64| Filter {
+            should: vec![
+                Condition::new(
+                    Field::parse("year"),
+                    Test::AnyOf((0..number).map(Value::Int).collect()),
+                )
+                .unwrap(),
+            ],
+            ..Filter::default()
+        };
+        values(10_000).check_size().unwrap();
+        let error = values(10_001).check_size().unwrap_err();
+        assert!(error.to_string().contains("10001 values"), "{error}");
     }
 }

@@ -11,6 +11,7 @@ use super::writer::{Op, Shared, run};
 use super::{CacheKey, DiskSettings};
 use crate::clock::SharedClock;
 use crate::embedding::EmbeddingError;
+use crate::files::create_private_folder;
 use crate::metrics::CacheLayerStats;
 
 /// A read refreshes `used` when it is older than this, so that hits do not all become writes.
@@ -37,7 +38,7 @@ impl Disk {
         clock: SharedClock,
     ) -> Result<Self, String> {
         if let Some(folder) = settings.path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| e.to_string())?;
+            create_private_folder(folder).map_err(|e| e.to_string())?;
         }
         let (writer, reader) = open_pair(&settings.path)?;
         let shared = Arc::new(Shared::new(settings.clone(), ttl, clock, reader));

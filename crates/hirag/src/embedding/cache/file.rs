@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use super::table::{SCHEMA, SCHEMA_VERSION};
-use crate::files::beside;
+use crate::files::{beside, create_private_file};
 
 /// "HiRC": tells our file from another program's, which must not be wiped.
 const APPLICATION_ID: i32 = 0x4869_5243;
@@ -50,6 +50,7 @@ impl From<rusqlite::Error> for OpenError {
 }
 
 fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+    create_private_file(path).map_err(|e| OpenError::Final(e.to_string()))?;
     let mut db = Connection::open(path)?;
     db.busy_timeout(WRITE_PATIENCE)?;
     if db.is_readonly("main")? {

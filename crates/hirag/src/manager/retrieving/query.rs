@@ -12,6 +12,7 @@ use crate::context::{
 use crate::embedding::{CacheOutcome, EmbeddingError};
 use crate::error::{Error, Result};
 use crate::manager::HiragManager;
+use crate::manager::models::UNKNOWN_DIMENSION;
 use crate::retrieval::{Candidates, RetrievalError, SelectionRequest};
 use crate::store::StoreError;
 use crate::store::sqlite::CandidateQuery;
@@ -85,6 +86,7 @@ impl HiragManager {
         let config = self.config();
         let time = self.inner.clock.now();
         let max_tokens = validate(request, &config)?;
+        request.filter.check_size()?;
         let levels = searched_levels(&config, request)?;
         let mut degraded = Vec::new();
         let mut cache_hits = 0;
@@ -99,9 +101,12 @@ impl HiragManager {
                 }
                 Err(e) => {
                     tracing::info!(error = %e, "the query was not embedded");
-                    degraded.push(match e {
-                        EmbeddingError::OtherModel { .. } => Degradation::Model,
-                        _ => Degradation::Embedding,
+                    degraded.extend(match e {
+                        // Nothing was missed: there is no vector yet, and who only reads leaves
+                        // it to the writer to say of which model they will be.
+                        EmbeddingError::OtherModel { .. } if self.has_no_vectors().await? => None,
+                        EmbeddingError::OtherModel { .. } => Some(Degradation::Model),
+                        _ => Some(Degradation::Embedding),
                     });
                 }
             }
@@ -131,6 +136,11 @@ impl HiragManager {
                 everything: request.explain,
             },
         })
+    }
+
+    async fn has_no_vectors(&self) -> Result<bool> {
+        let stored = self.inner.store.vector_spec(&self.inner.collection);
+        Ok(stored.await?.dimension <= UNKNOWN_DIMENSION)
     }
 
     async fn embed_query(

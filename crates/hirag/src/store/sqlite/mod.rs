@@ -235,6 +235,15 @@ impl SqliteStore {
         .map_err(|e| StoreError::Internal(broken_off(&e)))?
     }
 
+    /// Why this store only reads: another process writes, or nobody can.
+    pub(crate) fn no_writer(&self) -> StoreError {
+        let path = &self.shared.path;
+        match lock::while_nobody_writes(path, || ()) {
+            Err(error @ StoreError::Locked { .. }) => error,
+            _ => StoreError::ReadOnly { path: path.clone() },
+        }
+    }
+
     /// Runs `work` in the writer's next commit; it is on disk when this returns `Ok`.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
@@ -242,9 +251,7 @@ impl SqliteStore {
         F: FnOnce(&Connection, &mut Changes) -> Result<T, StoreError> + Send + 'static,
     {
         let Some(writer) = &self.shared.writer else {
-            return Err(StoreError::ReadOnly {
-                path: self.shared.path.clone(),
-            });
+            return Err(self.no_writer());
         };
         let answer = writer.submit(work).await;
         answer

@@ -17,7 +17,7 @@ use super::words::Lexicon;
 use super::writer::Writer;
 use super::{Shared, SqliteStore, Watch, data_version, follow, restore, schema};
 use crate::clock::SharedClock;
-use crate::files::beside;
+use crate::files::{beside, create_private_file, create_private_folder};
 use crate::store::StoreError;
 
 /// Connections that read at the same time: more than there are cores would keep each other, and whoever
@@ -92,7 +92,10 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
         },
     };
     match &lock {
-        Some(_) => restore::finish_begun(path)?,
+        Some(_) => {
+            restore::finish_begun(path)?;
+            create_private_file(path).map_err(io_at(path))?;
+        }
         None => restore::check_not_begun(path)?,
     }
     let before = identity(path);
@@ -195,7 +198,7 @@ fn identity(_path: &Path) -> Option<(u64, u64)> {
 
 fn lock(path: &Path, patience: Duration) -> Result<WriterLock, StoreError> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(io_at(folder))?;
+        create_private_folder(folder).map_err(io_at(folder))?;
     }
     WriterLock::acquire(path, patience)
 }

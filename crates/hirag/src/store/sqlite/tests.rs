@@ -117,6 +117,41 @@ fn lasting() -> CleanUpRules {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn the_database_and_its_copies_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = Place::new();
+    let store = place.store().await;
+    store
+        .insert(NAME, vec![record("a diary", None)])
+        .await
+        .unwrap();
+    store
+        .back_up(&place.folder.path().join("copy.db"))
+        .await
+        .unwrap();
+    for name in ["hirag.db", "hirag.db-wal", "copy.db"] {
+        let facts = place.folder.path().join(name).metadata().unwrap();
+        assert_eq!(facts.permissions().mode() & 0o077, 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_only_reads_is_told_who_writes() {
+    let place = Place::new();
+    let writer = place.store().await;
+    let reader = place.open(Access::Read).unwrap();
+    let error = reader.delete(NAME, &[]).await.unwrap_err();
+    assert_eq!(error.code(), "store_locked");
+    let process = std::process::id().to_string();
+    assert!(error.to_string().contains(&process), "{error}");
+    writer.shut_down();
+    let error = reader.delete(NAME, &[]).await.unwrap_err();
+    assert_eq!(error.code(), "store_read_only");
+}
+
 #[tokio::test]
 async fn a_changed_text_is_found_by_its_new_words_only() {
     let place = Place::new();
@@ -156,7 +191,7 @@ async fn a_reader_sees_what_the_writer_of_another_handle_commits() {
         .unwrap();
     assert_eq!(found(&reader, "fox").await.len(), 1);
     let refused = reader.insert(NAME, vec![record("x", None)]).await;
-    assert_eq!(refused.unwrap_err().code(), "store_read_only");
+    assert_eq!(refused.unwrap_err().code(), "store_locked");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ pub use self::parts::DatabaseParts;
 use super::classify::io_at;
 use super::{SqliteStore, collections, contexts};
 use crate::context::LevelCounts;
-use crate::files::{beside, folder_of, remove_if_there, sync_folder_of};
+use crate::files::{beside, create_private_file, folder_of, remove_if_there, sync_folder_of};
 use crate::store::StoreError;
 use crate::tasks::broken_off;
 
@@ -99,9 +99,7 @@ impl SqliteStore {
     /// [`StoreError::DiskFull`] when there is no room for the copy; nothing is lost then.
     pub async fn optimise(&self) -> Result<(), StoreError> {
         let Some(writer) = &self.shared.writer else {
-            return Err(StoreError::ReadOnly {
-                path: self.shared.path.clone(),
-            });
+            return Err(self.no_writer());
         };
         // The word index is merged by the writer; VACUUM cannot run inside its transactions.
         writer
@@ -178,6 +176,7 @@ pub(super) fn write_copy(connection: &Connection, file: &Path) -> Result<(), Sto
         remove_if_there(&beside(file, "-journal"))
     };
     clear().map_err(io_at(file))?;
+    create_private_file(file).map_err(io_at(file))?;
     let written = connection
         .execute("VACUUM INTO ?1", [file.to_string_lossy()])
         .map_err(StoreError::from)
