@@ -315,9 +315,9 @@ async fn a_database_in_use_is_read_and_says_who_writes() {
         let found = texts(&reader, ContextRequest::new("holder of the lock")).await;
         assert_eq!(found, ["stored by the holder of the lock"]);
         let error = reader.store(NewContext::new("new")).await.unwrap_err();
-        assert_eq!(error.code(), "store_read_only", "{error}");
+        assert_eq!(error.code(), "store_locked", "{error}");
         let import = reader.import(vec![], ImportOptions::default(), |_| {});
-        assert_eq!(import.await.unwrap_err().code(), "store_read_only");
+        assert_eq!(import.await.unwrap_err().code(), "store_locked");
     }
 
     // One who waits gets in as soon as the other has gone.

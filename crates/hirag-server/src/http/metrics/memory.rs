@@ -155,14 +155,14 @@ impl Memory {
                 "Searches not answered",
                 answers.misses,
             ),
+            (
+                "answer_cache_invalidations",
+                "Answers dropped because something changed",
+                answers.invalidations,
+            ),
         ] {
             page.counter(name, help, value)?;
         }
-        page.counter(
-            "answer_cache_invalidations",
-            "Answers dropped because something changed",
-            answers.invalidations,
-        )?;
         page.gauge(
             "answer_cache_entries",
             "Answers held",
@@ -182,44 +182,29 @@ impl Memory {
         page.counters(
             "embedding_cache_hits",
             "Questions answered",
-            &[
-                ("layer", "memory", memory.hits),
-                ("layer", "disk", disk.hits),
-            ],
+            &by_layer(memory.hits, disk.hits),
         )?;
         page.counters(
             "embedding_cache_misses",
             "Questions not answered",
-            &[
-                ("layer", "memory", memory.misses),
-                ("layer", "disk", disk.misses),
-            ],
+            &by_layer(memory.misses, disk.misses),
         )?;
         page.counters(
             "embedding_cache_invalidations",
             "Vectors dropped because their text was deleted or their time was over",
-            &[
-                ("layer", "memory", memory.invalidations),
-                ("layer", "disk", disk.invalidations),
-            ],
+            &by_layer(memory.invalidations, disk.invalidations),
         )?;
         page.gauges(
             "embedding_cache_entries",
             "Vectors held",
             None,
-            &[
-                ("layer", "memory", memory.entries as f64),
-                ("layer", "disk", disk.entries as f64),
-            ],
+            &by_layer(memory.entries as f64, disk.entries as f64),
         )?;
         page.gauges(
             "embedding_cache",
             "What they take",
             Some(Unit::Bytes),
-            &[
-                ("layer", "memory", memory.bytes as f64),
-                ("layer", "disk", disk.bytes as f64),
-            ],
+            &by_layer(memory.bytes as f64, disk.bytes as f64),
         )
     }
 
@@ -345,6 +330,11 @@ impl Page<'_> {
             ConstCounter::new(*value).encode(family.encode_family(&[(*label, *of)])?)
         })
     }
+}
+
+/// The series of a figure that both layers of the embedding cache have.
+fn by_layer<T>(memory: T, disk: T) -> [(&'static str, &'static str, T); 2] {
+    [("layer", "memory", memory), ("layer", "disk", disk)]
 }
 
 #[cfg(test)]
