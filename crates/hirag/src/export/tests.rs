@@ -5,30 +5,30 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{ExportFormat, Table, is_table, lines, markdown};
-use crate::context::Context;
+use crate::context::{ContentHash, Context, ContextLevel, EmbeddingState};
 
 fn context(text: &str, agent: Option<&str>, metadata: Value, count: u64) -> Context {
-    serde_json::from_value(json!({
-        "id": "019b76da-a800-7000-8000-000000000001",
-        "text": text,
-        "level": "LongTerm",
-        "agent": agent,
-        "session": "a > b --> c",
-        "created_at": "1969-12-31T23:59:59.999Z",
-        "updated_at": "2026-01-01T00:00:00Z",
-        "accessed_at": "2026-01-02T00:00:00.5Z",
-        "access_count": count,
-        "token_count": 3,
-        "content_hash": "00".repeat(32),
-        "metadata": metadata,
-        "source": "/notes/ä \"b\".md",
-        "source_key": "#1",
-        "position": -4,
-        "expires_at": null,
-        "deleted_at": null,
-        "embedding": "Ready",
-    }))
-    .unwrap()
+    let time = |text: &str| text.parse().unwrap();
+    Context {
+        id: "019b76da-a800-7000-8000-000000000001".parse().unwrap(),
+        text: text.to_owned(),
+        level: ContextLevel::LongTerm,
+        agent: agent.map(str::to_owned),
+        session: Some("a > b --> c".to_owned()),
+        created_at: time("1969-12-31T23:59:59.999Z"),
+        updated_at: time("2026-01-01T00:00:00Z"),
+        accessed_at: time("2026-01-02T00:00:00.5Z"),
+        access_count: count,
+        token_count: 3,
+        content_hash: ContentHash::of(text),
+        metadata: serde_json::from_value(metadata).unwrap(),
+        source: Some("/notes/ä \"b\".md".to_owned()),
+        source_key: Some("#1".to_owned()),
+        position: -4,
+        expires_at: None,
+        deleted_at: None,
+        embedding: EmbeddingState::Ready,
+    }
 }
 
 /// What an import would read of a file, as objects without what is absent.
