@@ -424,6 +424,10 @@ pub async fn filters_hold_in_every_operation(subject: Subject) {
     records[3].source = Some("f.md".to_owned());
     let store = subject.filled(2, records.clone()).await;
     let must = |condition: Json| json!({"must": [condition]});
+    // As many values as a filter may have, of two kinds.
+    let mut many: Vec<serde_json::Value> = (0..9_000).map(serde_json::Value::from).collect();
+    many.extend((0..999).map(|i| json!(format!("word {i}"))));
+    many.push(json!("rust"));
     let cases = [
         (json!({}), "abcd"),
         (must(json!({"key": "level", "match": "L3"})), "cd"),
@@ -464,6 +468,7 @@ pub async fn filters_hold_in_every_operation(subject: Subject) {
         (must(json!({"key": "done", "match": true})), "a"),
         (must(json!({"key": "done", "match": 1})), "c"),
         (must(json!({"key": "list.k", "any": ["v", 9]})), "d"),
+        (must(json!({"key": "tags", "any": many})), "a"),
         (must(json!({"key": "metadata.level", "match": "own"})), "d"),
         (must(json!({"key": "pct%_", "match": "it's"})), "d"),
         (must(json!({"key": "nothing", "match": "x' OR 1=1 --"})), ""),

@@ -513,6 +513,35 @@ async fn a_folder_in_the_way_is_an_error_that_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_database_gives_no_backup_that_could_not_be_restored() {
+    let place = Place::new();
+    let whole = written(&place).await;
+    let mut refused = 0;
+    for start in (8_192..whole.len() - 200).step_by(16_384) {
+        let mut damaged = whole.clone();
+        damaged[start..start + 200].fill(0xA5);
+        fs::write(place.database(), &damaged).unwrap();
+        let backup = place.path().join(format!("{start}.db"));
+        let Ok(manager) = open_as(&place, StoreAccess::Read).await else {
+            continue;
+        };
+        match manager.back_up(&backup).await {
+            Ok(()) => {
+                let clock: hirag::clock::SharedClock = place.clock.clone();
+                let other = place.path().join(format!("restored-{start}"));
+                HiragManager::restore(&backup, &other, &clock).unwrap();
+            }
+            Err(error) => {
+                assert_eq!(error.code(), "store_corrupt", "{error}");
+                assert!(!backup.exists());
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_comes_back_in_the_place_of_a_damaged_database() {
     let place = Place::new();
     let manager = place.open().await;

@@ -50,7 +50,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::context::{Condition, ContextError, ContextId, ContextLevel, Filter};
 use crate::embedding::{Drills, EmbeddingProvider};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::levels::WorkingSet;
 use crate::metrics::{PerformanceProfiler, ResourceMonitor};
 use crate::resilience::{CircuitBreaker, RateLimiter};
@@ -264,6 +264,12 @@ impl HiragManager {
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.inner.store.is_writable()
+    }
+
+    /// Why this handle only reads, if it does: another process writes, or nobody can.
+    #[must_use]
+    pub fn only_reads_because(&self) -> Option<Error> {
+        (!self.is_writable()).then(|| self.inner.store.no_writer().into())
     }
 
     /// The breaker before the embedding provider.

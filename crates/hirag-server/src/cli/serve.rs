@@ -71,10 +71,13 @@ async fn serve(studio: &Studio, args: ServeArgs, output: Output) -> Result<()> {
         token_for_this_run: for_this_run.map(|token| token.expose_secret().to_owned()),
         remote: status.remote,
     };
-    if !studio.host().await?.manager().is_writable() {
-        output.note(
-            "Another process writes this memory: until it has ended, this server only reads.",
-        );
+    if let Some(why) = studio.host().await?.manager().only_reads_because() {
+        output.note(match why.code() {
+            "store_locked" => {
+                "Another process writes this memory: until it has ended, this server only reads."
+            }
+            _ => "The folder of this memory can only be read, and so can the memory.",
+        });
     }
     output.answer(&serving, render)?;
     end.heard().await;

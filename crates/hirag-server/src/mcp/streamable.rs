@@ -1,11 +1,14 @@
 //! The memory over HTTP: a part of the server's routes.
 
-use axum::Router;
 use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use rmcp::model::ErrorCode;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::json;
 use std::sync::Arc;
 
 use super::door::Door;
@@ -51,6 +54,30 @@ pub fn router(studio: Studio, stopped: impl Future<Output = ()> + Send + 'static
     Router::new()
         .route_service("/", service)
         .layer(from_fn(tell_the_end))
+        .layer(from_fn(tell_what_is_no_message))
+}
+
+/// JSON that is no message gets JSON-RPC's answer to it, as over standard input and output. The
+/// transport calls it a media type that it does not know, which it is not.
+async fn tell_what_is_no_message(request: Request, next: Next) -> Response {
+    let said_json = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/json"));
+    let response = next.run(request).await;
+    if !said_json || response.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        return response;
+    }
+    let answer = json!({
+        "jsonrpc": "2.0",
+        "id": null,
+        "error": {
+            "code": ErrorCode::PARSE_ERROR.0,
+            "message": "The body is no JSON-RPC message; send one object with \"jsonrpc\": \"2.0\".",
+        },
+    });
+    (StatusCode::BAD_REQUEST, Json(answer)).into_response()
 }
 
 /// A session that was ended has ended: 204. With 202, that it was taken and will end, the official

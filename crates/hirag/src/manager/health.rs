@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::HiragManager;
 use super::models::{Standing, UNKNOWN_DIMENSION};
 use crate::embedding::EmbeddingError;
+use crate::store::StoreError;
 
 /// How a component is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -74,8 +75,12 @@ impl HiragManager {
                 Ok(counts) => (
                     HealthState::Degraded,
                     format!(
-                        "{} contexts; another process writes, this one reads",
-                        counts.total_contexts
+                        "{} contexts; {}",
+                        counts.total_contexts,
+                        match self.inner.store.no_writer() {
+                            StoreError::Locked { .. } => "another process writes, this one reads",
+                            _ => "its folder can only be read, and so can they",
+                        }
                     ),
                 ),
                 Err(e) => (HealthState::Unhealthy, e.to_string()),

@@ -32,7 +32,7 @@ pub(super) const LISTED: u32 = 50;
 pub(super) const DELETED: usize = 100;
 /// Tokens of one answer.
 pub(super) const LEAST_TOKENS: u32 = 64;
-pub(super) const MOST_TOKENS: u32 = 20_000;
+pub(in crate::mcp) const MOST_TOKENS: u32 = 20_000;
 
 /// Arguments with limits.
 pub(in crate::mcp) trait Checked: DeserializeOwned + JsonSchema {

@@ -7,6 +7,6 @@ mod looking;
 mod words;
 
 pub(super) use self::changing::{Delete, Store, Update};
-pub(super) use self::limits::{Checked, read};
+pub(super) use self::limits::{Checked, MOST_TOKENS, read};
 pub(super) use self::looking::{Explain, Fetch, Get, List, PlainSearch, Search};
 pub(super) use self::words::{Level, Mode, Order, filter};

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::answers::{Context, Found, Listed, Shown};
-use super::super::arguments::{self, filter};
+use super::super::arguments::{self, MOST_TOKENS, filter};
 use super::super::marking::{Marks, NOTICE};
 use super::telling::{cut_to, fit, id, mark};
 use super::{Answer, Call, Failure};
@@ -108,11 +108,18 @@ pub(in crate::mcp) fn told(found: &Found, marks: &Marks) -> String {
         mark(&mut out, marks, context);
     }
     if found.left_out > 0 {
-        let _ = writeln!(
-            out,
-            "({} more matched and did not fit; a larger max_tokens than {} shows them)",
-            found.left_out, found.max_tokens
-        );
+        let _ = match found.max_tokens {
+            MOST_TOKENS.. => writeln!(
+                out,
+                "({} more matched and did not fit, even into the largest max_tokens)",
+                found.left_out
+            ),
+            less => writeln!(
+                out,
+                "({} more matched and did not fit; a larger max_tokens than {less} may show them)",
+                found.left_out
+            ),
+        };
     }
     if !found.degraded.is_empty() {
         let what = found.degraded.join(", ");

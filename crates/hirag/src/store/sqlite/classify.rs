@@ -26,8 +26,21 @@ impl From<Error> for StoreError {
                 path,
                 reason: source.to_string(),
             },
+            _ if is_damaged_text(&source) => Self::Corrupt {
+                path,
+                reason: source.to_string(),
+            },
             _ => Self::Sqlite { path, source },
         }
+    }
+}
+
+/// Whether a text came out that never went in: whatever is stored is valid UTF-8.
+fn is_damaged_text(error: &Error) -> bool {
+    match error {
+        Error::Utf8Error(..) => true,
+        Error::FromSqlConversionFailure(_, _, inner) => inner.is::<std::str::Utf8Error>(),
+        _ => false,
     }
 }
 

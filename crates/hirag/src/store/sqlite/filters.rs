@@ -95,14 +95,20 @@ fn push_metadata(clause: &mut Clause, path: &str, test: &Test) {
         .push_str("c.seq IN (SELECT f.seq FROM context_fields f WHERE ");
     match test {
         Test::AnyOf(values) => {
-            clause.sql.push_str("f.path = ? AND (");
+            clause.sql.push_str("f.path = ? AND (0");
             clause.parameters.push(Sql::Text(path.to_owned()));
-            for (place, value) in values.iter().enumerate() {
-                if place > 0 {
-                    clause.sql.push_str(" OR ");
+            // A list for each kind: SQLite parses an OR for each value only up to a depth.
+            for kind in ['b', 'n', 't'] {
+                let alike: Vec<_> = values.iter().filter(|v| self::kind(v) == kind).collect();
+                if alike.is_empty() {
+                    continue;
                 }
-                let _ = write!(clause.sql, "(f.kind = '{}' AND f.value = ?)", kind(value));
-                clause.parameters.push(plain_value(value));
+                let _ = write!(
+                    clause.sql,
+                    " OR (f.kind = '{kind}' AND f.value IN ({}))",
+                    places(alike.len())
+                );
+                clause.parameters.extend(alike.into_iter().map(plain_value));
             }
             clause.sql.push(')');
         }

@@ -15,7 +15,7 @@ use super::classify::io_at;
 use super::lock::WriterLock;
 use super::open::{connect_to_read, register_vector_functions};
 use super::schema;
-use super::upkeep::write_copy;
+use super::upkeep::{check_whole, write_copy};
 use crate::files::{beside, folder_of, remove_if_there};
 use crate::store::StoreError;
 
@@ -70,12 +70,6 @@ fn check(backup: &Path) -> Result<Connection, StoreError> {
             reason: "it is an empty database".to_owned(),
         });
     }
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict != "ok" {
-        return Err(StoreError::Corrupt {
-            path: backup.to_owned(),
-            reason: verdict,
-        });
-    }
+    check_whole(&connection, backup)?;
     Ok(connection)
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 pub use self::inspect::{Finding, Inspection};
 pub use self::parts::DatabaseParts;
 use super::classify::io_at;
+use super::open::connect_to_read;
 use super::{SqliteStore, collections, contexts};
 use crate::context::LevelCounts;
 use crate::files::{beside, create_private_file, folder_of, remove_if_there, sync_folder_of};
@@ -130,7 +131,8 @@ impl SqliteStore {
     /// Writes a copy of the database as it is now to a new file, complete or not at all.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when the file exists or cannot be written.
+    /// [`StoreError::Io`] when the file exists or cannot be written; [`StoreError::Corrupt`] when
+    /// the database is damaged, as the copy could not be restored.
     pub async fn back_up(&self, target: &Path) -> Result<(), StoreError> {
         let target = target.to_owned();
         if target.exists() {
@@ -152,8 +154,16 @@ impl SqliteStore {
             });
         }
         let partial = beside(&target, ".partial");
+        let database = self.shared.path.clone();
         self.read(move |c| {
-            let written = write_copy(c, &partial).and_then(|()| {
+            let copied = write_copy(c, &partial).and_then(|()| match soundness(&partial) {
+                Err(StoreError::Corrupt { reason, .. }) => Err(StoreError::Corrupt {
+                    path: database,
+                    reason: format!("{reason}; no backup was written, as none could be restored"),
+                }),
+                other => other,
+            });
+            let written = copied.and_then(|()| {
                 std::fs::rename(&partial, &target)
                     .and_then(|()| sync_folder_of(&target))
                     .map_err(io_at(&target))
@@ -189,6 +199,26 @@ pub(super) fn write_copy(connection: &Connection, file: &Path) -> Result<(), Sto
         let _ = clear();
     }
     written
+}
+
+/// Whether SQLite finds the database at `file` whole.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] with the first fault.
+fn soundness(file: &Path) -> Result<(), StoreError> {
+    check_whole(&connect_to_read(file)?, file)
+}
+
+/// As [`soundness`], over a connection.
+pub(super) fn check_whole(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    match verdict.as_str() {
+        "ok" => Ok(()),
+        _ => Err(StoreError::Corrupt {
+            path: file.to_owned(),
+            reason: verdict,
+        }),
+    }
 }
 
 fn counts(connection: &Connection, collection: i64) -> Result<StoreCounts, StoreError> {
