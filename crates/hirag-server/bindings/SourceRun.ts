@@ -68,6 +68,14 @@ failed: Array<Problem>,
  */
 failed_total: number, 
 /**
+ * What was read, but not as it was meant, or slowly, the first hundred.
+ */
+warnings: Array<Problem>, 
+/**
+ * How many there are in all.
+ */
+warned_total: number, 
+/**
  * Files that were passed over: of no known kind, empty, binary, or another source's.
  */
 skipped: number, };

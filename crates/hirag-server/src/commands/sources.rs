@@ -153,7 +153,12 @@ pub async fn source_run(
     };
     for SourceStatus { source, .. } in wanted {
         let tell = |at| progress(&source, at);
-        let run = manager.run_source(source.id, options.clone(), tell).await?;
+        let run = match manager.run_source(source.id, options.clone(), tell).await {
+            Ok(run) => run,
+            // It was removed meanwhile; the others are there.
+            Err(error) if id.is_none() && error.code() == "unknown_source" => continue,
+            Err(error) => return Err(error.into()),
+        };
         ran.ok &= run.outcome == RunOutcome::Done && run.failed_total == 0;
         let stopped = run.outcome == RunOutcome::Stopped;
         ran.runs.push(RanSource {

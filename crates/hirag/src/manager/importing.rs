@@ -28,6 +28,7 @@ use crate::import::{
 };
 use crate::sources::SourceId;
 use crate::store::sqlite::{Edit, WriteBatch};
+use crate::store::{Record, StoreError};
 use crate::tasks::broken_off;
 
 /// Texts that are embedded at once: enough to sort them by length and to keep every core busy, and
@@ -65,6 +66,8 @@ pub(super) struct KeptFiles {
 /// What a unit comes to once it is written.
 #[derive(Debug, Default)]
 struct Tally {
+    /// The file that it is of.
+    path: String,
     imported: u64,
     updated: u64,
     unchanged: u64,
@@ -97,6 +100,8 @@ impl HiragManager {
         progress: impl FnMut(ImportProgress) + Send,
     ) -> Result<ImportReport> {
         self.require_writable()?;
+        // What two runs read at once, both would take for new.
+        let _turn = self.inner.keeping.turn.lock().await;
         let _timer = self.inner.profiler.timer("import").long();
         let (format, settings) = (options.format, self.config().import.clone());
         let found = off_the_async_threads(move || discover(&paths, format, &settings)).await?;
@@ -188,7 +193,7 @@ impl HiragManager {
             .collect();
         let clock = &self.inner.clock;
         let begun = clock.elapsed();
-        let prepared = self.prepare(texts).await?;
+        let prepared = self.prepare_checked(texts).await?;
         let embedding = clock.elapsed().saturating_sub(begun);
         let all = prepared.len().max(1) as f64;
         let mut records = prepared.into_iter().map(|(record, _)| record);
@@ -236,10 +241,32 @@ impl HiragManager {
         Ok(ready)
     }
 
-    /// Writes a unit in a transaction of its own; the writer groups the commits.
-    async fn write_unit(&self, (batch, tally): (WriteBatch, Tally)) -> Result<Tally> {
-        if batch != WriteBatch::default() {
-            self.apply(batch).await?;
+    /// Writes a unit in a transaction of its own; the writer groups the commits. A context whose
+    /// identity another has is told, and keeps none of the others out.
+    async fn write_unit(&self, (mut batch, mut tally): (WriteBatch, Tally)) -> Result<Tally> {
+        while batch != WriteBatch::default() {
+            let error = match self.apply(batch.clone()).await {
+                Ok(_) => break,
+                Err(Error::Store(error)) => error,
+                Err(error) => return Err(error),
+            };
+            let Some(refused) = take_refused(&mut batch, &error) else {
+                return Err(error.into());
+            };
+            tally.imported = tally.imported.saturating_sub(1);
+            tally.pending = tally
+                .pending
+                .saturating_sub(u64::from(refused.vector.is_none()));
+            tally.failed.push(Problem {
+                path: tally.path.clone(),
+                line: refused.position.and_then(|p| u64::try_from(p + 1).ok()),
+                code: error.code().to_owned(),
+                message: error.to_string(),
+            });
+            // It is read again, and what is wrong with it told again.
+            if let Some(state) = &mut batch.source {
+                (state.fingerprint, state.stamp) = ([0; 32], None);
+            }
         }
         Ok(tally)
     }
@@ -250,6 +277,19 @@ impl HiragManager {
         }
         Err(self.inner.store.no_writer().into())
     }
+}
+
+/// Takes the last context out of a batch that is refused for its identity or its vector.
+fn take_refused(batch: &mut WriteBatch, error: &StoreError) -> Option<Record> {
+    let is_meant = |record: &Record| match error {
+        StoreError::IdTaken(id) => record.id == *id,
+        StoreError::SourceTaken { from, key } => {
+            record.source.as_ref() == Some(from) && record.source_key.as_ref() == Some(key)
+        }
+        _ => false,
+    };
+    let place = batch.insert.iter().rposition(is_meant)?;
+    Some(batch.insert.remove(place))
 }
 
 fn waits(edit: &Edit) -> bool {

@@ -24,7 +24,7 @@ use crate::store::sqlite::NewKept;
 #[derive(Debug)]
 pub(super) struct Keeping {
     /// One run at a time: they would only wait for the model together.
-    turn: tokio::sync::Mutex<()>,
+    pub(super) turn: tokio::sync::Mutex<()>,
     running: Mutex<HashMap<SourceId, ImportProgress>>,
     watching: Mutex<HashMap<SourceId, WatchState>>,
     /// Raised when a source came, changed or went.

@@ -51,7 +51,11 @@ impl Stored {
 }
 
 /// Whether a context may be stored.
-fn check(context: &NewContext, config: &Config, now: Timestamp) -> Result<(), ContextError> {
+pub(super) fn check(
+    context: &NewContext,
+    config: &Config,
+    now: Timestamp,
+) -> Result<(), ContextError> {
     context.validate(&config.limits, now)?;
     context
         .level
@@ -152,11 +156,19 @@ impl HiragManager {
         &self,
         new: Vec<NewContext>,
     ) -> Result<Vec<(Record, Option<EmbeddingError>)>> {
-        let config = self.config();
-        let now = self.inner.clock.now();
-        for context in &new {
-            check(context, &config, now)?;
-        }
+        let (config, now) = (self.config(), self.inner.clock.now());
+        new.iter()
+            .try_for_each(|context| check(context, &config, now))?;
+        self.prepare_checked(new).await
+    }
+
+    /// The same for what was found allowed already: an expiry that has passed since is seen to by
+    /// the clean-up.
+    pub(super) async fn prepare_checked(
+        &self,
+        new: Vec<NewContext>,
+    ) -> Result<Vec<(Record, Option<EmbeddingError>)>> {
+        let (config, now) = (self.config(), self.inner.clock.now());
         let waiting: Vec<String> = new
             .iter()
             .filter(|context| context.vector.is_none())

@@ -1,7 +1,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::SourceError;
 use crate::import::{ImportReport, Problem};
 
 /// Problems of a run that are kept; the others are counted.
@@ -17,7 +16,7 @@ pub enum RunOutcome {
     Done,
     /// It was stopped; the next run goes on.
     Stopped,
-    /// The source could not be read; nothing was changed.
+    /// It could not begin, or broke off; what was done before stays.
     Failed,
 }
 
@@ -79,6 +78,13 @@ pub struct SourceRun {
     /// How many there are in all.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub failed_total: u64,
+    /// What was read, but not as it was meant, or slowly, the first hundred.
+    #[serde(default)]
+    pub warnings: Vec<Problem>,
+    /// How many there are in all.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub warned_total: u64,
     /// Files that were passed over: of no known kind, empty, binary, or another source's.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub skipped: u64,
@@ -103,18 +109,25 @@ impl SourceRun {
             pending: 0,
             failed: Vec::new(),
             failed_total: 0,
+            warnings: Vec::new(),
+            warned_total: 0,
             skipped: 0,
         }
     }
 
-    /// A run that could not begin.
-    pub(crate) fn failed(started_at: Timestamp, ended_at: Timestamp, error: &SourceError) -> Self {
+    /// A run that could not begin, or broke off.
+    pub(crate) fn failed(
+        started_at: Timestamp,
+        ended_at: Timestamp,
+        code: &str,
+        message: String,
+    ) -> Self {
         Self {
             outcome: RunOutcome::Failed,
             ended_at,
             problem: Some(RunProblem {
-                code: error.code().to_owned(),
-                message: error.to_string(),
+                code: code.to_owned(),
+                message,
             }),
             ..Self::begun(started_at)
         }
@@ -140,6 +153,10 @@ impl SourceRun {
         self.failed_total = report.failed.len() as u64 + untold;
         self.failed = report.failed;
         self.failed.truncate(PROBLEMS);
+        let untold: u64 = report.untold.iter().map(|file| file.warnings).sum();
+        self.warned_total = report.warnings.len() as u64 + untold;
+        self.warnings = report.warnings;
+        self.warnings.truncate(PROBLEMS);
         if report.cancelled {
             self.outcome = RunOutcome::Stopped;
         }

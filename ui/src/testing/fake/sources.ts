@@ -24,6 +24,8 @@ function run(part: Partial<SourceRun>): SourceRun {
     pending: 0,
     failed: [],
     failed_total: 0,
+    warnings: [],
+    warned_total: 0,
     skipped: 0,
     ...part,
   };

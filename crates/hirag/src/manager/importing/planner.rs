@@ -1,6 +1,7 @@
 //! Reads files and compares them with what is stored. Runs on a thread of its own.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::import::{
     SourceFile,
 };
 use crate::manager::HiragManager;
+use crate::manager::writing::check;
 use crate::store::VectorStore;
 use crate::store::sqlite::{Edit, Known, SourceState};
 
@@ -80,58 +82,85 @@ impl Planner {
             if self.cancelled() {
                 break;
             }
-            let fingerprint = match self.fingerprint(file) {
-                Ok(fingerprint) => fingerprint,
-                Err(error) => {
-                    self.send(refused(file, error));
-                    continue;
-                }
-            };
-            let stored = self.stored_state(file)?;
-            let was_stored = stored.is_some();
-            if let Some(state) = stored.filter(|state| state.fingerprint == fingerprint)
-                && !self.is_emptied(file, &state)?
-            {
-                let unchanged = state.contexts;
-                self.send(Unit {
-                    // Only touched: the next run need not open it.
-                    state: self
-                        .kept
-                        .is_some()
-                        .then(|| self.state(file, fingerprint, unchanged)),
-                    tally: Tally {
-                        unchanged,
-                        ..ended(file)
-                    },
-                    ..Unit::default()
-                });
-                continue;
-            }
-            let clock = &self.manager.inner.clock;
-            let begun = clock.elapsed();
-            let opened = self.open(file);
-            let reading = clock.elapsed().saturating_sub(begun);
-            match opened {
-                // Of a source, it is what it is now: it has nothing.
-                Err(ImportError::Empty { .. }) if was_stored && self.kept.is_some() => {
-                    let emptied = Document {
-                        source: file.source.clone(),
-                        content_hash: ContentHash::of(""),
-                        contexts: Vec::new(),
-                        warnings: Vec::new(),
-                    };
-                    self.plan_document(file, emptied, fingerprint, reading)?;
-                }
-                Err(error) => self.send(refused(file, error)),
-                Ok(Contents::Document(document)) => {
-                    self.plan_document(file, document, fingerprint, reading)?;
-                }
-                Ok(Contents::Entries(entries)) => {
-                    self.plan_entries(file, entries, fingerprint)?;
-                }
+            match guarded(|| self.plan(file)) {
+                Some(planned) => planned?,
+                None => self.send(refused(file, broken(file))),
             }
         }
         Ok(())
+    }
+
+    fn plan(&mut self, file: &SourceFile) -> Result<()> {
+        let fingerprint = match self.fingerprint(file) {
+            Ok(fingerprint) => fingerprint,
+            Err(error) => {
+                self.send(refused(file, error));
+                return Ok(());
+            }
+        };
+        let stored = self.stored_state(file)?;
+        let was_stored = stored.is_some();
+        if let Some(state) = stored.filter(|state| state.fingerprint == fingerprint)
+            && !self.is_emptied(file, &state)?
+        {
+            let unchanged = state.contexts;
+            self.send(Unit {
+                // Only touched: the next run need not open it.
+                state: self
+                    .kept
+                    .is_some()
+                    .then(|| self.state(file, fingerprint, unchanged)),
+                tally: Tally {
+                    unchanged,
+                    ..ended(file)
+                },
+                ..Unit::default()
+            });
+            return Ok(());
+        }
+        let clock = &self.manager.inner.clock;
+        let begun = clock.elapsed();
+        let opened = self.open(file);
+        let reading = clock.elapsed().saturating_sub(begun);
+        match opened {
+            // Who writes a file anew empties it first: it is looked at again before it is believed.
+            Err(ImportError::Empty { path }) if was_stored && self.may_be_written(file) => {
+                self.send(refused(file, ImportError::Changed { path }));
+                Ok(())
+            }
+            // Of a source, it is what it is now: it has nothing.
+            Err(ImportError::Empty { .. }) if was_stored && self.kept.is_some() => {
+                let emptied = Document {
+                    source: file.source.clone(),
+                    content_hash: ContentHash::of(""),
+                    contexts: Vec::new(),
+                    warnings: Vec::new(),
+                };
+                self.plan_document(file, emptied, fingerprint, reading)
+            }
+            Err(error) => {
+                // What it gave before stays, and that is told.
+                let named = file.named || (was_stored && self.kept.is_some());
+                self.send(refused(
+                    &SourceFile {
+                        named,
+                        ..file.clone()
+                    },
+                    error,
+                ));
+                Ok(())
+            }
+            Ok(Contents::Document(document)) => {
+                self.plan_document(file, document, fingerprint, reading)
+            }
+            Ok(Contents::Entries(entries)) => self.plan_entries(file, entries, fingerprint),
+        }
+    }
+
+    /// Whether a file of a source was written so shortly before that it may still be.
+    fn may_be_written(&self, file: &SourceFile) -> bool {
+        let kept = self.kept.as_ref();
+        kept.is_some_and(|kept| !kept.stamps.contains_key(&file.source))
     }
 
     /// Opens a file, and what an export wrote as the contexts that it stands for.
@@ -206,6 +235,7 @@ impl Planner {
                 || unit.kept_text.len() >= 4_096
                 || unit.tally.failed.len() >= PROBLEMS_PER_FILE;
             if enough {
+                unit.tally.path.clone_from(&file.source);
                 self.send(std::mem::take(&mut unit));
                 if self.cancelled() {
                     return Ok(());
@@ -224,6 +254,7 @@ impl Planner {
                 ..self.state(file, [0; 32], contexts)
             });
         }
+        unit.tally.path.clone_from(&file.source);
         unit.tally.ends_file = true;
         unit.tally.bytes = file.bytes;
         self.send(unit);
@@ -251,7 +282,7 @@ impl Planner {
             let own = new.metadata.entry("doc_type");
             own.or_insert_with(|| kind.into());
         }
-        if let Err(error) = new.validate(&config.limits, now) {
+        if let Err(error) = check(&new, &config, now) {
             unit.tally.failed.push(Problem {
                 path: file.to_owned(),
                 line: new.position.and_then(|p| u64::try_from(p + 1).ok()),
@@ -395,8 +426,24 @@ impl Planner {
     }
 }
 
+/// What work gives, or nothing if it broke off by a panic. Nothing that it leaves half done is used
+/// again.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+fn broken(file: &SourceFile) -> ImportError {
+    ImportError::Refused {
+        path: file.path.clone(),
+        code: "internal",
+        reason: "made its reader break off, which is a fault of this program; please report it"
+            .to_owned(),
+    }
+}
+
 fn ended(file: &SourceFile) -> Tally {
     Tally {
+        path: file.source.clone(),
         ends_file: true,
         bytes: file.bytes,
         ..Tally::default()
@@ -416,4 +463,15 @@ fn refused(file: &SourceFile, error: ImportError) -> Unit {
 fn hash_of(metadata: &Metadata) -> Result<ContentHash> {
     let json = serde_json::to_string(metadata).map_err(|e| Error::Internal(e.to_string()))?;
     Ok(ContentHash::of(&json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_breaks_off_gives_nothing_and_other_work_goes_on() {
+        assert_eq!(guarded(|| -> u32 { panic!("a reader's fault") }), None);
+        assert_eq!(guarded(|| 1), Some(1));
+    }
 }

@@ -10,11 +10,11 @@ use std::sync::atomic::AtomicBool;
 use super::look;
 use crate::error::Result;
 use crate::import::{
-    Discovery, Format, ImportProgress, ImportReport, Reader, Skipped, SourceFile, discover,
+    Discovery, Format, ImportProgress, ImportReport, Problem, Reader, Skipped, SourceFile, discover,
 };
 use crate::manager::importing::{ImportOptions, KeptFiles, Shape};
 use crate::manager::{HiragManager, off_the_async_threads};
-use crate::sources::{Matcher, RunOutcome, Source, SourceError, SourceId, SourceRun, stamp};
+use crate::sources::{Matcher, Source, SourceError, SourceId, SourceRun, stamp};
 use crate::store::sqlite::KeptFile;
 
 /// How to run a source.
@@ -45,8 +45,9 @@ impl HiragManager {
     /// file that cannot, of which what it gave before stays.
     ///
     /// # Errors
-    /// [`SourceError::Unknown`]; [`StoreError`](crate::store::StoreError) when the database fails:
-    /// what was acknowledged before stays, and the next run goes on.
+    /// [`SourceError::Unknown`]; [`StoreError`](crate::store::StoreError) when not even what came
+    /// of the run can be kept. What breaks a run off otherwise is a run that failed: what was
+    /// acknowledged before stays, and the next run goes on.
     pub async fn run_source(
         &self,
         id: SourceId,
@@ -63,13 +64,15 @@ impl HiragManager {
             progress(at);
         };
         let started = self.inner.clock.now();
-        let run = match self.bring_in_line(&source, &options, tell).await? {
+        let ran = self.bring_in_line(&source, &options, tell).await;
+        let ended_at = self.inner.clock.now();
+        let run = match ran.and_then(|ran| Ok(ran?)) {
             Ok(run) => SourceRun {
                 started_at: started,
-                ended_at: self.inner.clock.now(),
+                ended_at,
                 ..run
             },
-            Err(error) => SourceRun::failed(started, self.inner.clock.now(), &error),
+            Err(error) => SourceRun::failed(started, ended_at, error.code(), error.to_string()),
         };
         self.inner.store.keep_run(id, &run).await?;
         Ok(run)
@@ -109,14 +112,37 @@ impl HiragManager {
             now: inner.clock.now(),
             shape: shape.clone(),
             reader: reader.clone(),
+            max_file_bytes: config.import.max_file_bytes,
             stored,
         };
         let sorted = off_the_async_threads(move || sorting.sort(discovery)).await?;
 
         let mut run = SourceRun::begun(inner.clock.now());
+        let mut gone = sorted.gone;
+        run.renamed = sorted.renames.len() as u64;
         if !sorted.renames.is_empty() {
             let renamed = inner.store.rename_files(&inner.collection, sorted.renames);
-            run.renamed = renamed.await?;
+            let refused = renamed.await?;
+            run.renamed -= refused.len() as u64;
+            // Something came from there before: it is another file, and this one is gone.
+            gone.extend(refused);
+        }
+        // Before anything is read, which may take hours or be stopped.
+        if !gone.is_empty() {
+            let root = PathBuf::from(&source.path);
+            let still = off_the_async_threads(move || look(&root)).await?;
+            match still {
+                Ok(empty) if empty && !options.emptied => {
+                    return Ok(Err(SourceError::emptied(&PathBuf::from(&source.path))));
+                }
+                Ok(_) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+            run.gone = gone.len() as u64;
+            let forgotten = inner.store.forget_files(&inner.collection, gone);
+            let deletion = forgotten.await?;
+            inner.working_set.forget(deletion.ids.iter().copied());
+            run.removed = deletion.ids.len() as u64;
         }
         run.files = sorted.unchanged.len() as u64;
         run.unchanged = sorted.unchanged.iter().map(|file| file.contexts).sum();
@@ -132,13 +158,6 @@ impl HiragManager {
         };
         let imported = self.import_files(sorted.open, import, Some(kept), report, progress);
         run.count(imported.await?);
-        if run.outcome == RunOutcome::Done && !sorted.gone.is_empty() {
-            run.gone = sorted.gone.len() as u64;
-            let forgotten = inner.store.forget_files(&inner.collection, sorted.gone);
-            let deletion = forgotten.await?;
-            inner.working_set.forget(deletion.ids.iter().copied());
-            run.removed += deletion.ids.len() as u64;
-        }
         Ok(Ok(run))
     }
 
@@ -221,18 +240,34 @@ struct Sorting {
     now: jiff::Timestamp,
     shape: Shape,
     reader: Reader,
+    max_file_bytes: u64,
     stored: HashMap<String, KeptFile>,
 }
 
 impl Sorting {
     fn sort(mut self, mut discovery: Discovery) -> Sorted {
         let files = std::mem::take(&mut discovery.files);
+        // What is over the limit now is told, and what it gave before stays. What is passed over
+        // for any other reason is no file of the source any more.
+        let (stored, limit) = (&self.stored, self.max_file_bytes);
+        let kept_large = discovery.skipped.extract_if(.., |skipped| {
+            stored.contains_key(&skipped.path)
+                && fs::metadata(&skipped.path).is_ok_and(|facts| facts.len() > limit)
+        });
+        let large: Vec<Problem> = kept_large
+            .map(|skipped| Problem {
+                message: format!(
+                    "{} is {}; what it gave before stays",
+                    skipped.path, skipped.reason
+                ),
+                code: "file_too_large".to_owned(),
+                line: None,
+                path: skipped.path,
+            })
+            .collect();
         let found = files.iter().map(|file| file.source.as_str());
-        let skipped = discovery
-            .skipped
-            .iter()
-            .map(|skipped| skipped.path.as_str());
-        let seen: HashSet<&str> = found.chain(skipped).collect();
+        let large_names = large.iter().map(|problem| problem.path.as_str());
+        let seen: HashSet<&str> = found.chain(large_names).collect();
         let mut gone: Vec<String> = self
             .stored
             .keys()
@@ -240,6 +275,7 @@ impl Sorting {
             .cloned()
             .collect();
         gone.sort_unstable();
+        discovery.failed.extend(large);
         let (mut open, mut unchanged) = (Vec::new(), Vec::new());
         let mut stamps = HashMap::new();
         let shape = self.shape.to_string();
@@ -307,7 +343,7 @@ impl Sorting {
     /// only not be seen.
     fn is_gone(&self, name: &str, discovery: &Discovery) -> bool {
         let path = Path::new(name);
-        let unseen = |problem: &crate::import::Problem| path.starts_with(&problem.path);
+        let unseen = |problem: &Problem| path.starts_with(&problem.path);
         if discovery.failed.iter().any(unseen) {
             return false;
         }

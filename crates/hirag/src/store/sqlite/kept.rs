@@ -232,20 +232,23 @@ impl SqliteStore {
     }
 
     /// Lets contexts go with their files to other names. They are read again from there: what
-    /// follows from a name may be another. Returns how many files went.
+    /// follows from a name may be another. Returns the old names of those that did not go, because
+    /// something has come from their new name before.
     pub(crate) async fn rename_files(
         &self,
         collection: &str,
         renames: Vec<(String, String)>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         let collection = collection.to_owned();
         self.write(move |c, changes| {
             let number = collections::number(c, &collection)?;
-            let mut renamed = 0;
-            for (old, new) in &renames {
-                renamed += u64::from(rename(c, number, old, new, changes)?);
+            let mut refused = Vec::new();
+            for (old, new) in renames {
+                if !rename(c, number, &old, &new, changes)? {
+                    refused.push(old);
+                }
             }
-            Ok(renamed)
+            Ok(refused)
         })
         .await
     }
