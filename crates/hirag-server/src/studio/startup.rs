@@ -99,7 +99,6 @@ impl Studio {
             self.open_in_turn().await;
         }
         self.tell_startup();
-        self.bring_chat_token().await;
     }
 
     async fn open_in_turn(&self) {
@@ -108,12 +107,10 @@ impl Studio {
         }
         let config = self.config();
         // Asked while the database is being opened.
-        let token = self.ask_for_token(&config);
+        let tokens = self.ask_for_tokens(&config);
         let phase = match self.open_first(&config).await {
             Ok(manager) => {
-                if let Some(token) = token.within_grace().await {
-                    manager.set_embedding_token(token);
-                }
+                tokens.give_to(&manager).await;
                 self.ready(manager, config)
             }
             Err(error) => {
@@ -184,6 +181,7 @@ impl Studio {
         let Ok(manager) = self.try_open(&config, StoreAccess::Write).await else {
             return;
         };
+        self.ask_for_tokens(&config).give_to(&manager).await;
         self.stop_beside().await;
         let phase = self.ready(manager, config);
         let before = self.inner.phase.send_replace(phase);
@@ -191,8 +189,6 @@ impl Studio {
         if let Phase::Ready(host) = before {
             host.manager().settle().await;
         }
-        self.bring_embedding_token().await;
-        self.bring_chat_token().await;
         self.tell_startup();
     }
 
@@ -248,6 +244,8 @@ impl Studio {
         self.inner.jobs.end_all().await;
         self.stop_beside().await;
         let before = self.inner.phase.send_replace(next);
+        // Whoever waits for an answer is told that none comes; what is asked from here on waits.
+        self.inner.asks.stop_all();
         if let Phase::Ready(host) = before {
             host.manager().shut_down().await?;
         }
@@ -298,8 +296,7 @@ impl Studio {
         self.inner.watch.lock().known_now();
         self.use_config(config).await?;
         drop(turn);
-        self.bring_embedding_token().await;
-        self.bring_chat_token().await;
+        self.bring_tokens().await;
         Ok(())
     }
 
@@ -357,8 +354,7 @@ impl Studio {
             Err(error) => Err(error.into()),
         };
         drop(turn);
-        self.bring_embedding_token().await;
-        self.bring_chat_token().await;
+        self.bring_tokens().await;
         if let Err(error) = outcome {
             tracing::warn!(%error, "the settings file was changed and is not allowed");
             self.inner.configured.write().problem = Some(Failure::from(&error));
