@@ -7,6 +7,7 @@ import type { AskRequest } from "./AskRequest";
 import type { AskStart } from "./AskStart";
 import type { AskStatus } from "./AskStatus";
 import type { Backup } from "./Backup";
+import type { BreakerReset } from "./BreakerReset";
 import type { ChangeSettingsRequest } from "./ChangeSettingsRequest";
 import type { Chart } from "./Chart";
 import type { ChartRequest } from "./ChartRequest";
@@ -157,7 +158,7 @@ export interface Commands {
   drill_start: { request: DrillStart; response: Drill };
   drill_stop: { request: Nothing; response: Nothing };
   pause_embedding: { request: PauseRequest; response: Nothing };
-  breaker_reset: { request: Nothing; response: Nothing };
+  breaker_reset: { request: BreakerReset; response: Nothing };
   import_preview: { request: ImportPreviewRequest; response: ImportPreview };
   import_start: { request: ImportStart; response: JobStarted };
   sample_start: { request: Nothing; response: JobStarted };

@@ -20,7 +20,7 @@ use hirag::sources::{NewSource, RemovedSource, SourceStatus};
 use hirag::store::sqlite::{DatabaseParts, Deletion, Restored};
 use hirag::store::{Order, Page};
 use hirag_server::commands::studio::{
-    ActivityRequest, ActivityResponse, AnswerPart, AskName, AskStart, AskStatus,
+    ActivityRequest, ActivityResponse, AnswerPart, AskName, AskStart, AskStatus, BreakerReset,
     ChangeSettingsRequest, CleanUpRequest, ClearRequest, ConversationExport, ConversationText,
     CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
     FileRequest, GetRequest, GoldenQueries, HistoryRequest, ImportPreview, ImportPreviewRequest,

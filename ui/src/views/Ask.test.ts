@@ -118,7 +118,7 @@ describe("asking", () => {
     const link = within(answer).getAllByRole("link")[1];
     expect(link).toHaveFocus();
     await user.click(link as HTMLElement);
-    expect(passage.in(second.id, `before. ${second.text} after`)).toEqual([
+    expect(passage.in(second.id, `before. ${second.text} after`)?.pieces).toEqual([
       { text: "before. ", hit: false },
       { text: second.text, hit: true },
       { text: " after", hit: false },

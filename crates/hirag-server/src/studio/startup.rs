@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use hirag::config::Config;
 use hirag::manager::{DATABASE_FILE, OpenOptions, StoreAccess};
+use hirag::resilience::{BreakerEvent, CircuitBreaker};
 use hirag::sources::{Source, SourceRun};
 use hirag::{HiragManager, error};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::{Claims, Configured, Studio, StudioEvent, raised};
@@ -192,27 +194,18 @@ impl Studio {
         self.tell_startup();
     }
 
-    /// Queue and clean-up, and the breaker's events, until [`Self::stop_beside`].
+    /// Queue and clean-up, and the breakers' events, until [`Self::stop_beside`].
     fn run_beside(&self, manager: &HiragManager) {
         let (stop, mut stopped) = watch::channel(false);
         let working = manager.clone();
         let work = tokio::spawn(async move {
             working.run_background(raised(&mut stopped)).await;
         });
-        let mut changes = manager.circuit_breaker().subscribe();
-        let (events, mut ended) = (self.inner.events.clone(), stop.subscribe());
-        let tell = tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = raised(&mut ended) => return,
-                    change = changes.recv() => match change {
-                        Ok(change) => drop(events.send(StudioEvent::Breaker(change))),
-                        Err(RecvError::Lagged(_)) => {}
-                        Err(RecvError::Closed) => return,
-                    }
-                }
-            }
-        });
+        let (embedding, chat) = (manager.circuit_breaker(), manager.chat_breaker());
+        let tell = [
+            self.tell_of(embedding, StudioEvent::Breaker, &stop),
+            self.tell_of(chat, StudioEvent::ChatBreaker, &stop),
+        ];
         let (studio, mut closed) = (self.clone(), stop.subscribe());
         let watched = manager.clone();
         let keep = tokio::spawn(async move {
@@ -222,7 +215,30 @@ impl Studio {
         let mut background = self.inner.background.lock();
         background.push((stop.clone(), work));
         background.push((stop.clone(), keep));
-        background.push((stop, tell));
+        background.extend(tell.map(|tell| (stop.clone(), tell)));
+    }
+
+    /// Tells each change of a breaker.
+    fn tell_of(
+        &self,
+        breaker: &CircuitBreaker,
+        event: fn(BreakerEvent) -> StudioEvent,
+        stop: &watch::Sender<bool>,
+    ) -> JoinHandle<()> {
+        let mut changes = breaker.subscribe();
+        let (events, mut ended) = (self.inner.events.clone(), stop.subscribe());
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = raised(&mut ended) => return,
+                    change = changes.recv() => match change {
+                        Ok(change) => drop(events.send(event(change))),
+                        Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return,
+                    }
+                }
+            }
+        })
     }
 
     async fn stop_beside(&self) {

@@ -9,6 +9,9 @@ type Shown = {
   question: string;
 };
 
+/** A text with marks, and what they are of: the answer's passages, or words of its question. */
+type Marked = { of: "passages" | "words"; pieces: Piece[] };
+
 class ShownPassage {
   #shown = $state.raw<Shown | null>(null);
 
@@ -17,11 +20,13 @@ class ShownPassage {
   }
 
   /** The text of a context in order, cut where a mark starts or ends; `null` where nothing is marked. */
-  in(id: ContextId, text: string): Piece[] | null {
+  in(id: ContextId, text: string): Marked | null {
     if (this.#shown?.id !== id) return null;
-    const found = passages(text, this.#shown.texts);
-    const marked = found.some(({ hit }) => hit) ? found : pieces(text, this.#shown.question);
-    return marked.some(({ hit }) => hit) ? marked : null;
+    const marks = [
+      { of: "passages" as const, pieces: passages(text, this.#shown.texts) },
+      { of: "words" as const, pieces: pieces(text, this.#shown.question) },
+    ];
+    return marks.find(({ pieces }) => pieces.some(({ hit }) => hit)) ?? null;
   }
 
   /** Forgets what was shown of a context: opened once more, it is as it is. */

@@ -57,7 +57,7 @@ macro_rules! window_commands {
             drill_start: DrillStart => Drill,
             drill_stop: Nothing => Nothing,
             pause_embedding: PauseRequest => Nothing,
-            breaker_reset: Nothing => Nothing,
+            breaker_reset: BreakerReset => Nothing,
 
             import_preview: ImportPreviewRequest => ImportPreview,
             import_start: ImportStart => JobStarted,

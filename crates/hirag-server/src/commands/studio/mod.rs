@@ -53,8 +53,8 @@ pub use performance::{
     history, performance, performance_csv, performance_report,
 };
 pub use resilience::{
-    DrillStart, PauseRequest, Resilience, ResilienceDefaults, breaker_reset, drill_start,
-    drill_stop, pause_embedding, resilience,
+    BreakerOf, BreakerReset, ChatResilience, DrillStart, PauseRequest, Resilience,
+    ResilienceDefaults, breaker_reset, drill_start, drill_stop, pause_embedding, resilience,
 };
 pub use retrieval::{
     LookUpResponse, Reasons, RerankRequest, Reranked, RerankedContext, look_up, reasons, recall,

@@ -4,7 +4,7 @@ use std::fmt::Result;
 
 use hirag::manager::Stats;
 use hirag::metrics::{Bucket, LatencySummary, Span};
-use hirag::resilience::BreakerState;
+use hirag::resilience::{BreakerSnapshot, BreakerState};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -26,6 +26,8 @@ pub(super) struct Gathered {
 #[derive(Debug)]
 struct Memory {
     stats: Stats,
+    /// The breaker before the endpoint that words answers.
+    chat: BreakerSnapshot,
     /// The distributions of the operations that `stats` names, in their order.
     distributions: Vec<Vec<Bucket>>,
 }
@@ -42,6 +44,7 @@ impl Gathered {
                 let distributions = operations.map(|one| distribution(&one.operation)).collect();
                 Some(Memory {
                     stats,
+                    chat: manager.chat_breaker().snapshot(),
                     distributions,
                 })
             }
@@ -209,28 +212,8 @@ impl Memory {
     }
 
     fn resilience(&self, page: &mut Page<'_>) -> Result {
-        let breaker = &self.stats.circuit_breaker;
-        let is = |state| f64::from(breaker.state == state);
-        page.gauges(
-            "breaker_state",
-            "1 for the state of the circuit breaker",
-            None,
-            &[
-                ("state", "closed", is(BreakerState::Closed)),
-                ("state", "open", is(BreakerState::Open)),
-                ("state", "half_open", is(BreakerState::HalfOpen)),
-            ],
-        )?;
-        page.counters(
-            "breaker_calls",
-            "Calls of the embedding provider",
-            &[
-                ("outcome", "succeeded", breaker.succeeded),
-                ("outcome", "failed", breaker.failed),
-                ("outcome", "abandoned", breaker.abandoned),
-                ("outcome", "refused", breaker.refused),
-            ],
-        )?;
+        page.breaker("", "the embedding provider", &self.stats.circuit_breaker)?;
+        page.breaker("chat_", "the endpoint that words answers", &self.chat)?;
         let limiter = &self.stats.rate_limiter;
         page.counters(
             "limiter_requests",
@@ -293,6 +276,31 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// A breaker's state and calls, under names that begin with `prefix`.
+    fn breaker(&mut self, prefix: &str, of: &str, breaker: &BreakerSnapshot) -> Result {
+        let is = |state| f64::from(breaker.state == state);
+        self.gauges(
+            &format!("{prefix}breaker_state"),
+            &format!("1 for the state of the circuit breaker before {of}"),
+            None,
+            &[
+                ("state", "closed", is(BreakerState::Closed)),
+                ("state", "open", is(BreakerState::Open)),
+                ("state", "half_open", is(BreakerState::HalfOpen)),
+            ],
+        )?;
+        self.counters(
+            &format!("{prefix}breaker_calls"),
+            &format!("Calls of {of}"),
+            &[
+                ("outcome", "succeeded", breaker.succeeded),
+                ("outcome", "failed", breaker.failed),
+                ("outcome", "abandoned", breaker.abandoned),
+                ("outcome", "refused", breaker.refused),
+            ],
+        )
+    }
+
     fn gauge(&mut self, name: &str, help: &str, unit: Option<Unit>, value: f64) -> Result {
         let metric =
             self.encoder

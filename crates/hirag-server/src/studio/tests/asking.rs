@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hirag::answering::{AnswerKind, AskRequest};
 use hirag::context::ContextLevel;
+use hirag::resilience::BreakerState;
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
@@ -221,5 +222,42 @@ async fn the_first_question_has_the_token_and_a_restore_keeps_it_and_tells_the_e
     };
     assert_eq!(answer.text, "Jonas [1].");
     assert_eq!(chat.tokens(), ["Bearer sk-for-the-chat"; 2]);
+    studio.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_breaker_of_chat_is_seen_told_and_closed_by_hand() {
+    // A port that nobody listens on.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", nobody.local_addr().unwrap());
+    drop(nobody);
+    let place = Place::with(&format!(
+        "{SETTINGS}[chat]\nprovider = \"openai-compatible\"\napi_url = \"{url}\"\nmodel = \"tiny\"\n\
+         max_retries = 0\n[chat.circuit_breaker]\nfailure_threshold = 1\n"
+    ));
+    let studio = place.start();
+    store(&studio, "Jonas keeps the key", ContextLevel::LongTerm).await;
+    let mut events = studio.events();
+    let answer = ask::ask(&studio, AskRequest::new("who keeps the key?"));
+    assert_eq!(answer.await.unwrap().kind, AnswerKind::Extractive);
+    let opened = next(&mut events, |event| match event {
+        StudioEvent::ChatBreaker(change) => Some(change.to),
+        _ => None,
+    });
+    assert_eq!(opened.await, BreakerState::Open);
+    let state = async || {
+        let now = ask::resilience(&studio, ask::Nothing {}).await.unwrap();
+        assert_eq!(now.breaker.state, BreakerState::Closed, "it has its own");
+        now.chat.unwrap().breaker.state
+    };
+    assert_eq!(state().await, BreakerState::Open);
+    let health = ask::health(&studio, ask::Nothing {}).await.unwrap();
+    let chat = health.components.iter().find(|one| one.name == "chat");
+    assert!(chat.unwrap().detail.contains("open"), "{health:?}");
+    let of = ask::BreakerOf::Chat;
+    ask::breaker_reset(&studio, ask::BreakerReset { of })
+        .await
+        .unwrap();
+    assert_eq!(state().await, BreakerState::Closed);
     studio.shut_down().await.unwrap();
 }
