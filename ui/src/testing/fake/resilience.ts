@@ -42,7 +42,7 @@ export function resilienceAnswers({ memory, options, config: inForce }: Scene): 
       if (options.live) pending = Math.max(memory.size ? 3 : 0, pending + (drill || paused ? 2 : -3));
       return {
         breaker: breakerOf(options.breaker),
-        chat: inForce.chat.provider === "none" ? null : { breaker: breakerOf(chatBreaker), settings: inForce.chat.circuit_breaker },
+        chat: inForce.chat.provider === "none" ? null : { breaker: breakerOf(chatBreaker), settings: inForce.chat.circuit_breaker, limiter },
         limiter,
         clients: memory.size
           ? [

@@ -5,7 +5,6 @@ mod telling;
 
 use futures::StreamExt;
 use hirag::answering::{Answer, AskEvent, AskRequest};
-use hirag::config::ChatProviderKind;
 use hirag::manager::AskStream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -51,7 +50,7 @@ pub struct AskStatus {
 /// [`Error::Busy`] when too many are being worded; as [`commands::ask`].
 pub async fn answering(studio: &Studio, request: AskRequest) -> Result<AskStream> {
     let host = studio.host().await?;
-    let worded = !request.extractive && studio.config().chat.provider != ChatProviderKind::None;
+    let worded = !request.extractive && studio.config().chat.words_answers();
     let place = worded.then(|| studio.asks().place()).transpose()?;
     let question = preview(&request.question);
     let answer = commands::ask(&host, request).await?;
@@ -111,9 +110,14 @@ pub async fn ask_start(studio: &Studio, request: AskStart) -> Result<Nothing> {
             }
         }
     };
-    studio.asks().begin(name, session, work)?;
+    studio.asks().begin(name.clone(), session, work)?;
     // Without an outcome it was stopped before, which is told as an event.
-    begun.await.unwrap_or(Ok(()))?;
+    let begun = begun.await.unwrap_or(Ok(()));
+    if begun.is_err() {
+        // Whoever hears so may ask under the same name at once.
+        studio.asks().stop(&name);
+    }
+    begun?;
     Ok(Nothing {})
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hirag::config::{ChatProviderKind, Config};
+use hirag::config::Config;
 use hirag::embedding::{Drill, DrillFault};
 use hirag::resilience::{
     BreakerSnapshot, CircuitBreakerSettings, ClientSnapshot, LimiterSnapshot, RateLimitSettings,
@@ -34,6 +34,8 @@ pub struct ChatResilience {
     pub breaker: BreakerSnapshot,
     /// The settings `[chat.circuit_breaker]` in force.
     pub settings: CircuitBreakerSettings,
+    /// The limiter.
+    pub limiter: LimiterSnapshot,
 }
 
 /// Whose breaker.
@@ -110,12 +112,13 @@ pub async fn resilience(studio: &Studio, _request: Nothing) -> Result<Resilience
     let manager = host.manager();
     let config = manager.config();
     let defaults = Config::default();
-    let words = config.chat.provider != ChatProviderKind::None;
+    let words = config.chat.words_answers();
     Ok(Resilience {
         breaker: manager.circuit_breaker().snapshot(),
         chat: words.then(|| ChatResilience {
             breaker: manager.chat_breaker().snapshot(),
             settings: config.chat.circuit_breaker.clone(),
+            limiter: manager.chat_limiter().snapshot(),
         }),
         limiter: manager.rate_limiter().snapshot(),
         clients: manager.rate_limiter().clients(CLIENTS),

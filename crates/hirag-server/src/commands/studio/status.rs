@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hirag::HiragManager;
-use hirag::config::ChatProviderKind;
 use hirag::manager::{ComponentHealth, Health, HealthState};
 use hirag::resilience::BreakerState;
 use serde::{Deserialize, Serialize};
@@ -106,8 +105,7 @@ fn component(name: &str, state: HealthState, detail: String, took: Duration) -> 
 /// Who words answers, as far as its breaker knows; passages take the place of answers meanwhile, so
 /// that the rest is as well as it is.
 fn chat(manager: &HiragManager) -> Option<ComponentHealth> {
-    let config = manager.config();
-    if config.chat.provider == ChatProviderKind::None {
+    if !manager.config().chat.words_answers() {
         return None;
     }
     let begin = Instant::now();
