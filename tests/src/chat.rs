@@ -10,8 +10,8 @@ use tokio::sync::{broadcast, mpsc};
 pub struct Chat {
     url: String,
     words: broadcast::Sender<String>,
-    asked: mpsc::UnboundedReceiver<()>,
-    left: mpsc::UnboundedReceiver<()>,
+    asked: mpsc::Receiver<()>,
+    left: mpsc::Receiver<()>,
 }
 
 impl Chat {
@@ -20,8 +20,8 @@ impl Chat {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let words = broadcast::Sender::new(256);
-        let (tell_asked, asked) = mpsc::unbounded_channel();
-        let (tell_left, left) = mpsc::unbounded_channel();
+        let (tell_asked, asked) = mpsc::channel(64);
+        let (tell_left, left) = mpsc::channel(64);
         let saying = words.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -30,7 +30,7 @@ impl Chat {
                 tokio::spawn(async move {
                     if answer(stream, &saying, &tell_asked).await.is_none() {
                         // The test may have ended.
-                        let _ = tell_left.send(());
+                        let _ = tell_left.try_send(());
                     }
                 });
             }
@@ -77,7 +77,7 @@ impl Chat {
 async fn answer(
     mut stream: TcpStream,
     words: &broadcast::Sender<String>,
-    tell_asked: &mpsc::UnboundedSender<()>,
+    tell_asked: &mpsc::Sender<()>,
 ) -> Option<()> {
     let mut request = Vec::new();
     while !is_whole(&request) {
@@ -88,7 +88,7 @@ async fn answer(
         }
     }
     let mut words = words.subscribe();
-    let _ = tell_asked.send(());
+    let _ = tell_asked.try_send(());
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await.ok()?;
     let (mut from, mut to) = stream.into_split();

@@ -21,30 +21,30 @@ use super::SETTINGS;
 pub(crate) struct Chat {
     url: String,
     inner: Arc<Inner>,
-    gone: mpsc::UnboundedReceiver<()>,
+    gone: mpsc::Receiver<()>,
 }
 
 struct Inner {
     words: broadcast::Sender<String>,
-    tell_gone: mpsc::UnboundedSender<()>,
+    tell_gone: mpsc::Sender<()>,
     tokens: Mutex<Vec<String>>,
 }
 
 /// A request under way; dropped at its end, or when the client has gone.
 struct Saying {
     words: broadcast::Receiver<String>,
-    tell_gone: mpsc::UnboundedSender<()>,
+    tell_gone: mpsc::Sender<()>,
 }
 
 impl Drop for Saying {
     fn drop(&mut self) {
-        let _ = self.tell_gone.send(());
+        let _ = self.tell_gone.try_send(());
     }
 }
 
 impl Chat {
     pub(crate) async fn start() -> Self {
-        let (tell_gone, gone) = mpsc::unbounded_channel();
+        let (tell_gone, gone) = mpsc::channel(64);
         let inner = Arc::new(Inner {
             words: broadcast::Sender::new(256),
             tell_gone,
