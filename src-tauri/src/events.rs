@@ -12,8 +12,14 @@ pub(crate) async fn tell(app: AppHandle, mut events: Receiver<StudioEvent>, conf
     loop {
         let event = match events.recv().await {
             Ok(event) => event,
-            // The page asks for what it shows, and will do so again.
-            Err(RecvError::Lagged(_)) => continue,
+            // The page asks for everything that it shows once more.
+            Err(RecvError::Lagged(missed)) => {
+                let missed = serde_json::json!({ "missed": missed });
+                if let Err(error) = app.emit("missed", missed) {
+                    tracing::warn!(%error, "the page was not told what it missed");
+                }
+                continue;
+            }
             Err(RecvError::Closed) => return,
         };
         notice::consider(&app, &event);

@@ -1,5 +1,5 @@
 //! What the integration tests share: a provider without a model, a store without a database,
-//! folders of notes, an endpoint that plays a script, and a hand on the real window.
+//! folders of notes, endpoints that play a script, and a hand on the real window.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
     reason = "tests fail by panicking, that is how they speak"
 )]
 
+pub mod chat;
 pub mod endpoint;
 pub mod memory_store;
 pub mod mounts;

@@ -10,4 +10,4 @@ export type AnswerPart = {
 /**
  * The name of its question.
  */
-name: string, } & ({ "event": "found", "data": Found } | { "event": "begun", "data": Begun } | { "event": "text", "data": string } | { "event": "done", "data": Answer });
+name: string, } & ({ "event": "found", "data": Found } | { "event": "begun", "data": Begun } | { "event": "text", "data": string } | { "event": "done", "data": Answer } | { "event": "stopped" });

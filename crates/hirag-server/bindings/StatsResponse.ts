@@ -38,6 +38,10 @@ embedding_cache: CacheStats | null,
  */
 answer_cache: CacheLayerStats, 
 /**
+ * Worded answers that are given again while their sources are the same.
+ */
+worded_cache: CacheLayerStats, 
+/**
  * Contexts of L1 held in memory.
  */
 working_set: number, 
@@ -57,6 +61,14 @@ circuit_breaker: BreakerSnapshot,
  * The limiter before the provider.
  */
 rate_limiter: LimiterSnapshot, 
+/**
+ * The breaker before the chat endpoint.
+ */
+chat_breaker: BreakerSnapshot, 
+/**
+ * The limiter before the chat endpoint.
+ */
+chat_limiter: LimiterSnapshot, 
 /**
  * Contexts in all, without those marked as deleted.
  */

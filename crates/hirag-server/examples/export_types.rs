@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use hirag::answering::{Answer, AskEvent, Conversation, Conversations, ConversationsRequest};
+use hirag::answering::{Answer, AskRequest, Conversation, Conversations, ConversationsRequest};
 use hirag::context::{Context, ContextRequest, ContextResponse, NewContext};
 use hirag::embedding::{Drill, DrillFault};
 use hirag::eval::EvalReport;
@@ -20,16 +20,17 @@ use hirag::sources::{NewSource, RemovedSource, SourceStatus};
 use hirag::store::sqlite::{DatabaseParts, Deletion, Restored};
 use hirag::store::{Order, Page};
 use hirag_server::commands::studio::{
-    ActivityRequest, ActivityResponse, AnswerPart, AskStart, AskStop, ChangeSettingsRequest,
-    CleanUpRequest, ClearRequest, CountRequest, CountResponse, CrashReport, CsvResponse,
-    DetailsRequest, DrillStart, ExportStart, FileRequest, GetRequest, HistoryRequest,
-    ImportPreview, ImportPreviewRequest, ImportStart, JobRequest, JobStarted, JobsResponse,
-    ListResponse, LookUpResponse, McpConfig, MoveAllRequest, Moved, NewServerToken, Nothing,
-    OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest, PickSaveRequest,
-    PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RerankRequest,
-    Reranked, Resilience, SaveRequest, ServerLink, SettingProblems, StudioSettings,
-    TestProviderRequest, TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest,
-    TracesRequest, TracesResponse, UsesRequest, UsesResponse,
+    ActivityRequest, ActivityResponse, AnswerPart, AskName, AskStart, AskStatus, BreakerReset,
+    ChangeSettingsRequest, CleanUpRequest, ClearRequest, ConversationExport, ConversationText,
+    CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
+    FileRequest, GetRequest, GoldenQueries, HistoryRequest, ImportPreview, ImportPreviewRequest,
+    ImportStart, JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, McpConfig,
+    MoveAllRequest, Moved, NewServerToken, Nothing, OpenLinkRequest, PauseRequest,
+    PerformanceRequest, PickPathsRequest, PickSaveRequest, PickedPath, PickedPaths, ProviderTest,
+    Reasons, Replay, ReportResponse, RerankRequest, Reranked, Resilience, SaveRequest, ServerLink,
+    SettingProblems, StudioSettings, TestProviderRequest, TextsRequest, TextsResponse,
+    TokenRequest, TokenSetRequest, TraceRequest, TracesRequest, TracesResponse, UsesRequest,
+    UsesResponse,
 };
 use hirag_server::commands::{
     Backup, Collected, ConversationRequest, ConversationStored, DeleteRequest, Doctor, Exported,
@@ -96,7 +97,6 @@ fn export(config: &Config) -> Result<(), ExportError> {
 fn export_for_the_window(config: &Config) -> Result<(), ExportError> {
     Activity::export_all(config)?;
     AnswerPart::export_all(config)?;
-    AskEvent::export_all(config)?;
     Bucket::export_all(config)?;
     DrillFault::export_all(config)?;
     Failure::export_all(config)?;

@@ -38,13 +38,15 @@ async function call(name, args) {
 }
 
 const { tools } = await client.listTools();
-assert.equal(tools.length, 9);
+assert.equal(tools.length, 10);
 const session = `typescript-${kind}`;
 const text = `The mill of ${session} stands still on Sundays.`;
 const stored = await call("memory_store", { text, session, level: "ShortTerm" });
 const found = await call("memory_search", { query: text, session });
 assert.deepEqual(found.contexts.map((one) => one.id), [stored.id]);
 assert.equal(found.contexts[0].agent, "typescript-peer");
+const asked = await call("memory_ask", { question: text, session });
+assert.deepEqual(asked.sources.map((one) => one.id), [stored.id]);
 const why = await call("memory_explain", { query: text, session, id: stored.id });
 assert.equal(why.candidates[0].returned, true);
 assert.equal((await call("memory_list", { session })).total, 1);

@@ -38,12 +38,14 @@ async def session_of(kind, where, begin):
 
 async def use(session, name):
     tools = (await session.list_tools()).tools
-    assert len(tools) == 9, [tool.name for tool in tools]
+    assert len(tools) == 10, [tool.name for tool in tools]
     text = f"The harbour of {name} opens at dawn."
     # The client checks every structure against its schema.
     stored = await call(session, "memory_store", text=text, level="LongTerm", session=name)
     found = await call(session, "memory_search", query=text, session=name)
     assert [one["id"] for one in found["contexts"]] == [stored["id"]], found
+    asked = await call(session, "memory_ask", question=text, session=name)
+    assert [one["id"] for one in asked["sources"]] == [stored["id"]], asked
     explained = await call(session, "memory_explain", trace_id=found["trace_id"])
     assert explained["candidates"][0]["returned"], explained
     listed = await call(session, "memory_list", session=name)

@@ -16,6 +16,8 @@ export interface Events {
   activity: p.Activity;
   startup: p.StartupState;
   breaker: BreakerEvent;
+  /** The breaker before the endpoint that words answers. */
+  chat_breaker: BreakerEvent;
   embedding: { paused: boolean };
   /** Files that are held over the window; none when they have left it. */
   dragged: { files: number };

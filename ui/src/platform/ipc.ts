@@ -8,9 +8,14 @@ export const ipc: Platform = {
   call: (name, request) => invoke(name, { request }),
   on(event, callback) {
     let wanted = true;
-    const listening = listen(event, ({ payload }) => {
+    const heard = (payload: unknown): void => {
       if (wanted) callback(payload as never);
-    });
+    };
+    // The shell is always there, but a page that was too slow to hear everything asks for everything again.
+    const listening =
+      event === "connection"
+        ? listen("missed", () => heard({ state: "connected" }))
+        : listen(event, ({ payload }) => heard(payload));
     return () => {
       wanted = false;
       void listening.then((unlisten) => unlisten());

@@ -29,7 +29,7 @@ export const config: Config = {
     model: "",
     stream: true,
     temperature: 0.2,
-    window_tokens: 8192,
+    window_tokens: 4096,
     max_answer_tokens: 1024,
     history_tokens: 1024,
     connect_timeout: "10s",

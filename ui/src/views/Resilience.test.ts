@@ -1,7 +1,9 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
+import { connect } from "../platform/platform";
 import { toasts } from "../shared/toasts.svelte";
+import { FakePlatform } from "../testing/fake";
 import { show } from "../testing/page";
 import Resilience from "./Resilience.svelte";
 
@@ -14,6 +16,21 @@ describe("resilience", () => {
     await user.click(screen.getByRole("button", { name: "Close it now" }));
     expect(fake.requests("breaker_reset")).toHaveLength(1);
     expect(await screen.findByRole("img", { name: /^The breaker is closed\./ })).toBeVisible();
+  });
+
+  it("shows the breaker of answers beside it, once somebody words them, and closes that alone", async () => {
+    const user = userEvent.setup();
+    const fake = new FakePlatform({ breaker: "open" });
+    fake.config.chat.provider = "openai-compatible";
+    connect(fake);
+    render(Resilience, {});
+    const panel = await screen.findByRole("region", { name: "Breaker of answers" });
+    expect(within(panel).getByText(/answers are the best passages/)).toBeVisible();
+    await user.click(within(panel).getByRole("button", { name: "Close it now" }));
+    expect(fake.requests("breaker_reset")).toEqual([{ of: "chat" }]);
+    expect(await within(panel).findByRole("img", { name: /^The breaker is closed\./ })).toBeVisible();
+    const other = screen.getByRole("region", { name: "Breaker now" });
+    expect(within(other).getByRole("img", { name: /^The breaker is open\./ })).toBeVisible();
   });
 
   it("checks a setting as one types, names the problem, and applies only what is valid", async () => {

@@ -68,6 +68,21 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
     await page.context().close();
   });
 
+  it("an answer, its options, and a source with its passage marked keep them too", async () => {
+    const { page, problems } = await studio.open("#/ask", { theme });
+    await page.getByRole("textbox", { name: "Question" }).fill("Why did the migration of billing fail?");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Useful", exact: true }).click();
+    await page.getByRole("button", { name: "Filter" }).click();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Source 1" }).press("Enter");
+    await page.keyboard.press("Enter");
+    await page.getByText("Marked is what the answer has of it.").waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
   it("the dropped candidates and the answer to why keep them too", async () => {
     const { page, problems } = await studio.open(search, { theme });
     await page.getByText(/^Dropped/).click();

@@ -55,12 +55,15 @@ pub struct GoldenWritten {
 }
 
 /// How a conversation is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
 pub enum ConversationFormat {
     /// For people.
     Markdown,
     /// For programs.
     Json,
+    /// The same, a question with its answer a line.
+    Jsonl,
 }
 
 /// Answers a question, piece by piece.
@@ -71,13 +74,12 @@ pub async fn ask(host: &Host, request: AskRequest) -> Result<AskStream> {
     Ok(host.manager().ask(request).await?)
 }
 
-/// The same, all at once.
+/// The answer at the end of its pieces.
 ///
 /// # Errors
-/// As [`ask`].
-pub async fn answer(host: &Host, request: AskRequest) -> Result<Answer> {
-    let mut events = ask(host, request).await?;
-    while let Some(event) = events.next().await {
+/// [`Error::Internal`] for one without an end.
+pub async fn whole(mut answer: AskStream) -> Result<Answer> {
+    while let Some(event) = answer.next().await {
         if let AskEvent::Done(answer) = event {
             return Ok(*answer);
         }
@@ -112,12 +114,16 @@ pub async fn conversation_text(
     format: ConversationFormat,
 ) -> Result<String> {
     let found = conversation(host, request).await?;
-    match format {
+    let written = match format {
         ConversationFormat::Markdown => Ok(markdown(&found)),
-        ConversationFormat::Json => {
-            serde_json::to_string_pretty(&found).map_err(|e| Error::Internal(e.to_string()))
-        }
-    }
+        ConversationFormat::Json => serde_json::to_string_pretty(&found),
+        ConversationFormat::Jsonl => found
+            .turns
+            .iter()
+            .map(|turn| serde_json::to_string(turn).map(|line| line + "\n"))
+            .collect(),
+    };
+    written.map_err(|e| Error::Internal(e.to_string()))
 }
 
 /// Marks a conversation as deleted.

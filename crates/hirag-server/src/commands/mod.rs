@@ -14,9 +14,9 @@ mod transfer;
 mod upkeep;
 
 pub use asking::{
-    ConversationFormat, ConversationRequest, ConversationStored, GoldenWritten, JudgeRequest,
-    answer, ask, conversation, conversation_text, conversations, delete_conversation, golden,
-    judge, restore_conversation, store_conversation,
+    ConversationFormat, ConversationRequest, ConversationStored, GoldenWritten, JudgeRequest, ask,
+    conversation, conversation_text, conversations, delete_conversation, golden, judge,
+    restore_conversation, store_conversation, whole,
 };
 pub use contexts::{
     DeleteRequest, MoveRequest, UndoRequest, UpdateRequest, clear, delete, get, list, move_to,

@@ -13,6 +13,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures::{FutureExt, StreamExt};
+use hirag::config::ChatSettings;
+use hirag::resilience::Retry;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -161,16 +163,15 @@ async fn read_and_run(api: &Api, request: Request, next: Next) -> Result<Respons
     let settings = api.studio().config().server.clone();
     let mut patience = Duration::from_secs(settings.request_timeout_secs);
     let (parts, body) = request.into_parts();
-    if parts.uri.path().ends_with("/ask") {
-        // A model words an answer as long as its own limits allow.
-        patience += api.studio().config().chat.answer_timeout.duration();
-    }
     let read = timeout(
         patience,
         read(&parts.headers, body, settings.max_body_bytes),
     )
     .await;
     let body = read.map_err(|_| slow_body(patience))??;
+    if parts.uri.path().ends_with("/ask") {
+        patience += longest_answer(&api.studio().config().chat);
+    }
 
     let route = parts.extensions.get::<MatchedPath>();
     let keeps_answers =
@@ -207,6 +208,14 @@ async fn read_and_run(api: &Api, request: Request, next: Next) -> Result<Respons
         Ok(Err(_)) => Err(Problem::internal()),
         Err(_) => Err(slow_work(patience, "; it goes on, and may still be done")),
     }
+}
+
+/// How long a model may word an answer by its own limits: each attempt has all its time, after the
+/// wait that the endpoint asked for.
+fn longest_answer(chat: &ChatSettings) -> Duration {
+    let retry = Retry::new(chat.max_retries);
+    let attempt = retry.max_wait + chat.answer_timeout.duration();
+    attempt.saturating_mul(retry.max_retries.saturating_add(1))
 }
 
 /// Whether a request may change something, and so is not broken off.

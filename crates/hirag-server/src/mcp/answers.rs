@@ -93,6 +93,67 @@ pub(super) struct Found {
     pub(super) notice: String,
 }
 
+/// A source of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Source {
+    /// Its number in the answer's text, from 1.
+    pub(super) number: u32,
+    /// The context, for memory_get.
+    pub(super) id: String,
+    /// Whether the answer names it.
+    pub(super) cited: bool,
+    /// How well it answers, 0 to 1.
+    pub(super) score: f32,
+    /// Immediate, ShortTerm or LongTerm.
+    pub(super) level: String,
+    /// Where it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source: Option<String>,
+    /// The title of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) title: Option<String>,
+    /// The section of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) section: Option<String>,
+    /// The conversation or project that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(super) struct Asked {
+    /// worded: by a model, from the sources. extractive: passages as they stand, as nobody worded
+    /// them. nothing: the memory has nothing to say, and the text why.
+    pub(super) kind: String,
+    /// The answer, in which `[1]` names the first source.
+    pub(super) text: String,
+    /// The sources, best first.
+    pub(super) sources: Vec<Source>,
+    /// Contexts that were found and had no room.
+    pub(super) left_out: u32,
+    /// Numbers in the text that named no source, and were taken out.
+    pub(super) removed: Vec<String>,
+    /// Whether the answer came to its end; otherwise it was cut or broke off.
+    pub(super) complete: bool,
+    /// What went wrong with the wording, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
+    /// The model that worded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) model: Option<String>,
+    /// Whether it was worded before, from the same sources.
+    pub(super) cached: bool,
+    /// The conversation that it is kept in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) conversation: Option<String>,
+    /// The search for its sources, for memory_explain.
+    pub(super) trace_id: String,
+    /// What that search had to do without: embedding or model. Only words were searched then.
+    pub(super) degraded: Vec<String>,
+    /// What texts from the memory are.
+    pub(super) notice: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(super) struct Shown {
     /// The context.

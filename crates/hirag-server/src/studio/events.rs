@@ -18,6 +18,8 @@ pub enum StudioEvent {
     Startup(StartupState),
     /// The breaker changed its state.
     Breaker(BreakerEvent),
+    /// The breaker before the endpoint that words answers did.
+    ChatBreaker(BreakerEvent),
     /// The settings were changed outside of this program.
     Settings(Box<StudioSettings>),
     /// The embedding queue rests, or works again.
@@ -37,6 +39,7 @@ impl StudioEvent {
             Self::Activity(_) => "activity",
             Self::Startup(_) => "startup",
             Self::Breaker(_) => "breaker",
+            Self::ChatBreaker(_) => "chat_breaker",
             Self::Settings(_) => "settings",
             Self::Embedding(_) => "embedding",
             Self::Answer(_) => "answer",

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
+use hirag::HiragManager;
 use hirag::config::{ChatProviderKind, Config, ProviderKind};
 use secrecy::SecretString;
 use tokio::sync::{oneshot, watch};
@@ -21,10 +23,44 @@ pub(super) struct Keyring {
     answer: watch::Sender<Option<KeyringAnswer>>,
     /// Whether it is being asked: one that hangs is asked once, not by everyone who looks.
     asking: AtomicBool,
-    /// One token at a time is asked for: an older one must not come last.
-    bringing: tokio::sync::Mutex<()>,
-    /// The same for the chat token.
-    bringing_chat: tokio::sync::Mutex<()>,
+    /// One token of an endpoint at a time is asked for: an older one must not come last.
+    bringing: [tokio::sync::Mutex<()>; Endpoint::ALL.len()],
+}
+
+/// What the memory goes to with a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// It gives vectors.
+    Embedding,
+    /// It words answers.
+    Chat,
+}
+
+impl Endpoint {
+    const ALL: [Self; 2] = [Self::Embedding, Self::Chat];
+
+    const fn token(self) -> TokenKind {
+        match self {
+            Self::Embedding => TokenKind::Embedding,
+            Self::Chat => TokenKind::Chat,
+        }
+    }
+
+    /// Whether the settings want it; a model on this machine needs no token, and no keyring is
+    /// unlocked for it.
+    fn is_wanted(self, config: &Config) -> bool {
+        match self {
+            Self::Embedding => config.embedding.provider == ProviderKind::Http,
+            Self::Chat => config.chat.provider != ChatProviderKind::None,
+        }
+    }
+
+    fn give(self, manager: &HiragManager, token: Option<SecretString>) {
+        match self {
+            Self::Embedding => manager.set_embedding_token(token),
+            Self::Chat => manager.set_chat_token(token),
+        }
+    }
 }
 
 /// What the keyring answered last.
@@ -96,74 +132,85 @@ impl Studio {
         needed.then(|| secrets.at_hand(TokenKind::Embedding))?
     }
 
-    /// Asks for the token for the provider of `config`, in the background; a model on this machine
-    /// needs none, and no keyring is unlocked for it. A token that nobody waited for goes to the
-    /// provider when it comes.
-    pub(super) fn ask_for_token(&self, config: &Config) -> TokenToCome {
+    /// Asks for the tokens that the endpoints of `config` need, in the background. One that nobody
+    /// waited for goes to its endpoint when it comes.
+    pub(super) fn ask_for_tokens(&self, config: &Config) -> TokensToCome {
+        TokensToCome(Endpoint::ALL.map(|endpoint| self.ask_for_token(endpoint, config)))
+    }
+
+    fn ask_for_token(&self, endpoint: Endpoint, config: &Config) -> TokenToCome {
         let (sender, token) = oneshot::channel();
-        if config.embedding.provider == ProviderKind::Http {
+        if endpoint.is_wanted(config) {
             let studio = self.clone();
             tokio::spawn(async move {
-                let _bringing = studio.inner.keyring.bringing.lock().await;
-                let token = studio.token(TokenKind::Embedding).await;
+                let _bringing = studio.inner.keyring.bringing[endpoint as usize]
+                    .lock()
+                    .await;
+                let token = studio.token(endpoint.token()).await;
                 if let Err(token) = sender.send(token) {
-                    studio.give_token(token).await;
+                    studio.give_token(endpoint, token).await;
                 }
             });
         }
-        TokenToCome(token)
+        TokenToCome { endpoint, token }
     }
 
-    /// Lets the provider use the token as it is now, after a change. Returns when it does, or goes
-    /// on in the background where the keyring takes its time.
-    pub(crate) async fn bring_embedding_token(&self) {
-        let token = self.ask_for_token(&self.config());
+    /// Lets an endpoint be gone to with its token as it is now, after a change. Returns when it is, or
+    /// goes on in the background where the keyring takes its time.
+    pub(crate) async fn bring_token(&self, endpoint: Endpoint) {
+        let token = self.ask_for_token(endpoint, &self.config());
         if let Some(token) = token.within_grace().await {
-            self.give_token(token).await;
+            self.give_token(endpoint, token).await;
         }
     }
 
-    /// Lets answers be worded with the chat token as it is now. Returns when they are, or goes on in
-    /// the background where the keyring takes its time; it is not asked where nobody words answers.
-    pub(crate) async fn bring_chat_token(&self) {
-        if self.config().chat.provider == ChatProviderKind::None {
-            return;
-        }
-        let studio = self.clone();
-        let bringing = tokio::spawn(async move {
-            let _bringing = studio.inner.keyring.bringing_chat.lock().await;
-            let token = studio.token(TokenKind::Chat).await;
-            if let Some(host) = studio.host_now() {
-                host.manager().set_chat_token(token);
-            }
-        });
-        // Dropped, it goes on.
-        let _ = timeout(KEYRING_GRACE, bringing).await;
+    /// The same for all endpoints.
+    pub(super) async fn bring_tokens(&self) {
+        join_all(Endpoint::ALL.map(|endpoint| self.bring_token(endpoint))).await;
     }
 
-    async fn give_token(&self, token: Option<SecretString>) {
+    async fn give_token(&self, endpoint: Endpoint, token: Option<SecretString>) {
         let _turn = self.inner.turn.lock().await;
         if let Some(host) = self.host_now()
-            && self.config().embedding.provider == ProviderKind::Http
+            && endpoint.is_wanted(&self.config())
         {
-            host.manager().set_embedding_token(token);
+            endpoint.give(host.manager(), token);
         }
     }
 }
 
-/// A token that was asked for.
+/// Tokens that were asked for.
 #[derive(Debug)]
-pub(super) struct TokenToCome(oneshot::Receiver<Option<SecretString>>);
+pub(super) struct TokensToCome([TokenToCome; Endpoint::ALL.len()]);
+
+impl TokensToCome {
+    /// Gives a memory those that the keyring says soon, before anybody uses it.
+    pub(super) async fn give_to(self, manager: &HiragManager) {
+        let each = self.0.map(|token| async {
+            let endpoint = token.endpoint;
+            if let Some(token) = token.within_grace().await {
+                endpoint.give(manager, token);
+            }
+        });
+        join_all(each).await;
+    }
+}
+
+#[derive(Debug)]
+struct TokenToCome {
+    endpoint: Endpoint,
+    token: oneshot::Receiver<Option<SecretString>>,
+}
 
 impl TokenToCome {
     /// What the keyring says, if it says so soon.
-    pub(super) async fn within_grace(mut self) -> Option<Option<SecretString>> {
-        if let Ok(asked) = timeout(KEYRING_GRACE, &mut self.0).await {
+    async fn within_grace(mut self) -> Option<Option<SecretString>> {
+        if let Ok(asked) = timeout(KEYRING_GRACE, &mut self.token).await {
             return asked.ok();
         }
         // From here on it comes in the background, unless it has just come.
-        self.0.close();
-        self.0.try_recv().ok()
+        self.token.close();
+        self.token.try_recv().ok()
     }
 }
 

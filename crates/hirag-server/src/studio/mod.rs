@@ -42,7 +42,7 @@ pub use jobs::{Job, JobHandle, JobKind, JobProgress, JobState};
 pub use startup::{StartupPhase, StartupState};
 
 pub(crate) use giving::Claim;
-pub(crate) use keyring::ask;
+pub(crate) use keyring::{Endpoint, ask};
 
 use self::activity::ActivityLog;
 use self::asks::Asks;

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use hirag::config::Config;
 use hirag::manager::{DATABASE_FILE, OpenOptions, StoreAccess};
+use hirag::resilience::{BreakerEvent, CircuitBreaker};
 use hirag::sources::{Source, SourceRun};
 use hirag::{HiragManager, error};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::{Claims, Configured, Studio, StudioEvent, raised};
@@ -99,7 +101,6 @@ impl Studio {
             self.open_in_turn().await;
         }
         self.tell_startup();
-        self.bring_chat_token().await;
     }
 
     async fn open_in_turn(&self) {
@@ -108,12 +109,10 @@ impl Studio {
         }
         let config = self.config();
         // Asked while the database is being opened.
-        let token = self.ask_for_token(&config);
+        let tokens = self.ask_for_tokens(&config);
         let phase = match self.open_first(&config).await {
             Ok(manager) => {
-                if let Some(token) = token.within_grace().await {
-                    manager.set_embedding_token(token);
-                }
+                tokens.give_to(&manager).await;
                 self.ready(manager, config)
             }
             Err(error) => {
@@ -184,6 +183,7 @@ impl Studio {
         let Ok(manager) = self.try_open(&config, StoreAccess::Write).await else {
             return;
         };
+        self.ask_for_tokens(&config).give_to(&manager).await;
         self.stop_beside().await;
         let phase = self.ready(manager, config);
         let before = self.inner.phase.send_replace(phase);
@@ -191,32 +191,21 @@ impl Studio {
         if let Phase::Ready(host) = before {
             host.manager().settle().await;
         }
-        self.bring_embedding_token().await;
-        self.bring_chat_token().await;
         self.tell_startup();
     }
 
-    /// Queue and clean-up, and the breaker's events, until [`Self::stop_beside`].
+    /// Queue and clean-up, and the breakers' events, until [`Self::stop_beside`].
     fn run_beside(&self, manager: &HiragManager) {
         let (stop, mut stopped) = watch::channel(false);
         let working = manager.clone();
         let work = tokio::spawn(async move {
             working.run_background(raised(&mut stopped)).await;
         });
-        let mut changes = manager.circuit_breaker().subscribe();
-        let (events, mut ended) = (self.inner.events.clone(), stop.subscribe());
-        let tell = tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = raised(&mut ended) => return,
-                    change = changes.recv() => match change {
-                        Ok(change) => drop(events.send(StudioEvent::Breaker(change))),
-                        Err(RecvError::Lagged(_)) => {}
-                        Err(RecvError::Closed) => return,
-                    }
-                }
-            }
-        });
+        let (embedding, chat) = (manager.circuit_breaker(), manager.chat_breaker());
+        let tell = [
+            self.tell_of(embedding, StudioEvent::Breaker, &stop),
+            self.tell_of(chat, StudioEvent::ChatBreaker, &stop),
+        ];
         let (studio, mut closed) = (self.clone(), stop.subscribe());
         let watched = manager.clone();
         let keep = tokio::spawn(async move {
@@ -226,7 +215,30 @@ impl Studio {
         let mut background = self.inner.background.lock();
         background.push((stop.clone(), work));
         background.push((stop.clone(), keep));
-        background.push((stop, tell));
+        background.extend(tell.map(|tell| (stop.clone(), tell)));
+    }
+
+    /// Tells each change of a breaker.
+    fn tell_of(
+        &self,
+        breaker: &CircuitBreaker,
+        event: fn(BreakerEvent) -> StudioEvent,
+        stop: &watch::Sender<bool>,
+    ) -> JoinHandle<()> {
+        let mut changes = breaker.subscribe();
+        let (events, mut ended) = (self.inner.events.clone(), stop.subscribe());
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = raised(&mut ended) => return,
+                    change = changes.recv() => match change {
+                        Ok(change) => drop(events.send(event(change))),
+                        Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return,
+                    }
+                }
+            }
+        })
     }
 
     async fn stop_beside(&self) {
@@ -248,6 +260,8 @@ impl Studio {
         self.inner.jobs.end_all().await;
         self.stop_beside().await;
         let before = self.inner.phase.send_replace(next);
+        // Whoever waits for an answer is told that none comes; what is asked from here on waits.
+        self.inner.asks.stop_all();
         if let Phase::Ready(host) = before {
             host.manager().shut_down().await?;
         }
@@ -298,8 +312,7 @@ impl Studio {
         self.inner.watch.lock().known_now();
         self.use_config(config).await?;
         drop(turn);
-        self.bring_embedding_token().await;
-        self.bring_chat_token().await;
+        self.bring_tokens().await;
         Ok(())
     }
 
@@ -357,8 +370,7 @@ impl Studio {
             Err(error) => Err(error.into()),
         };
         drop(turn);
-        self.bring_embedding_token().await;
-        self.bring_chat_token().await;
+        self.bring_tokens().await;
         if let Err(error) = outcome {
             tracing::warn!(%error, "the settings file was changed and is not allowed");
             self.inner.configured.write().problem = Some(Failure::from(&error));

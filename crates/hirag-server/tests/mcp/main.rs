@@ -49,6 +49,27 @@ fn two_clients_share_one_store() {
 }
 
 #[test]
+fn a_question_is_answered_whoever_has_the_store() {
+    let memory = Memory::new();
+    let mut first = memory.client(Some(TOKEN));
+    let stored = first.done(
+        "memory_store",
+        json!({ "text": "Jonas keeps the harbour key" }),
+    );
+    let mut second = memory.client(Some(TOKEN));
+    for client in [&mut first, &mut second] {
+        let asked = client.done(
+            "memory_ask",
+            json!({ "question": "who keeps the harbour key?" }),
+        );
+        assert_eq!(asked["kind"], "extractive", "{asked}");
+        assert_eq!(asked["sources"][0]["id"], stored["id"]);
+    }
+    assert_eq!(second.end().0, Some(0));
+    assert_eq!(first.end().0, Some(0));
+}
+
+#[test]
 fn when_the_first_is_killed_the_others_go_on_and_nothing_that_was_answered_is_lost() {
     let memory = Memory::new();
     let mut first = memory.client(Some(TOKEN));

@@ -23,7 +23,7 @@ pub use conversation::{
 };
 pub use extract::extract;
 pub(crate) use extract::put_together;
-pub(crate) use plan::{Plan, PlanRequest};
+pub(crate) use plan::{Plan, PlanRequest, Window};
 pub(crate) use prompt::Exchange;
 pub use request::{AskError, AskRequest};
 pub use words::QueryWords;

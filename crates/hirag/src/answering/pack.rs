@@ -21,6 +21,26 @@ pub(super) struct Taken<'a> {
     pub(super) trimmed: bool,
 }
 
+impl<'a> Taken<'a> {
+    fn of(index: usize, text: &'a str, trimmed: bool, tokens: &TokenEstimator) -> Self {
+        Self {
+            index,
+            text,
+            tokens: tokens.count(text),
+            trimmed,
+        }
+    }
+}
+
+/// What there is room for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Tokens of passages at most.
+    pub(super) passages: u32,
+    /// Tokens of passages with what stands around them at most.
+    pub(super) all: u32,
+}
+
 /// What came of packing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Packing<'a> {
@@ -28,22 +48,39 @@ pub(super) struct Packing<'a> {
     pub(super) taken: Vec<Taken<'a>>,
     /// The places of those that found no room.
     pub(super) left_out: Vec<usize>,
-    /// Tokens of those that were taken, with what stands around each.
+    /// Tokens of those that were taken.
     pub(super) used: u32,
+    /// Tokens of what stands around them.
+    pub(super) around: u32,
 }
 
-/// Packs `texts`, the most important first, into `room` tokens, of which each takes `around` beside
-/// its own. One that does not fit whole is trimmed to what is left.
+impl<'a> Packing<'a> {
+    /// Tokens left for a passage which takes `around` beside its own.
+    fn left(&self, room: Room, around: u32) -> u32 {
+        let all = room.all.saturating_sub(self.used);
+        let all = all.saturating_sub(self.around).saturating_sub(around);
+        all.min(room.passages.saturating_sub(self.used))
+    }
+
+    fn take(&mut self, taken: Taken<'a>, around: u32) {
+        self.used += taken.tokens;
+        self.around += around;
+        self.taken.push(taken);
+    }
+}
+
+/// Packs passages, the most important first, each with the tokens that it takes beside its own. One
+/// that does not fit whole is trimmed to what is left; where none fits, the beginning of the first that
+/// has room for one is taken all the same.
 pub(super) fn pack<'a>(
-    texts: &[&'a str],
-    room: u32,
-    around: u32,
+    passages: &[(&'a str, u32)],
+    room: Room,
     words: &QueryWords,
     tokens: &TokenEstimator,
 ) -> Packing<'a> {
     let mut packing = Packing::default();
-    for (index, text) in texts.iter().copied().enumerate() {
-        let left = room.saturating_sub(packing.used).saturating_sub(around);
+    for (index, (text, around)) in passages.iter().copied().enumerate() {
+        let left = packing.left(room, around);
         let whole = tokens.count(text);
         let fits = whole > 0 && whole <= left;
         let part = match fits {
@@ -51,20 +88,55 @@ pub(super) fn pack<'a>(
             false if left >= LEAST_PART => trim(text, left, words, tokens),
             false => None,
         };
-        let Some(text) = part else {
-            packing.left_out.push(index);
-            continue;
-        };
-        let taken = Taken {
-            index,
-            text,
-            tokens: tokens.count(text),
-            trimmed: !fits,
-        };
-        packing.used += taken.tokens + around;
-        packing.taken.push(taken);
+        match part {
+            Some(text) => packing.take(Taken::of(index, text, !fits, tokens), around),
+            None => packing.left_out.push(index),
+        }
+    }
+    if packing.taken.is_empty() {
+        take_any(&mut packing, passages, room, words, tokens);
     }
     packing
+}
+
+/// Takes as little as there is room for of the first passage that can be had so: an answer from
+/// something is better than none.
+fn take_any<'a>(
+    packing: &mut Packing<'a>,
+    passages: &[(&'a str, u32)],
+    room: Room,
+    words: &QueryWords,
+    tokens: &TokenEstimator,
+) {
+    for (index, (text, around)) in passages.iter().copied().enumerate() {
+        let left = packing.left(room, around);
+        let part = trim(text, left, words, tokens).or_else(|| beginning(text, left, tokens));
+        if let Some(part) = part {
+            packing.left_out.retain(|other| *other != index);
+            return packing.take(Taken::of(index, part, true, tokens), around);
+        }
+    }
+}
+
+/// The first words of a text, of at most `room` tokens.
+fn beginning<'a>(text: &'a str, room: u32, tokens: &TokenEstimator) -> Option<&'a str> {
+    /// Bytes of a token at most, about: more are not looked at.
+    const BYTES_A_TOKEN: usize = 8;
+    let text = text.trim();
+    let most = usize::try_from(room).ok()?.saturating_mul(BYTES_A_TOKEN);
+    let mut part = &text[..text.floor_char_boundary(most)];
+    while tokens.count(part) > room {
+        part = &part[..part.floor_char_boundary(part.len() * 3 / 4)];
+    }
+    let rest = &text[part.len()..];
+    // Half a word says nothing; writings that put no gaps between words have letters of their own.
+    let is_letter = |c: char| c.is_ascii_alphanumeric();
+    if part.ends_with(is_letter) && rest.starts_with(is_letter) {
+        part = part
+            .rfind(char::is_whitespace)
+            .map_or("", |end| &part[..end]);
+    }
+    Some(part.trim_end()).filter(|part| !part.is_empty())
 }
 
 #[cfg(test)]
@@ -87,49 +159,90 @@ mod tests {
         "Ten words of a sentence stand here in a row. ".repeat(count)
     }
 
+    fn packed<'a>(texts: &[&'a str], room: u32, around: u32) -> Packing<'a> {
+        let passages: Vec<_> = texts.iter().map(|text| (*text, around)).collect();
+        let room = Room {
+            passages: u32::MAX,
+            all: room,
+        };
+        pack(&passages, room, &QueryWords::default(), &by_words())
+    }
+
     #[test]
     fn what_does_not_fit_is_trimmed_or_left_out_and_ends_nothing() {
         let (long, short) = (sentences(20), sentences(2));
         let texts = [long.as_str(), &long, &short, ""];
-        let packing = pack(&texts, 260, 10, &QueryWords::default(), &by_words());
+        let packing = packed(&texts, 260, 10);
         let taken: Vec<_> = packing
             .taken
             .iter()
             .map(|t| (t.index, t.tokens, t.trimmed))
             .collect();
         assert_eq!(taken, [(0, 200, false), (2, 20, false)]);
-        assert_eq!((packing.left_out, packing.used), (vec![1, 3], 240));
-        let packing = pack(&texts, 300, 10, &QueryWords::default(), &by_words());
+        assert_eq!(packing.left_out, [1, 3]);
+        assert_eq!((packing.used, packing.around), (220, 20));
+        let packing = packed(&texts, 300, 10);
         assert_eq!((packing.taken[1].index, packing.taken[1].tokens), (1, 80));
         assert!(packing.taken[1].trimmed);
+    }
+
+    #[test]
+    fn each_passage_pays_for_what_stands_around_itself_alone() {
+        let text = sentences(2);
+        let passages = [(text.as_str(), 500), (&text, 10)];
+        let room = Room {
+            passages: u32::MAX,
+            all: 100,
+        };
+        let packing = pack(&passages, room, &QueryWords::default(), &by_words());
+        assert_eq!(packing.taken[0].index, 1);
+        assert_eq!(packing.left_out, [0]);
+    }
+
+    #[test]
+    fn where_nothing_fits_the_beginning_of_the_best_is_taken() {
+        let texts = ["one two three four five six seven", "eight nine ten"];
+        let packing = packed(&texts, 15, 10);
+        let taken = packing.taken[0];
+        assert_eq!((taken.index, taken.trimmed), (1, false));
+        let texts = [texts[0], texts[0]];
+        let packing = packed(&texts, 15, 10);
+        let taken = packing.taken[0];
+        assert_eq!((taken.index, taken.trimmed), (0, true));
+        assert!(taken.text.starts_with("one two") && taken.tokens <= 5);
+        assert_eq!(packing.left_out, [1]);
+        assert!(packed(&texts, 10, 10).taken.is_empty());
     }
 
     proptest! {
         #[test]
         fn the_room_is_kept_and_everything_is_accounted_for(
-            sizes in prop::collection::vec(0usize..30, 0..20),
-            room in 0u32..600,
-            around in 0u32..20,
+            sizes in prop::collection::vec((0usize..30, 0u32..20), 0..20),
+            all in 0u32..600,
+            passages in 0u32..600,
         ) {
-            let texts: Vec<String> = sizes.into_iter().map(sentences).collect();
-            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let texts: Vec<_> = sizes.iter().map(|(size, around)| (sentences(*size), *around)).collect();
+            let texts: Vec<_> = texts.iter().map(|(text, around)| (text.as_str(), *around)).collect();
             let tokens = by_words();
-            let packing = pack(&texts, room, around, &QueryWords::default(), &tokens);
-            prop_assert!(packing.used <= room);
-            let sum: u32 = packing.taken.iter().map(|t| tokens.count(t.text) + around).sum();
-            prop_assert_eq!(sum, packing.used);
+            let packing = pack(&texts, Room { passages, all }, &QueryWords::default(), &tokens);
+            prop_assert!(packing.used <= passages && packing.used + packing.around <= all);
+            let used: u32 = packing.taken.iter().map(|t| tokens.count(t.text)).sum();
+            let around: u32 = packing.taken.iter().map(|t| texts[t.index].1).sum();
+            prop_assert_eq!((used, around), (packing.used, packing.around));
             prop_assert!(packing.taken.is_sorted_by_key(|taken| taken.index));
-            let mut all: Vec<usize> = packing.taken.iter().map(|t| t.index).collect();
-            all.extend(&packing.left_out);
-            all.sort_unstable();
-            prop_assert_eq!(all, (0..texts.len()).collect::<Vec<_>>());
+            let mut places: Vec<usize> = packing.taken.iter().map(|t| t.index).collect();
+            places.extend(&packing.left_out);
+            places.sort_unstable();
+            prop_assert_eq!(places, (0..texts.len()).collect::<Vec<_>>());
             for taken in &packing.taken {
-                prop_assert!(texts[taken.index].contains(taken.text));
-                prop_assert_eq!(taken.trimmed, taken.text != texts[taken.index]);
+                prop_assert!(texts[taken.index].0.contains(taken.text));
+                prop_assert_eq!(taken.trimmed, taken.text != texts[taken.index].0);
             }
-            for index in packing.left_out {
-                let needed = tokens.count(texts[index]) + around;
-                prop_assert!(texts[index].is_empty() || needed > room - packing.used);
+            for index in &packing.left_out {
+                let (text, around) = texts[*index];
+                let left = (all - packing.used - packing.around).saturating_sub(around);
+                let fits = tokens.count(text) <= left.min(passages - packing.used);
+                prop_assert!(text.is_empty() || !fits);
             }
         }
     }

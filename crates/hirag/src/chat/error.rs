@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::CutBy;
 use crate::resilience::Verdict;
 
 /// What did not come in time.
@@ -91,6 +92,16 @@ pub enum ChatError {
         /// What is wrong.
         reason: String,
     },
+    /// The answer was cut off before its first word. That is no fault of the endpoint.
+    #[error("the chat endpoint {url} {}", wordless(*.cut, *.allowed))]
+    Wordless {
+        /// The endpoint, without credentials.
+        url: String,
+        /// What cut it off.
+        cut: CutBy,
+        /// Tokens that the answer could have.
+        allowed: u32,
+    },
     /// The answer ended in the middle.
     #[error("the chat endpoint {url} broke its answer off: {reason}")]
     BrokenOff {
@@ -124,6 +135,16 @@ fn retry_hint(after: &Option<Duration>) -> String {
     after.map_or_else(String::new, |after| format!("; it asks to wait {after:?}"))
 }
 
+fn wordless(cut: CutBy, allowed: u32) -> String {
+    match cut {
+        CutBy::Endpoint => "holds the whole answer back".to_owned(),
+        CutBy::Tokens | CutBy::Bytes | CutBy::Time => format!(
+            "has not said a word: the model used up its {allowed} tokens, as one does that thinks \
+             first; allow more with `chat.max_answer_tokens`"
+        ),
+    }
+}
+
 impl ChatError {
     /// The stable code, in `snake_case`.
     #[must_use]
@@ -135,6 +156,7 @@ impl ChatError {
             Self::Busy { .. } => "provider_busy",
             Self::Refused { .. } => "provider_refused",
             Self::BadAnswer { .. } => "provider_bad_answer",
+            Self::Wordless { .. } => "provider_no_words",
             Self::BrokenOff { .. } => "provider_broken_off",
             Self::BreakerOpen { .. } => "breaker_open",
             Self::RateLimited { .. } => "rate_limited",

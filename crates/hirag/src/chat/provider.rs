@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::ChatError;
 
@@ -32,6 +33,8 @@ pub struct ChatRequest {
     pub messages: Vec<ChatMessage>,
     /// Tokens of the answer at most, 1 or more.
     pub max_tokens: u32,
+    /// When it was asked for: the time for a whole answer counts from then.
+    pub asked_at: Instant,
 }
 
 /// What cut an answer off.
@@ -78,12 +81,11 @@ pub trait ChatProvider: Send + Sync + std::fmt::Debug {
     /// The model's name.
     fn model(&self) -> &str;
 
-    /// Begins an answer: returns when its first words are there. Until then, passing faults are tried
-    /// again; after that nothing is, as a second answer does not go on where the first broke off.
+    /// Begins an answer: asks once, and returns when its first words are there.
     ///
     /// # Errors
     /// [`ChatError`] when no answer begins.
-    async fn answer(&self, request: ChatRequest) -> Result<ChatStream, ChatError>;
+    async fn answer(&self, request: &ChatRequest) -> Result<ChatStream, ChatError>;
 
     /// Whether it can be had; costs no answer.
     ///

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::{is_at, validate_url};
+use super::endpoint::validate_url;
 use super::{ConfigError, Period, require, within};
 use crate::resilience::{CircuitBreakerSettings, RateLimitSettings};
 
@@ -55,11 +55,10 @@ pub struct ChatSettings {
 }
 
 impl ChatSettings {
-    /// Whether an address is of the same scheme, host and port as the endpoint's: only there is its
-    /// token shown.
+    /// Whether anybody words answers.
     #[must_use]
-    pub fn is_at(&self, address: &str) -> bool {
-        is_at(&self.api_url, address)
+    pub fn words_answers(&self) -> bool {
+        self.provider != ChatProviderKind::None
     }
 
     /// The limiter before the endpoint. There is one client of it: this program.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod chats;
+mod found;
 #[cfg(test)]
 mod tests;
 mod worded;
@@ -21,26 +22,19 @@ pub(super) use self::worded::WordedAnswers;
 use self::answer::Asked;
 use super::{HiragManager, off_the_async_threads};
 use crate::answering::{
-    AnswerSource, AskError, AskEvent, AskRequest, Exchange, LeftOut, Plan, PlanRequest,
-    WindowBudget,
+    AnswerSource, AskError, AskEvent, AskRequest, LeftOut, Plan, PlanRequest, Window, WindowBudget,
 };
 use crate::chat::ChatMessage;
 use crate::config::Config;
-use crate::context::ContextRequest;
 use crate::error::Result;
-use crate::resilience::CircuitBreaker;
-use crate::tokens::TokenEstimator;
+use crate::resilience::{CircuitBreaker, RateLimiter};
 
 /// An answer while it comes: see [`AskEvent`]. Dropping it ends everything, the request to the
 /// provider too; nothing is kept of the answer then.
 pub type AskStream = BoxStream<'static, AskEvent>;
 
-/// Contexts that are looked through for sources at most.
-const FOUND: usize = 24;
 /// Bytes of a conversation's name at most.
 const SESSION_BYTES: usize = 256;
-/// Questions and answers of a conversation that can go along at most.
-const HISTORY: usize = 20;
 
 /// What goes into a question, made once.
 #[derive(Debug)]
@@ -48,6 +42,14 @@ struct Planned {
     sources: Vec<AnswerSource>,
     left_out: Vec<LeftOut>,
     budget: WindowBudget,
+    /// What a model is told; `None` where none is asked.
+    prompt: Option<Prompted>,
+    /// Whether a model would be asked, if the question left sources any room.
+    no_room: bool,
+}
+
+#[derive(Debug)]
+struct Prompted {
     messages: Vec<ChatMessage>,
     key: Option<worded::Key>,
 }
@@ -65,34 +67,30 @@ impl HiragManager {
             check_session(session)?;
         }
         let config = self.config();
-        let response = self.retrieve(search_of(&request, &config)).await?;
-        let history = match &request.session {
-            Some(session) => self.exchanges(session).await?,
-            None => Vec::new(),
-        };
-        let (manager, question) = (self.clone(), request.question.clone());
-        let (tokens, settings) = (self.inner.tokens, Arc::clone(&config));
-        let most = request
-            .max_tokens
-            .unwrap_or(config.hirag.max_context_tokens);
-        let trace_id = response.metadata.trace_id;
-        let degraded = response.metadata.degraded.clone();
+        let found = self.find_sources(&request, &config).await?;
+        let (manager, asked, settings) = (self.clone(), request.clone(), Arc::clone(&config));
         // Counting the tokens of long texts takes its time.
         let planned = off_the_async_threads(move || {
-            let plan = PlanRequest {
-                question: &question,
-                history: &history,
-                found: &response.contexts,
-                window: settings.chat.window_tokens,
+            let window = Window {
+                tokens: settings.chat.window_tokens,
                 answer: settings.chat.max_answer_tokens,
-                history_tokens: settings.chat.history_tokens,
-                sources: most,
+                history: settings.chat.history_tokens,
             };
-            planned(&plan, &settings, &tokens)
+            let words = !asked.extractive && settings.chat.words_answers();
+            let plan = PlanRequest {
+                question: &asked.question,
+                history: &found.history,
+                found: &found.contexts,
+                sources: sources_of(&asked, &settings),
+                window: words.then_some(window),
+            };
+            let planned = manager.plan(plan, &asked, &settings);
+            (planned, found.trace_id, found.degraded)
         });
+        let (planned, trace_id, degraded) = planned.await?;
         let asked = Asked {
-            planned: planned.await?,
-            manager,
+            planned,
+            manager: self.clone(),
             request,
             config,
             trace_id,
@@ -116,50 +114,46 @@ impl HiragManager {
         self.inner.chats.breaker()
     }
 
-    /// What was asked and answered in a conversation before, the oldest first.
-    async fn exchanges(&self, session: &str) -> Result<Vec<Exchange>> {
-        let conversation = self.inner.store.conversation(session, HISTORY).await?;
-        let turns = conversation.map(|conversation| conversation.turns);
-        let exchanges = turns.unwrap_or_default().into_iter().map(|turn| Exchange {
-            question: turn.question,
-            answer: turn.answer.text,
+    /// The limiter before the chat endpoint.
+    #[must_use]
+    pub fn chat_limiter(&self) -> &RateLimiter {
+        self.inner.chats.limiter()
+    }
+
+    fn plan(&self, request: PlanRequest<'_>, asked: &AskRequest, config: &Config) -> Planned {
+        let tokens = &self.inner.tokens;
+        let mut plan = Plan::make(request, tokens);
+        let words = request.window.is_some();
+        let no_room = words && !request.found.is_empty() && !plan.says_something();
+        if no_room {
+            // Passages at least, of which nobody reads more than they are.
+            let window = None;
+            plan = Plan::make(PlanRequest { window, ..request }, tokens);
+        }
+        let prompt = (words && !no_room && plan.says_something()).then(|| {
+            let answers = &self.inner.worded_answers;
+            let same = worded::normalised(request.question);
+            let messages = plan.prompt(&same).messages(answers.marks());
+            let key = worded::key(&config.chat, asked, &messages);
+            let nonce = format!("{:016x}", rand::random::<u64>());
+            let messages = plan.prompt(request.question).messages(&nonce);
+            Prompted { messages, key }
         });
-        Ok(exchanges.collect())
+        Planned {
+            sources: plan.sources(),
+            left_out: plan.left_out(),
+            budget: plan.budget(),
+            prompt,
+            no_room,
+        }
     }
 }
 
-/// More than can be used is asked for, to tell what was left out.
-fn search_of(request: &AskRequest, config: &Config) -> ContextRequest {
-    let most = request
+/// Tokens of sources that a question may have.
+fn sources_of(request: &AskRequest, config: &Config) -> u32 {
+    request
         .max_tokens
-        .unwrap_or(config.hirag.max_context_tokens);
-    let more = most.saturating_mul(2).min(config.hirag.max_tokens_limit);
-    ContextRequest {
-        // A budget that is not allowed is refused as it is.
-        max_tokens: Some(more.max(most)),
-        limit: Some(FOUND),
-        levels: request.levels.clone(),
-        filter: request.filter.clone(),
-        mode: request.mode,
-        ..ContextRequest::new(request.question.clone())
-    }
-}
-
-fn planned(request: &PlanRequest<'_>, config: &Config, tokens: &TokenEstimator) -> Planned {
-    let plan = Plan::make(*request, tokens);
-    let nonce = format!("{:016x}", rand::random::<u64>());
-    let same = worded::normalised(request.question);
-    let key = {
-        let messages = plan.prompt(&same).messages("");
-        worded::key(&config.chat, &messages)
-    };
-    Planned {
-        sources: plan.sources(),
-        left_out: plan.left_out(),
-        budget: plan.budget(),
-        messages: plan.prompt(request.question).messages(&nonce),
-        key,
-    }
+        .unwrap_or(config.hirag.max_context_tokens)
 }
 
 fn check_session(session: &str) -> Result<(), AskError> {

@@ -26,6 +26,8 @@ pub struct Stats {
     pub embedding_cache: Option<CacheStats>,
     /// Answers that are given again while nothing has changed.
     pub answer_cache: CacheLayerStats,
+    /// Worded answers that are given again while their sources are the same.
+    pub worded_cache: CacheLayerStats,
     /// Contexts of L1 held in memory.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub working_set: u64,
@@ -37,6 +39,10 @@ pub struct Stats {
     pub circuit_breaker: BreakerSnapshot,
     /// The limiter before the provider.
     pub rate_limiter: LimiterSnapshot,
+    /// The breaker before the chat endpoint.
+    pub chat_breaker: BreakerSnapshot,
+    /// The limiter before the chat endpoint.
+    pub chat_limiter: LimiterSnapshot,
 }
 
 impl HiragManager {
@@ -54,11 +60,14 @@ impl HiragManager {
             database: store.size().await?,
             embedding_cache: self.inner.models.cache().map(|cache| cache.counters()),
             answer_cache: self.inner.answers.stats().await,
+            worded_cache: self.inner.worded_answers.stats(),
             working_set: self.inner.working_set.len() as u64,
             performance: self.inner.profiler.metrics(),
             process: self.inner.resources.sample(),
             circuit_breaker: self.inner.breaker.snapshot(),
             rate_limiter: self.inner.limiter.snapshot(),
+            chat_breaker: self.chat_breaker().snapshot(),
+            chat_limiter: self.chat_limiter().snapshot(),
         })
     }
 

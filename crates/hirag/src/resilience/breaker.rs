@@ -168,7 +168,12 @@ impl CircuitBreaker {
 
     /// Closes it and forgets the failures; results of earlier permits no longer count.
     pub fn reset(&self) {
-        self.shared.change(|machine, _| machine.reset());
+        self.reset_because("reset by hand");
+    }
+
+    /// The same, for a reason that its history tells.
+    pub(crate) fn reset_because(&self, reason: &str) {
+        self.shared.change(|machine, _| machine.reset(reason));
     }
 
     /// Goes on with other settings; what was counted stays counted.

@@ -1,5 +1,6 @@
 //! What is the same in the window and in a browser.
 
+mod asking;
 mod changing;
 mod drill;
 mod first_run;

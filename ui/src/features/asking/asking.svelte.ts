@@ -2,12 +2,13 @@
 import type { Answer } from "$bindings/Answer";
 import type { AnswerId } from "$bindings/AnswerId";
 import type { AnswerPart } from "$bindings/AnswerPart";
-import type { AskRequest } from "$bindings/AskRequest";
 import type { Begun } from "$bindings/Begun";
 import type { Found } from "$bindings/Found";
 import type { Turn } from "$bindings/Turn";
 import { type CommandFailure, asFailure, call, on } from "../../platform/platform";
+import { newName } from "../../shared/names";
 import { outdated } from "../../shared/query";
+import { options } from "./options.svelte";
 
 /** A question and what there is of its answer. */
 export type Asked = {
@@ -18,7 +19,8 @@ export type Asked = {
   text: string;
   answer: Answer | null;
   feedback: Turn["feedback"];
-  stopped: boolean;
+  /** Why no more comes, where there is no answer. */
+  ended: "stopped" | "lost" | null;
 };
 
 const asked = (question: string): Asked => ({
@@ -28,7 +30,7 @@ const asked = (question: string): Asked => ({
   text: "",
   answer: null,
   feedback: null,
-  stopped: false,
+  ended: null,
 });
 
 class Asking {
@@ -40,8 +42,6 @@ class Asking {
   /** The name of the question that is being answered. */
   #name = $state<string | null>(null);
   #opened = 0;
-  /** Listens no longer to the answer that is coming. */
-  #leave = (): void => {};
 
   get busy(): boolean {
     return this.#name !== null;
@@ -51,41 +51,54 @@ class Asking {
     return !this.busy && this.question.trim() !== "";
   }
 
+  /** Whether there is something to export. */
+  get kept(): boolean {
+    return this.turns.some(({ answer }) => answer?.id != null);
+  }
+
+  /** Listens until the returned function is called: before the first question, so that no word is missed. */
+  follow(): () => void {
+    const stops = [
+      on("answer", (part) => this.#take(part)),
+      on("connection", ({ state }) => {
+        if (state === "connected") void this.#catchUp();
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
   async ask(): Promise<void> {
     if (!this.ready) return;
-    const question = this.question.trim();
-    const name = crypto.randomUUID();
+    const typed = this.question;
+    const name = newName();
     this.failure = null;
     this.#name = name;
-    this.#leave = on("answer", (part) => this.#take(part));
-    this.turns.push(asked(question));
-    const request: AskRequest = {
-      question,
-      session: this.session,
-      keep: true,
-      max_tokens: null,
-      levels: [],
-      filter: { must: [], should: [], must_not: [] },
-      mode: "hybrid",
-      extractive: false,
-      fresh: false,
-    };
+    // The page names a conversation: what comes next goes on with it, whatever becomes of this answer.
+    this.session ??= newName();
+    const request = options.request(typed.trim(), this.session);
+    this.turns.push(asked(request.question));
+    const turn = this.turns.at(-1);
     try {
       await call("ask_start", { name, request });
-      this.question = "";
     } catch (thrown) {
+      // By now another conversation may be shown.
+      if (this.#name !== name) return;
       this.failure = asFailure(thrown);
       this.turns.pop();
-      if (this.#name === name) this.#ended();
+      this.#name = null;
+      return;
     }
+    if (this.question === typed) this.question = "";
+    // The host may not have known of it when it was stopped.
+    if (turn?.ended === "stopped") await call("ask_stop", { name }).catch(() => {});
   }
 
   async stop(): Promise<void> {
     const name = this.#name;
     if (!name) return;
-    this.#ended();
-    const last = this.turns.at(-1);
-    if (last) last.stopped = true;
+    this.#end("stopped");
     await call("ask_stop", { name }).catch(() => {});
   }
 
@@ -106,7 +119,7 @@ class Asking {
       // Another was opened meanwhile.
       if (turn !== this.#opened) return;
       this.session = session;
-      this.turns = turns.map(({ question, answer, feedback }) => ({ ...asked(question), text: answer.text, answer, feedback }));
+      this.turns = turns.map(before);
     } catch (thrown) {
       if (turn === this.#opened) this.failure = asFailure(thrown);
     }
@@ -118,9 +131,10 @@ class Asking {
     turn.feedback = useful === null ? null : { useful, note, at: new Date().toISOString() };
   }
 
-  #ended(): void {
+  #end(why: Asked["ended"]): void {
+    const last = this.turns.at(-1);
+    if (last && !last.answer) last.ended = why;
     this.#name = null;
-    this.#leave();
   }
 
   #take(part: AnswerPart): void {
@@ -129,14 +143,35 @@ class Asking {
     if (part.event === "found") last.found = part.data;
     else if (part.event === "begun") last.begun = part.data;
     else if (part.event === "text") last.text += part.data;
+    else if (part.event === "stopped") this.#end("stopped");
     else {
       last.answer = part.data;
       last.text = part.data.text;
-      this.session = part.data.session ?? this.session;
-      this.#ended();
+      this.#name = null;
       outdated("conversations");
     }
   }
+
+  /** Some of what the host told was not heard, the end of the answer perhaps. */
+  async #catchUp(): Promise<void> {
+    const [name, session, last] = [this.#name, this.session, this.turns.at(-1)];
+    if (!name || !session || !last) return;
+    const status = await call("ask_status", { name }).catch(() => null);
+    // Its end is told with all of its words. A host that has gone again comes back once more.
+    if (!status || status.running || this.#name !== name) return;
+    const conversation = await call("conversation", { session }).catch(() => null);
+    if (this.#name !== name) return;
+    const known = new Set(this.turns.map(({ answer }) => answer?.id));
+    const kept = conversation?.turns.filter((turn) => turn.question === last.question && !known.has(turn.id)).at(-1);
+    if (!kept) return this.#end("lost");
+    this.turns[this.turns.length - 1] = before(kept);
+    this.#name = null;
+  }
+}
+
+/** A question and answer that are kept. */
+function before({ question, answer, feedback }: Turn): Asked {
+  return { ...asked(question), text: answer.text, answer, feedback };
 }
 
 export const asking = new Asking();

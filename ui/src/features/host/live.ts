@@ -15,6 +15,7 @@ export function followHost(): () => void {
       } else if (activity.kind !== "settings") contextsChanged();
     }),
     on("breaker", () => outdated("resilience", "stats", "health")),
+    on("chat_breaker", () => outdated("resilience", "stats", "health")),
     on("embedding", () => outdated("resilience", "stats")),
     on("settings", () => {
       outdated("settings", "resilience", "server");

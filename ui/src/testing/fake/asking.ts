@@ -9,14 +9,18 @@ import { iso, refused, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
+  | "ask"
   | "ask_start"
+  | "ask_status"
   | "ask_stop"
   | "conversations"
   | "conversation"
   | "conversation_delete"
   | "conversation_restore"
   | "conversation_store"
+  | "conversation_export"
   | "answer_judge"
+  | "golden_queries"
 >;
 
 const budget = { window: 8192, answer: 1024, rules: 130, question: 14, history: 0, margin: 409, sources: 4000, used: 210 };
@@ -93,6 +97,12 @@ export function askAnswers(scene: Scene): Answers {
   }
 
   return {
+    ask: (request) => {
+      const answer = answerTo(request);
+      keep(request, answer);
+      return answer;
+    },
+    ask_status: () => ({ running: false }),
     ask_start: ({ name, request }) => {
       const answer = answerTo(request);
       stopped.delete(name);
@@ -130,6 +140,17 @@ export function askAnswers(scene: Scene): Answers {
       return {};
     },
     conversation_store: ({ session }) => ({ contexts: find(session).turns.map((turn) => ({ id: turn.id, level: "ShortTerm", token_count: 12, embedding: "ready", pending_because: null })) }),
+    conversation_export: ({ session, format }) => {
+      const { title, turns } = find(session);
+      const lines = turns.map((turn) => JSON.stringify(turn)).join("\n");
+      return { text: format === "markdown" ? `# ${title}\n` : `${lines}\n` };
+    },
+    golden_queries: () => {
+      const useful = [...all.values()].flatMap(({ turns }) => turns).filter((turn) => turn.feedback?.useful);
+      if (useful.length === 0) throw refused("nothing_judged", "no kept answer was found useful and named a source");
+      const queries = useful.map(({ id, question }) => `${JSON.stringify({ _id: id, text: question })}\n`).join("");
+      return { queries, qrels: "query-id\tcorpus-id\tscore\n", count: useful.length };
+    },
     answer_judge: ({ id, useful, note }) => {
       const turn = [...all.values()].flatMap(({ turns }) => turns).find((one) => one.id === id);
       if (!turn) throw refused("unknown_answer", `there is no answer \`${id}\``);

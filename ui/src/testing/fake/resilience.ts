@@ -34,6 +34,7 @@ export function breakerOf(state: "open" | "closed"): BreakerSnapshot {
 export function resilienceAnswers({ memory, options, config: inForce }: Scene): Answers {
   let drill: Drill | null = null;
   let paused = false;
+  let chatBreaker = options.breaker;
   let pending = memory.size ? 3 : 0;
   return {
     resilience: () => {
@@ -41,6 +42,7 @@ export function resilienceAnswers({ memory, options, config: inForce }: Scene): 
       if (options.live) pending = Math.max(memory.size ? 3 : 0, pending + (drill || paused ? 2 : -3));
       return {
         breaker: breakerOf(options.breaker),
+        chat: inForce.chat.provider === "none" ? null : { breaker: breakerOf(chatBreaker), settings: inForce.chat.circuit_breaker, limiter },
         limiter,
         clients: memory.size
           ? [
@@ -70,8 +72,9 @@ export function resilienceAnswers({ memory, options, config: inForce }: Scene): 
       paused = request.paused;
       return {};
     },
-    breaker_reset: () => {
-      options.breaker = "closed";
+    breaker_reset: ({ of }) => {
+      if (of === "chat") chatBreaker = "closed";
+      else options.breaker = "closed";
       return {};
     },
   };

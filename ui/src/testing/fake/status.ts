@@ -65,6 +65,7 @@ export function statusAnswers(scene: Scene): Answers {
         database: { file_bytes: memory.size * 5200 + 90_000, free_bytes: 120_000, wal_bytes: 410_000 },
         embedding_cache: { memory: layer, disk: { ...layer, hits: 90, misses: 50, total: 140, hit_rate: 0.643 }, hit_rate: 0.947 },
         answer_cache: { hits: 64, misses: 311, total: 375, hit_rate: 0.171, entries: 9, bytes: 84_000, invalidations: 301 },
+        worded_cache: { hits: 3, misses: 17, total: 20, hit_rate: 0.15, entries: 12, bytes: 9_400, invalidations: 2 },
         working_set: per.Immediate,
         performance: performance(),
         process: {
@@ -78,6 +79,8 @@ export function statusAnswers(scene: Scene): Answers {
         },
         circuit_breaker: breakerOf(options.breaker),
         rate_limiter: limiter,
+        chat_breaker: breakerOf("closed"),
+        chat_limiter: limiter,
         total_contexts: per.Immediate + per.ShortTerm + per.LongTerm,
         contexts_per_level: per,
         pending: memory.size ? 3 : 0,

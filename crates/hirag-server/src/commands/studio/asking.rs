@@ -1,14 +1,20 @@
-//! Asking, and conversations. An answer comes as events; whoever asked knows them by the name that it
+//! Asking. An answer comes as events; whoever asked knows them by the name that it
 //! gave the question.
 
+mod telling;
+
 use futures::StreamExt;
-use hirag::answering::{AskEvent, AskRequest, Conversation, Conversations, ConversationsRequest};
+use hirag::answering::{Answer, AskEvent, AskRequest};
 use hirag::manager::AskStream;
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
+pub use self::telling::{AnswerEvent, AnswerPart};
+
+use self::telling::Telling;
 use super::{Nothing, preview};
-use crate::commands::{self, ConversationRequest, ConversationStored, Error, JudgeRequest, Result};
-use crate::studio::{ActivityKind, Studio, StudioEvent};
+use crate::commands::{self, Error, Result};
+use crate::studio::{ActivityKind, Studio};
 
 /// Bytes of a question's name at most.
 const NAME_BYTES: usize = 64;
@@ -26,32 +32,33 @@ pub struct AskStart {
 /// Which question.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ts_rs::TS)]
 #[serde(deny_unknown_fields)]
-pub struct AskStop {
+pub struct AskName {
     /// Its name.
     pub name: String,
 }
 
-/// A part of an answer.
-#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
-pub struct AnswerPart {
-    /// The name of its question.
-    pub name: String,
-    /// The part.
-    #[serde(flatten)]
-    pub event: AskEvent,
+/// What becomes of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ts_rs::TS)]
+pub struct AskStatus {
+    /// Whether it is still being answered.
+    pub running: bool,
 }
 
 /// The answer to a question, piece by piece.
 ///
 /// # Errors
-/// As [`commands::ask`].
-pub async fn ask(studio: &Studio, request: AskRequest) -> Result<AskStream> {
+/// [`Error::Busy`] when too many are being worded; as [`commands::ask`].
+pub async fn answering(studio: &Studio, request: AskRequest) -> Result<AskStream> {
     let host = studio.host().await?;
+    let worded = !request.extractive && studio.config().chat.words_answers();
+    let place = worded.then(|| studio.asks().place()).transpose()?;
     let question = preview(&request.question);
     let answer = commands::ask(&host, request).await?;
     let studio = studio.clone();
     Ok(answer
         .inspect(move |event| {
+            // Given up with the answer.
+            let _place = &place;
             if let AskEvent::Done(answer) = event {
                 let ids: Vec<_> = answer.sources.iter().map(|source| source.id).collect();
                 let summary = format!("Asked: {question} ({} sources)", ids.len());
@@ -62,7 +69,16 @@ pub async fn ask(studio: &Studio, request: AskRequest) -> Result<AskStream> {
         .boxed())
 }
 
-/// Begins to answer a question; the answer comes as events.
+/// The same, all at once.
+///
+/// # Errors
+/// As [`answering`].
+pub async fn ask(studio: &Studio, request: AskRequest) -> Result<Answer> {
+    commands::whole(answering(studio, request).await?).await
+}
+
+/// Begins to answer a question; the answer comes as events. It can be stopped from the beginning on,
+/// while its sources are still looked for.
 ///
 /// # Errors
 /// [`Error::Busy`] when the name is taken, or too much is asked at once; as [`commands::ask`].
@@ -75,15 +91,33 @@ pub async fn ask_start(studio: &Studio, request: AskStart) -> Result<Nothing> {
             rule: "must have 1 to 64 bytes",
         });
     }
-    let mut answer = ask(studio, request).await?;
-    let (telling, named) = (studio.clone(), name.clone());
-    let work = async move {
-        while let Some(event) = answer.next().await {
-            let name = named.clone();
-            telling.tell(StudioEvent::Answer(Box::new(AnswerPart { name, event })));
+    let (tell_begun, begun) = oneshot::channel();
+    let (asked, session) = (studio.clone(), request.session.clone());
+    let telling_of = name.clone();
+    let work = move || {
+        let telling = Telling::of(asked.clone(), telling_of);
+        async move {
+            // If whoever asked has gone, the answer is told to the others who listen.
+            match answering(&asked, request).await {
+                Ok(answer) => {
+                    let _ = tell_begun.send(Ok(()));
+                    telling.tell(answer).await;
+                }
+                Err(error) => {
+                    telling.leave();
+                    let _ = tell_begun.send(Err(error));
+                }
+            }
         }
     };
-    studio.asks().begin(name, work)?;
+    studio.asks().begin(name.clone(), session, work)?;
+    // Without an outcome it was stopped before, which is told as an event.
+    let begun = begun.await.unwrap_or(Ok(()));
+    if begun.is_err() {
+        // Whoever hears so may ask under the same name at once.
+        studio.asks().stop(&name);
+    }
+    begun?;
     Ok(Nothing {})
 }
 
@@ -91,71 +125,16 @@ pub async fn ask_start(studio: &Studio, request: AskStart) -> Result<Nothing> {
 ///
 /// # Errors
 /// None; the type is that of all commands.
-pub async fn ask_stop(studio: &Studio, request: AskStop) -> Result<Nothing> {
+pub async fn ask_stop(studio: &Studio, request: AskName) -> Result<Nothing> {
     studio.asks().stop(&request.name);
     Ok(Nothing {})
 }
 
-/// Conversations, the latest first.
+/// Whether a question is still being answered, for whoever may have missed its end.
 ///
 /// # Errors
-/// As [`commands::conversations`].
-pub async fn conversations(
-    studio: &Studio,
-    request: ConversationsRequest,
-) -> Result<Conversations> {
-    commands::conversations(&studio.host().await?, request).await
-}
-
-/// A conversation.
-///
-/// # Errors
-/// As [`commands::conversation`].
-pub async fn conversation(studio: &Studio, request: ConversationRequest) -> Result<Conversation> {
-    commands::conversation(&studio.host().await?, request).await
-}
-
-/// Marks a conversation as deleted.
-///
-/// # Errors
-/// As [`commands::delete_conversation`].
-pub async fn conversation_delete(studio: &Studio, request: ConversationRequest) -> Result<Nothing> {
-    commands::delete_conversation(&studio.host().await?, request).await?;
-    Ok(Nothing {})
-}
-
-/// Brings a conversation back.
-///
-/// # Errors
-/// As [`commands::restore_conversation`].
-pub async fn conversation_restore(
-    studio: &Studio,
-    request: ConversationRequest,
-) -> Result<Nothing> {
-    commands::restore_conversation(&studio.host().await?, request).await?;
-    Ok(Nothing {})
-}
-
-/// Stores a conversation as contexts.
-///
-/// # Errors
-/// As [`commands::store_conversation`].
-pub async fn conversation_store(
-    studio: &Studio,
-    request: ConversationRequest,
-) -> Result<ConversationStored> {
-    let summary = format!("Stored the conversation {}", preview(&request.session));
-    let stored = commands::store_conversation(&studio.host().await?, request).await?;
-    let ids: Vec<_> = stored.contexts.iter().map(|one| one.id).collect();
-    studio.activity().note(ActivityKind::Stored, summary, &ids);
-    Ok(stored)
-}
-
-/// Keeps what someone thinks of an answer.
-///
-/// # Errors
-/// As [`commands::judge`].
-pub async fn answer_judge(studio: &Studio, request: JudgeRequest) -> Result<Nothing> {
-    commands::judge(&studio.host().await?, request).await?;
-    Ok(Nothing {})
+/// None; the type is that of all commands.
+pub async fn ask_status(studio: &Studio, request: AskName) -> Result<AskStatus> {
+    let running = studio.asks().is_running(&request.name);
+    Ok(AskStatus { running })
 }

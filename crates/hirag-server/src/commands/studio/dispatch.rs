@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::task::JoinHandle;
 
 use crate::commands::{Error, Failure, Result};
 use crate::studio::Studio;
@@ -36,7 +37,8 @@ macro_rules! by_name {
 crate::window_commands!(by_name);
 
 /// Reads a request, runs a body on a task of its own, and writes its answer down once. So a body
-/// that panics is a failed command, and not one that never ends.
+/// that panics is a failed command, and not one that never ends. A body that is left before its end is
+/// broken off, as a model would go on wording for nobody; who changes something does not leave.
 ///
 /// # Errors
 /// What the body says; `invalid_request` for a request that is not of its type, and `internal` when
@@ -51,11 +53,20 @@ where
         code: "invalid_request".to_owned(),
         message: format!("the request is not understood: {error}"),
     })?;
-    let answer = match tokio::spawn(body(request)).await {
+    let mut running = Running(tokio::spawn(body(request)));
+    let answer = match (&mut running.0).await {
         Ok(answer) => answer?,
         Err(_) => return Err(fault("the command broke off; the report says where")),
     };
     serde_json::to_string(&answer).map_err(|error| fault(&error.to_string()))
+}
+
+struct Running<T>(JoinHandle<T>);
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 fn fault(sentence: &str) -> Failure {
@@ -74,6 +85,19 @@ mod tests {
         let body = |_: GetRequest| async { Ok(Nothing {}) };
         let failure = answer(json!({ "id": 7 }), body).await.err().unwrap();
         assert_eq!(failure.code, "invalid_request");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_left_is_broken_off() {
+        let (held, mut left) = tokio::sync::mpsc::channel::<()>(1);
+        let body = |_: Nothing| async move {
+            let _held = held;
+            std::future::pending::<Result<Nothing>>().await
+        };
+        let mut asked = Box::pin(answer(json!({}), body));
+        assert!(futures::poll!(&mut asked).is_pending());
+        drop(asked);
+        assert_eq!(left.recv().await, None);
     }
 
     #[tokio::test]

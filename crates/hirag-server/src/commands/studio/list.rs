@@ -33,14 +33,18 @@ macro_rules! window_commands {
             rerank: RerankRequest => Reranked,
             replay: TraceRequest => Replay,
 
+            ask: AskRequest => Answer,
             ask_start: AskStart => Nothing,
-            ask_stop: AskStop => Nothing,
+            ask_status: AskName => AskStatus,
+            ask_stop: AskName => Nothing,
             conversations: ConversationsRequest => Conversations,
             conversation: ConversationRequest => Conversation,
             conversation_delete: ConversationRequest => Nothing,
             conversation_restore: ConversationRequest => Nothing,
             conversation_store: ConversationRequest => ConversationStored,
+            conversation_export: ConversationExport => ConversationText,
             answer_judge: JudgeRequest => Nothing,
+            golden_queries: Nothing => GoldenQueries,
 
             performance: PerformanceRequest => PerformanceMetrics,
             database_parts: Nothing => DatabaseParts,
@@ -53,7 +57,7 @@ macro_rules! window_commands {
             drill_start: DrillStart => Drill,
             drill_stop: Nothing => Nothing,
             pause_embedding: PauseRequest => Nothing,
-            breaker_reset: Nothing => Nothing,
+            breaker_reset: BreakerReset => Nothing,
 
             import_preview: ImportPreviewRequest => ImportPreview,
             import_start: ImportStart => JobStarted,

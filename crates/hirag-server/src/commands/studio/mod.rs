@@ -3,6 +3,7 @@
 
 mod asking;
 mod contexts;
+mod conversations;
 mod dispatch;
 mod files;
 mod jobs;
@@ -22,13 +23,18 @@ mod traces;
 mod upkeep;
 
 pub use asking::{
-    AnswerPart, AskStart, AskStop, answer_judge, ask, ask_start, ask_stop, conversation,
-    conversation_delete, conversation_restore, conversation_store, conversations,
+    AnswerEvent, AnswerPart, AskName, AskStart, AskStatus, answering, ask, ask_start, ask_status,
+    ask_stop,
 };
 pub use contexts::{
     ClearRequest, CountRequest, CountResponse, DetailsRequest, GetRequest, ListResponse,
     MoveAllRequest, Moved, TextsRequest, TextsResponse, clear, count, delete, details, get, list,
     move_to, store, store_each, texts, undo, update, update_in,
+};
+pub use conversations::{
+    ConversationExport, ConversationText, GoldenQueries, answer_judge, conversation,
+    conversation_delete, conversation_export, conversation_restore, conversation_store,
+    conversations, golden_queries,
 };
 pub use dispatch::{NAMES, answer, call};
 pub use files::{
@@ -47,8 +53,8 @@ pub use performance::{
     history, performance, performance_csv, performance_report,
 };
 pub use resilience::{
-    DrillStart, PauseRequest, Resilience, ResilienceDefaults, breaker_reset, drill_start,
-    drill_stop, pause_embedding, resilience,
+    BreakerOf, BreakerReset, ChatResilience, DrillStart, PauseRequest, Resilience,
+    ResilienceDefaults, breaker_reset, drill_start, drill_stop, pause_embedding, resilience,
 };
 pub use retrieval::{
     LookUpResponse, Reasons, RerankRequest, Reranked, RerankedContext, look_up, reasons, recall,

@@ -27,11 +27,44 @@ pub struct ResilienceDefaults {
     pub limiter: RateLimitSettings,
 }
 
+/// What stands between the memory and the endpoint that words answers.
+#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
+pub struct ChatResilience {
+    /// The breaker.
+    pub breaker: BreakerSnapshot,
+    /// The settings `[chat.circuit_breaker]` in force.
+    pub settings: CircuitBreakerSettings,
+    /// The limiter.
+    pub limiter: LimiterSnapshot,
+}
+
+/// Whose breaker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerOf {
+    /// That of the provider of vectors.
+    #[default]
+    Embedding,
+    /// That of the endpoint that words answers.
+    Chat,
+}
+
+/// A breaker to close.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ts_rs::TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct BreakerReset {
+    /// Which.
+    #[ts(as = "Option<BreakerOf>", optional)]
+    pub of: BreakerOf,
+}
+
 /// What stands between the memory and its provider.
 #[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS)]
 pub struct Resilience {
     /// The breaker.
     pub breaker: BreakerSnapshot,
+    /// The same before the endpoint that words answers; `None` where nobody does.
+    pub chat: Option<ChatResilience>,
     /// The limiter.
     pub limiter: LimiterSnapshot,
     /// Its clients with the most requests, a hundred at most.
@@ -79,8 +112,14 @@ pub async fn resilience(studio: &Studio, _request: Nothing) -> Result<Resilience
     let manager = host.manager();
     let config = manager.config();
     let defaults = Config::default();
+    let words = config.chat.words_answers();
     Ok(Resilience {
         breaker: manager.circuit_breaker().snapshot(),
+        chat: words.then(|| ChatResilience {
+            breaker: manager.chat_breaker().snapshot(),
+            settings: config.chat.circuit_breaker.clone(),
+            limiter: manager.chat_limiter().snapshot(),
+        }),
         limiter: manager.rate_limiter().snapshot(),
         clients: manager.rate_limiter().clients(CLIENTS),
         pending: manager.pending().await?,
@@ -133,11 +172,15 @@ pub async fn pause_embedding(studio: &Studio, request: PauseRequest) -> Result<N
     Ok(Nothing {})
 }
 
-/// Closes the breaker and forgets the failures.
+/// Closes a breaker and forgets the failures.
 ///
 /// # Errors
 /// [`Error::NotOpen`].
-pub async fn breaker_reset(studio: &Studio, _request: Nothing) -> Result<Nothing> {
-    studio.host().await?.manager().circuit_breaker().reset();
+pub async fn breaker_reset(studio: &Studio, request: BreakerReset) -> Result<Nothing> {
+    let host = studio.host().await?;
+    match request.of {
+        BreakerOf::Embedding => host.manager().circuit_breaker().reset(),
+        BreakerOf::Chat => host.manager().chat_breaker().reset(),
+    }
     Ok(Nothing {})
 }

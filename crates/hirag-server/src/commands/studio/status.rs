@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use hirag::HiragManager;
 use hirag::manager::{ComponentHealth, Health, HealthState};
+use hirag::resilience::BreakerState;
 use serde::{Deserialize, Serialize};
 use sysinfo::Disks;
 
@@ -62,6 +64,7 @@ pub async fn activity(studio: &Studio, request: ActivityRequest) -> Result<Activ
 pub async fn health(studio: &Studio, _request: Nothing) -> Result<Health> {
     let host = studio.host().await?;
     let mut health = commands::health(&host).await;
+    health.components.extend(chat(host.manager()));
     let keyring = keyring(studio).await;
     let folder = studio.data_dir().to_owned();
     let asked = tokio::task::spawn_blocking(move || {
@@ -97,6 +100,24 @@ fn component(name: &str, state: HealthState, detail: String, took: Duration) -> 
         detail,
         latency_ms: took.as_secs_f64() * 1_000.0,
     }
+}
+
+/// Who words answers, as far as its breaker knows; passages take the place of answers meanwhile, so
+/// that the rest is as well as it is.
+fn chat(manager: &HiragManager) -> Option<ComponentHealth> {
+    if !manager.config().chat.words_answers() {
+        return None;
+    }
+    let begin = Instant::now();
+    let (state, detail) = match manager.chat_breaker().state() {
+        BreakerState::Closed => (HealthState::Healthy, "the breaker is closed"),
+        BreakerState::HalfOpen => (HealthState::Degraded, "the breaker lets probes through"),
+        BreakerState::Open => (
+            HealthState::Degraded,
+            "the breaker is open: answers are passages",
+        ),
+    };
+    Some(component("chat", state, detail.to_owned(), begin.elapsed()))
 }
 
 /// Not waited for if it hangs: the rest of the health is to be seen.

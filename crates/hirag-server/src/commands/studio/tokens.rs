@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commands::{Error, Failure, Result};
 use crate::secrets::{Keep, Secrets, TokenKind, TokenStatus};
-use crate::studio::Studio;
+use crate::studio::{Endpoint, Studio};
 
 /// A test does not wait longer than a person does.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -222,9 +222,9 @@ fn told(begin: Instant, tried: Result<(String, usize)>) -> ProviderTest {
 /// Lets the memory's provider, or the server, use the token as it is now.
 async fn use_token(studio: &Studio, kind: TokenKind) -> Result<()> {
     match kind {
-        TokenKind::Embedding => studio.bring_embedding_token().await,
+        TokenKind::Embedding => studio.bring_token(Endpoint::Embedding).await,
         TokenKind::Server => studio.server_token_changed().await?,
-        TokenKind::Chat => studio.bring_chat_token().await,
+        TokenKind::Chat => studio.bring_token(Endpoint::Chat).await,
     }
     Ok(())
 }

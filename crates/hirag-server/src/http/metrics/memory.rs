@@ -3,8 +3,8 @@
 use std::fmt::Result;
 
 use hirag::manager::Stats;
-use hirag::metrics::{Bucket, LatencySummary, Span};
-use hirag::resilience::BreakerState;
+use hirag::metrics::{Bucket, CacheLayerStats, LatencySummary, Span};
+use hirag::resilience::{BreakerSnapshot, BreakerState};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -147,34 +147,8 @@ impl Memory {
     }
 
     fn caches(&self, page: &mut Page<'_>) -> Result {
-        let answers = &self.stats.answer_cache;
-        for (name, help, value) in [
-            ("answer_cache_hits", "Searches answered", answers.hits),
-            (
-                "answer_cache_misses",
-                "Searches not answered",
-                answers.misses,
-            ),
-            (
-                "answer_cache_invalidations",
-                "Answers dropped because something changed",
-                answers.invalidations,
-            ),
-        ] {
-            page.counter(name, help, value)?;
-        }
-        page.gauge(
-            "answer_cache_entries",
-            "Answers held",
-            None,
-            answers.entries as f64,
-        )?;
-        page.gauge(
-            "answer_cache",
-            "What they take",
-            Some(Unit::Bytes),
-            answers.bytes as f64,
-        )?;
+        page.cache("answer_cache", "Searches", &self.stats.answer_cache)?;
+        page.cache("worded_cache", "Questions", &self.stats.worded_cache)?;
         let Some(cache) = &self.stats.embedding_cache else {
             return Ok(());
         };
@@ -209,27 +183,11 @@ impl Memory {
     }
 
     fn resilience(&self, page: &mut Page<'_>) -> Result {
-        let breaker = &self.stats.circuit_breaker;
-        let is = |state| f64::from(breaker.state == state);
-        page.gauges(
-            "breaker_state",
-            "1 for the state of the circuit breaker",
-            None,
-            &[
-                ("state", "closed", is(BreakerState::Closed)),
-                ("state", "open", is(BreakerState::Open)),
-                ("state", "half_open", is(BreakerState::HalfOpen)),
-            ],
-        )?;
-        page.counters(
-            "breaker_calls",
-            "Calls of the embedding provider",
-            &[
-                ("outcome", "succeeded", breaker.succeeded),
-                ("outcome", "failed", breaker.failed),
-                ("outcome", "abandoned", breaker.abandoned),
-                ("outcome", "refused", breaker.refused),
-            ],
+        page.breaker("", "the embedding provider", &self.stats.circuit_breaker)?;
+        page.breaker(
+            "chat_",
+            "the endpoint that words answers",
+            &self.stats.chat_breaker,
         )?;
         let limiter = &self.stats.rate_limiter;
         page.counters(
@@ -293,6 +251,49 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// A cache of answers to `questions`, under names that begin with `prefix`.
+    fn cache(&mut self, prefix: &str, questions: &str, cache: &CacheLayerStats) -> Result {
+        for (name, help, value) in [
+            ("hits", format!("{questions} answered"), cache.hits),
+            ("misses", format!("{questions} not answered"), cache.misses),
+            (
+                "invalidations",
+                "Answers dropped because something changed".to_owned(),
+                cache.invalidations,
+            ),
+        ] {
+            self.counter(&format!("{prefix}_{name}"), &help, value)?;
+        }
+        let (entries, bytes) = (cache.entries as f64, cache.bytes as f64);
+        self.gauge(&format!("{prefix}_entries"), "Answers held", None, entries)?;
+        self.gauge(prefix, "What they take", Some(Unit::Bytes), bytes)
+    }
+
+    /// A breaker's state and calls, under names that begin with `prefix`.
+    fn breaker(&mut self, prefix: &str, of: &str, breaker: &BreakerSnapshot) -> Result {
+        let is = |state| f64::from(breaker.state == state);
+        self.gauges(
+            &format!("{prefix}breaker_state"),
+            &format!("1 for the state of the circuit breaker before {of}"),
+            None,
+            &[
+                ("state", "closed", is(BreakerState::Closed)),
+                ("state", "open", is(BreakerState::Open)),
+                ("state", "half_open", is(BreakerState::HalfOpen)),
+            ],
+        )?;
+        self.counters(
+            &format!("{prefix}breaker_calls"),
+            &format!("Calls of {of}"),
+            &[
+                ("outcome", "succeeded", breaker.succeeded),
+                ("outcome", "failed", breaker.failed),
+                ("outcome", "abandoned", breaker.abandoned),
+                ("outcome", "refused", breaker.refused),
+            ],
+        )
+    }
+
     fn gauge(&mut self, name: &str, help: &str, unit: Option<Unit>, value: f64) -> Result {
         let metric =
             self.encoder

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Json as Answered;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{FutureExt, StreamExt};
@@ -18,7 +18,7 @@ use hirag::manager::AskStream;
 use serde::Deserialize;
 
 use crate::commands::studio::{self as window, Nothing};
-use crate::commands::{ConversationRequest, ConversationStored, JudgeRequest};
+use crate::commands::{self, ConversationRequest, ConversationStored, Error, JudgeRequest};
 use crate::http::extract::{Json, Query};
 use crate::http::{Api, Problem};
 
@@ -63,27 +63,34 @@ pub(super) struct Judgement {
     tag = "ask",
     request_body = AskRequest,
     responses((status = 200, description = "The answer with its sources, what was left out of them, \
-        and how it ended", content((Answer = "application/json"), (String = "text/event-stream")))),
+        and how it ended", content((Answer = "application/json"), (String = "text/event-stream"))),
+        (status = 503, description = "Too many answers are being worded; `Retry-After` says when to ask again")),
 )]
 pub(super) async fn ask(
     State(api): State<Api>,
     headers: HeaderMap,
     Json(request): Json<AskRequest>,
 ) -> Result<Response, Problem> {
-    let asking = window::ask(api.studio(), request);
-    let answer = api.searches().take(asking).await?;
+    let answer = window::answering(api.studio(), request);
+    let answer = api.searches().take(answer).await.map_err(crowded)?;
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
         return Ok(streamed(api, answer).into_response());
     }
-    let whole = answer.filter_map(|event| async move {
-        match event {
-            AskEvent::Done(answer) => Some(answer),
-            _ => None,
-        }
-    });
-    let answer = Box::pin(whole).next().await.ok_or_else(Problem::internal)?;
-    Ok(Answered(answer).into_response())
+    Ok(Answered(commands::whole(answer).await?).into_response())
+}
+
+/// Where too many answers are being worded, the next is soon done.
+fn crowded(error: Error) -> Problem {
+    match error {
+        Error::Busy(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            error.code(),
+            error.to_string(),
+        )
+        .after(Duration::from_secs(1)),
+        other => other.into(),
+    }
 }
 
 fn streamed(api: Api, answer: AskStream) -> impl IntoResponse {

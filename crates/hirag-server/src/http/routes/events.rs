@@ -18,8 +18,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// What happens, as it happens
 ///
-/// Server-sent events: `job`, `activity`, `startup`, `breaker`, `settings`, `embedding`, `answer` and `server`,
-/// each with its JSON, and `missed` with how many a client was too slow for. A comment comes every
+/// Server-sent events: `job`, `activity`, `startup`, `breaker`, `chat_breaker`, `settings`, `embedding`,
+/// `answer` and `server`, each with its JSON, and `missed` with how many a client was too slow for. A comment comes every
 /// 15 seconds.
 #[utoipa::path(
     get,

@@ -36,9 +36,7 @@ async fn asking(chat: &MockServer) -> Served {
     ));
     let token = SecretString::from("sk-for-the-chat");
     place.vault.set("chat", &token).unwrap();
-    let served = Served::at(place).await;
-    served.studio.bring_chat_token().await;
-    served
+    Served::at(place).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,10 +163,34 @@ async fn what_is_not_allowed_is_refused_before_anything_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_too_many_answers_are_being_worded_it_says_when_to_ask_again() {
+    let chat = chat(&["Jonas [1].\n"]).await;
+    let served = asking(&chat).await;
+    served.store("Jonas keeps the deploy key").await;
+    let mut places = Vec::new();
+    while let Ok(place) = served.studio.asks().place() {
+        places.push(place);
+    }
+    let question = json!({"question": "who keeps the deploy key?"});
+    let request = served.ask(Method::POST, "/api/v1/ask").json(&question);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()["retry-after"], "1");
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["code"], "busy");
+    drop(places);
+    let (status, answer) = served.post("/api/v1/ask", question).await;
+    assert_eq!(
+        (status, &answer["kind"]),
+        (StatusCode::OK, &json!("worded"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_window_is_told_an_answer_by_events_and_can_stop_it() {
-    use crate::commands::studio::{self as window, AskStart, AskStop};
+    use crate::commands::studio::{self as window, AnswerEvent, AskName, AskStart};
     use crate::studio::StudioEvent;
-    use hirag::answering::{AskEvent, AskRequest};
+    use hirag::answering::AskRequest;
 
     let chat = MockServer::start().await;
     let never = ResponseTemplate::new(200).set_delay(super::PATIENCE * 10);
@@ -189,7 +211,7 @@ async fn a_window_is_told_an_answer_by_events_and_can_stop_it() {
     loop {
         if let StudioEvent::Answer(part) = events.recv().await.unwrap() {
             assert_eq!(part.name, "q1");
-            assert!(matches!(part.event, AskEvent::Found(_)));
+            assert!(matches!(part.event, AnswerEvent::Found(_)));
             break;
         }
     }
@@ -197,7 +219,7 @@ async fn a_window_is_told_an_answer_by_events_and_can_stop_it() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), "busy");
-    let stop = AskStop {
+    let stop = AskName {
         name: "q1".to_owned(),
     };
     window::ask_stop(&served.studio, stop).await.unwrap();
@@ -211,7 +233,7 @@ async fn a_window_is_told_an_answer_by_events_and_can_stop_it() {
     window::ask_start(&served.studio, again).await.unwrap();
     loop {
         if let StudioEvent::Answer(part) = events.recv().await.unwrap()
-            && let AskEvent::Done(answer) = part.event
+            && let AnswerEvent::Done(answer) = part.event
         {
             assert_eq!(answer.sources.len(), 1);
             break;

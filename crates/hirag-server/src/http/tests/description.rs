@@ -85,6 +85,9 @@ async fn everything_that_is_counted_is_told_in_prometheus_text() {
         "hirag_operation_duration_seconds_count{operation=\"store\"} 1",
         "hirag_contexts{level=\"Immediate\"} 1",
         "hirag_breaker_state{state=\"closed\"} 1",
+        "hirag_chat_breaker_state{state=\"closed\"} 1",
+        "hirag_answer_cache_misses_total 0",
+        "hirag_worded_cache_misses_total 0",
         "hirag_ready 1",
     ] {
         assert!(page.contains(line), "{line} is not in\n{page}");

@@ -1,11 +1,13 @@
 //! What tools take. The limits stand once: schemas say them to models, and [`Checked::check`] holds
 //! to them.
 
+mod asking;
 mod changing;
 mod limits;
 mod looking;
 mod words;
 
+pub(super) use self::asking::Ask;
 pub(super) use self::changing::{Delete, Store, Update};
 pub(super) use self::limits::{Checked, MOST_TOKENS, read};
 pub(super) use self::looking::{Explain, Fetch, Get, List, PlainSearch, Search};

@@ -14,6 +14,9 @@ use crate::running::{self, Running};
 
 /// The longest that a command may take: a search while the model is being loaded on a slow disk.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest that an answer may take: some attempts of a model, by the times of the settings that it
+/// usually has.
+const ASKING_PATIENCE: Duration = Duration::from_secs(900);
 
 /// Why a joined server did not do what it was asked.
 #[derive(Debug)]
@@ -72,10 +75,14 @@ impl Joined {
     pub(super) async fn call(&self, command: &str, request: &Value) -> Result<String, Unanswered> {
         let path = format!("/api/v1/commands/{command}");
         let asked = self.running.post(&self.client, &path, &self.token);
-        let asked = asked.timeout(PATIENCE).json(request);
-        let response = asked.send().await.map_err(|error| self.broken(&error))?;
+        let asked = asked.timeout(patience(command)).json(request);
+        let response = asked
+            .send()
+            .await
+            .map_err(|error| self.broken(command, &error))?;
         let status = response.status();
-        let text = response.text().await.map_err(|error| self.broken(&error))?;
+        let text = response.text().await;
+        let text = text.map_err(|error| self.broken(command, &error))?;
         match status {
             status if status.is_success() => Ok(text),
             StatusCode::UNAUTHORIZED => Err(Unanswered::Refused),
@@ -83,10 +90,10 @@ impl Joined {
         }
     }
 
-    fn broken(&self, error: &reqwest::Error) -> Unanswered {
+    fn broken(&self, command: &str, error: &reqwest::Error) -> Unanswered {
         if error.is_timeout() && !error.is_connect() {
             let pid = self.running.pid;
-            let seconds = PATIENCE.as_secs();
+            let seconds = patience(command).as_secs();
             return Unanswered::Failed(Failure {
                 code: "timeout".to_owned(),
                 message: format!(
@@ -99,6 +106,13 @@ impl Joined {
             std::string::ToString::to_string,
         );
         Unanswered::Gone(why)
+    }
+}
+
+fn patience(command: &str) -> Duration {
+    match command {
+        "ask" => ASKING_PATIENCE,
+        _ => PATIENCE,
     }
 }
 

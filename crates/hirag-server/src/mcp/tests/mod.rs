@@ -1,5 +1,6 @@
 //! The tools as a client uses them, on a memory of their own.
 
+mod asking;
 mod hostile;
 mod http;
 mod requests;
@@ -23,7 +24,10 @@ struct Memory {
 
 impl Memory {
     fn new() -> Self {
-        let place = Place::new();
+        Self::at(Place::new())
+    }
+
+    fn at(place: Place) -> Self {
         let studio = place.start();
         Self {
             _place: place,

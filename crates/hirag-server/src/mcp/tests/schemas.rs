@@ -39,6 +39,7 @@ fn under(schema: &Value) -> Option<Value> {
 fn good(tool: &str) -> Value {
     let id = "019a2b3c-4d5e-7f60-8123-456789abcdef";
     match tool {
+        "memory_ask" => json!({ "question": "q" }),
         "memory_store" => json!({ "text": "t" }),
         "memory_get" | "fetch" => json!({ "id": id }),
         "memory_update" => json!({ "id": id, "text": "t" }),
@@ -115,7 +116,7 @@ fn hints_say_what_tools_do() {
         assert_eq!(hints.read_only_hint, Some(looks), "{}", tool.name);
         let destroys = matches!(tool.name.as_ref(), "memory_update" | "memory_delete");
         assert_eq!(hints.destructive_hint, Some(destroys), "{}", tool.name);
-        let idempotent = tool.name != "memory_store";
+        let idempotent = !matches!(tool.name.as_ref(), "memory_store" | "memory_ask");
         assert_eq!(hints.idempotent_hint, Some(idempotent), "{}", tool.name);
         assert_eq!(hints.open_world_hint, Some(false), "{}", tool.name);
     }

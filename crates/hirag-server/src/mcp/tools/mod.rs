@@ -1,5 +1,6 @@
 //! The tools: their names, what they say of themselves, and which body each has.
 
+mod asking;
 mod connector;
 mod explaining;
 mod looking;
@@ -47,10 +48,19 @@ impl Answer {
 pub(super) enum Effect {
     /// It changes nothing that is stored.
     Looks,
+    /// It changes nothing that is stored but the conversation that it is asked in, if any.
+    Asks,
     /// It adds.
     Adds,
     /// It changes or marks what is there; again does nothing more.
     Changes,
+}
+
+impl Effect {
+    /// Whether a call may be broken off when nobody waits for it any more.
+    pub(super) fn may_break_off(self) -> bool {
+        matches!(self, Self::Looks | Self::Asks)
+    }
 }
 
 macro_rules! tools {
@@ -103,6 +113,12 @@ tools! {
          before answering anything that earlier conversations, decisions, preferences or notes may \
          know. Returns the best texts within max_tokens, with ids. What is returned counts as used, \
          which weighs a little in later searches.";
+    memory_ask: "Ask the memory", Asks, Ask => Asked, asking::ask,
+        "Ask the long-term memory a question and get one answer with numbered sources: worded by the \
+         model that this person has set, from what the memory has and nothing else, or the best \
+         passages where none is set; kind says which. Use it for a question that several texts answer \
+         together. memory_search is quicker and gives the texts themselves. [1] in the text names the \
+         first source; read it with memory_get and its id before you rely on it.";
     memory_store: "Remember", Adds, Store => Stored, storing::store,
         "Store a text in the memory, durably. Store facts, decisions, preferences and results that \
          later work will need; one fact a text, understandable alone. Search first, and use \
@@ -153,7 +169,7 @@ fn tool<Q: JsonSchema, A: JsonSchema>(
     let hints = ToolAnnotations::with_title(title)
         .read_only(effect == Effect::Looks)
         .destructive(effect == Effect::Changes)
-        .idempotent(effect != Effect::Adds)
+        .idempotent(!matches!(effect, Effect::Adds | Effect::Asks))
         .open_world(false);
     Tool::new(name, description, schema::of::<Q>())
         .with_title(title)

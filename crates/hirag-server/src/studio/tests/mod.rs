@@ -1,5 +1,7 @@
 //! The studio as a window uses it, with a provider of words and a clock that stands still.
 
+mod asking;
+pub(crate) mod chat;
 mod checkup;
 #[cfg(unix)]
 mod giving;

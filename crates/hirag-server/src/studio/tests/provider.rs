@@ -57,7 +57,9 @@ async fn in_a_drill_the_breaker_opens_texts_wait_and_afterwards_get_their_vector
     place.clock.advance(Duration::from_secs(60));
     let now = ask::resilience(&studio, Nothing {}).await.unwrap();
     assert_eq!(now.drill, None, "it ends by itself");
-    ask::breaker_reset(&studio, Nothing {}).await.unwrap();
+    ask::breaker_reset(&studio, ask::BreakerReset::default())
+        .await
+        .unwrap();
     ask::pause_embedding(&studio, ask::PauseRequest { paused: false })
         .await
         .unwrap();
@@ -219,7 +221,9 @@ async fn a_token_that_the_keyring_gives_late_is_used_from_then_on() {
     let begin = std::time::Instant::now();
     while store().await.unwrap().pending_because.is_some() {
         assert!(begin.elapsed().as_secs() < 20, "the token does not come");
-        ask::breaker_reset(&studio, Nothing {}).await.unwrap();
+        ask::breaker_reset(&studio, ask::BreakerReset::default())
+            .await
+            .unwrap();
         tokio::task::yield_now().await;
     }
     studio.shut_down().await.unwrap();

@@ -67,10 +67,12 @@ fn request<'a>(
         question,
         history,
         found,
-        window: 4_096,
-        answer: 512,
-        history_tokens: 500,
         sources: 1_000,
+        window: Some(Window {
+            tokens: 4_096,
+            answer: 512,
+            history: 500,
+        }),
     }
 }
 
@@ -118,12 +120,46 @@ fn the_latest_of_a_conversation_goes_along_and_the_oldest_is_left() {
     let history = [exchange("oldest"), exchange(&long), exchange("latest")];
     let found = [found("Jonas keeps it.")];
     let mut asked = request("Who?", &history, &found);
-    asked.history_tokens = 100;
+    asked.window = asked.window.map(|window| Window {
+        history: 100,
+        ..window
+    });
     let plan = Plan::make(asked, &tokens());
     let messages = plan.prompt("Who?").messages("n");
     assert_eq!(messages.len(), 4);
     assert_eq!(messages[1].content, "latest");
     assert!(plan.budget().history > 0 && plan.budget().history <= 100);
+}
+
+#[test]
+fn a_long_name_is_cut_and_keeps_no_other_source_out() {
+    let mut named = found("Ada has the other key.");
+    let title = "Keys and safes ".repeat(2_000);
+    let metadata = &mut named.context.metadata;
+    metadata.insert("title".to_owned(), title.into());
+    let found = [found("Jonas keeps it."), named];
+    let plan = Plan::make(request("Who?", &[], &found), &tokens());
+    let sources = plan.sources();
+    assert_eq!(sources.len(), 2);
+    assert_eq!(sources[1].title.as_ref().unwrap().chars().count(), 201);
+    let asked = &plan.prompt("Who?").messages("n")[1].content;
+    assert!(asked.len() < 2_000, "{}", asked.len());
+}
+
+#[test]
+fn where_nobody_words_an_answer_only_the_tokens_of_sources_count() {
+    let question = "why ".repeat(4_000);
+    let found = [found("Jonas keeps it. Ada has the other one.")];
+    let asked = request(&question, &[], &found);
+    assert!(Plan::make(asked, &tokens()).sources().is_empty());
+    let asked = PlanRequest {
+        window: None,
+        sources: 6,
+        ..asked
+    };
+    let plan = Plan::make(asked, &tokens());
+    assert_eq!(plan.sources()[0].text.as_deref(), Some("Jonas keeps it."));
+    assert_eq!((plan.budget().sources, plan.budget().used), (6, 4));
 }
 
 proptest! {
@@ -141,9 +177,8 @@ proptest! {
         let history: Vec<Exchange> = history.iter().map(|text| exchange(text)).collect();
         let found: Vec<RetrievedContext> = texts.iter().map(|text| found(text)).collect();
         let asked = PlanRequest {
-            window,
-            answer: window / 4,
             sources,
+            window: Some(Window { tokens: window, answer: window / 4, history: 500 }),
             ..request(&question, &history, &found)
         };
         let tokens = tokens();

@@ -9,14 +9,20 @@ use crate::endpoint::message;
 pub(super) struct Body<'a> {
     pub(super) model: &'a str,
     pub(super) messages: &'a [ChatMessage],
-    pub(super) max_tokens: u32,
-    pub(super) temperature: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) temperature: Option<f64>,
     pub(super) stream: bool,
 }
 
 /// An answer or, streamed, a part of it. Nothing else of it is looked at.
 #[derive(Deserialize)]
 struct Completion {
+    /// None, or absent, where a part tells e.g. of the usage: one answer was asked for.
+    #[serde(default)]
     choices: Vec<Choice>,
 }
 
@@ -44,19 +50,18 @@ pub(super) struct Part {
 
 /// Reads a part. The error says what is wrong with it.
 pub(super) fn read(json: &[u8]) -> Result<Part, String> {
-    let completion: Completion = match serde_json::from_slice(json) {
-        Ok(completion) => completion,
-        Err(error) => {
-            let other: Option<serde_json::Value> = serde_json::from_slice(json).ok();
-            return Err(match other.as_ref().and_then(message) {
-                Some(message) => message.to_owned(),
-                None => format!("not the expected JSON: {error}"),
-            });
+    let completion = serde_json::from_slice::<Completion>(json);
+    let choice = completion.map(|completion| completion.choices.into_iter().next());
+    let choice = match choice {
+        Ok(Some(choice)) => choice,
+        other => {
+            let value: Option<serde_json::Value> = serde_json::from_slice(json).ok();
+            return match (value.as_ref().and_then(message), other) {
+                (Some(message), _) => Err(message.to_owned()),
+                (None, Ok(_)) => Ok(Part::default()),
+                (None, Err(error)) => Err(format!("not the expected JSON: {error}")),
+            };
         }
-    };
-    // One answer was asked for; a part without any tells e.g. of the usage.
-    let Some(choice) = completion.choices.into_iter().next() else {
-        return Ok(Part::default());
     };
     let message = choice.delta.or(choice.message);
     Ok(Part {
@@ -109,6 +114,7 @@ mod tests {
                 r#"{"choices":[],"usage":{"total_tokens":9}}"#,
                 part("", None),
             ),
+            (r#"{"usage":{"total_tokens":9}}"#, part("", None)),
             (
                 r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#,
                 part("", None),
@@ -120,8 +126,13 @@ mod tests {
 
     #[test]
     fn an_error_in_the_place_of_a_part_is_told_in_its_own_words() {
-        let reason = read(br#"{"error":{"message":"out of memory"}}"#).unwrap_err();
-        assert_eq!(reason, "out of memory");
+        for json in [
+            r#"{"error":{"message":"out of memory"}}"#,
+            r#"{"choices":[],"error":"out of memory"}"#,
+            r#"{"detail":"out of memory"}"#,
+        ] {
+            assert_eq!(read(json.as_bytes()).unwrap_err(), "out of memory");
+        }
         assert!(
             read(b"<html>")
                 .unwrap_err()

@@ -1,6 +1,7 @@
 //! Any OpenAI-compatible `/v1/chat/completions` as a provider.
 
 mod body;
+mod dialect;
 mod events;
 mod reading;
 mod settings;
@@ -14,8 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest::Response;
 use tokio::time::{Instant, timeout};
 
+use self::dialect::Dialect;
 use self::reading::Reading;
 use super::{ChatError, ChatPiece, ChatProvider, ChatRequest, ChatStream, Waiting};
 use crate::clock::SharedClock;
@@ -29,6 +32,7 @@ const RESOURCE: &str = "chat/completions";
 pub struct OpenAiChat {
     settings: OpenAiChatSettings,
     caller: Arc<Caller>,
+    dialect: Dialect,
 }
 
 impl OpenAiChat {
@@ -51,36 +55,47 @@ impl OpenAiChat {
         let caller = Caller::new(&caller, clock).map_err(ChatError::Misconfigured)?;
         Ok(Self {
             caller: Arc::new(caller),
+            dialect: Dialect::default(),
             settings,
         })
     }
 
-    /// Asks once; returns with the first words.
-    async fn begin(&self, request: &ChatRequest) -> Result<(ChatPiece, Reading), ChatError> {
-        let settings = &self.settings;
-        let body = body::Body {
-            model: &settings.model,
-            messages: &request.messages,
-            max_tokens: request.max_tokens,
-            temperature: settings.temperature,
-            stream: settings.stream,
-        };
-        let ends = Instant::now() + settings.whole;
-        let first = async {
-            let sent = self.caller.send(self.caller.post().json(&body)).await;
-            let response = sent.map_err(|trouble| told(&self.caller, trouble))?;
-            let caller = Arc::clone(&self.caller);
-            let mut reading = Reading::new(response, caller, settings, request.max_tokens, ends);
-            let piece = reading.next().await?;
-            Ok((piece, reading))
-        };
-        // What is not streamed begins when it is done.
-        let (within, waiting) = match settings.stream {
-            true => (settings.first.min(settings.whole), Waiting::First),
-            false => (settings.whole, Waiting::Whole),
-        };
-        let begun = timeout(within, first).await;
-        begun.unwrap_or_else(|_| Err(late(&self.caller, waiting, within)))
+    /// Asks, and takes the first words.
+    async fn begin(
+        &self,
+        request: &ChatRequest,
+        ends: Instant,
+    ) -> Result<(ChatPiece, Reading), ChatError> {
+        let response = self.respond(request).await?;
+        let caller = Arc::clone(&self.caller);
+        let mut reading = Reading::new(response, caller, &self.settings, request.max_tokens, ends);
+        let piece = reading.next().await?;
+        Ok((piece, reading))
+    }
+
+    /// Asks, and again in the way that the endpoint wants, where it says that it wants another.
+    async fn respond(&self, request: &ChatRequest) -> Result<Response, ChatError> {
+        loop {
+            let spoken = self.dialect.now();
+            let (most, temperature) = (request.max_tokens, self.settings.temperature);
+            let body = body::Body {
+                model: &self.settings.model,
+                messages: &request.messages,
+                max_tokens: (!spoken.completion_tokens).then_some(most),
+                max_completion_tokens: spoken.completion_tokens.then_some(most),
+                temperature: (!spoken.own_temperature).then_some(temperature),
+                stream: self.settings.stream,
+            };
+            match self.caller.send(self.caller.post().json(&body)).await {
+                Err(Trouble::Refused {
+                    status: 400,
+                    reason,
+                }) if self.dialect.learn(spoken, &reason) => {
+                    tracing::debug!(reason, "the chat endpoint wants to be asked otherwise");
+                }
+                sent => return sent.map_err(|trouble| told(&self.caller, trouble)),
+            }
+        }
     }
 }
 
@@ -90,11 +105,18 @@ impl ChatProvider for OpenAiChat {
         &self.settings.model
     }
 
-    async fn answer(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
-        let retry = &self.settings.retry;
-        let (first, reading) = retry
-            .run(|| self.begin(&request), ChatError::verdict)
-            .await?;
+    async fn answer(&self, request: &ChatRequest) -> Result<ChatStream, ChatError> {
+        let settings = &self.settings;
+        let ends = request.asked_at + settings.whole;
+        let left = ends.saturating_duration_since(Instant::now());
+        // What is not streamed begins when it is done.
+        let (within, waiting, limit) = match settings.stream && settings.first < left {
+            true => (settings.first, Waiting::First, settings.first),
+            false => (left, Waiting::Whole, settings.whole),
+        };
+        let begun = timeout(within, self.begin(request, ends)).await;
+        let begun = begun.unwrap_or_else(|_| Err(late(&self.caller, waiting, limit)));
+        let (first, reading) = begun?;
         Ok(reading.after(first))
     }
 

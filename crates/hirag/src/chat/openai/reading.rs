@@ -20,6 +20,11 @@ const TEXT_BYTES_A_TOKEN: usize = 16;
 const WIRE_BYTES_A_TOKEN: usize = 2_048;
 /// Bytes of an answer that are there whatever its length.
 const FRAME_BYTES: usize = 64 * 1_024;
+/// Bytes of JSON that a byte of text takes at most.
+const JSON_BYTES_A_BYTE: usize = 6;
+/// How long more is waited for once the endpoint has said how its answer ends. What may come then is
+/// the end of the connection, which no answer needs.
+const LINGER: Duration = Duration::from_secs(1);
 /// Pieces that a token makes at most: endpoints send one for each, or for some together; those that
 /// cut inside of characters send a few more.
 const PIECES_A_TOKEN: usize = 2;
@@ -29,6 +34,7 @@ const PIECES_A_TOKEN: usize = 2;
 pub(super) struct Reading {
     response: Response,
     caller: Arc<Caller>,
+    kind: String,
     form: Form,
     between: Duration,
     whole: Duration,
@@ -66,6 +72,7 @@ impl Reading {
             false => Form::Events(Events::default()),
         };
         Self {
+            kind: kind.to_owned(),
             response,
             caller,
             form,
@@ -112,7 +119,8 @@ impl Reading {
         if let Some(ending) = self.ending {
             return Ok(ChatPiece::End(ending));
         }
-        let limit = self.wire_limit();
+        let text = self.text_limit().saturating_mul(JSON_BYTES_A_BYTE);
+        let limit = FRAME_BYTES.saturating_add(text);
         let mut json = Vec::new();
         while let Some(chunk) = self.chunk(Waiting::Whole).await? {
             json.extend_from_slice(&chunk);
@@ -121,44 +129,69 @@ impl Reading {
             }
         }
         let part = body::read(&json).map_err(|reason| bad(&self.caller, &reason))?;
-        if part.text.is_empty() {
-            return Err(bad(&self.caller, "an answer without a word"));
+        let ending = part.ending.unwrap_or(Ending::Complete);
+        match self.count(part.text) {
+            Some(piece) => {
+                self.ending = self.over_limits().map(Ending::Cut).or(Some(ending));
+                Ok(piece)
+            }
+            None => self.end(ending),
         }
-        let piece = self.count(part.text);
-        let cut = self.over_limits().map(Ending::Cut);
-        self.ending = cut.or(part.ending).or(Some(Ending::Complete));
-        Ok(piece)
     }
 
     async fn next_of_events(&mut self) -> Result<ChatPiece, ChatError> {
         loop {
             while let Some(data) = self.next_event() {
-                if data == b"[DONE]" {
+                if data.trim_ascii() == b"[DONE]" {
                     return self.end(self.ending.unwrap_or(Ending::Complete));
                 }
-                let part = body::read(&data).map_err(|reason| bad(&self.caller, &reason))?;
-                self.ending = part.ending.or(self.ending);
-                if !part.text.is_empty() {
-                    return Ok(self.count(part.text));
+                let part = match (body::read(&data), self.ending) {
+                    (Ok(part), _) => part,
+                    (Err(_), Some(ending)) => return self.end(ending),
+                    (Err(reason), None) => return Err(bad(&self.caller, &reason)),
+                };
+                if let Some(ending) = part.ending {
+                    self.ending = Some(ending);
+                    self.ends = self.ends.min(Instant::now() + LINGER);
+                }
+                if let Some(piece) = self.count(part.text) {
+                    return Ok(piece);
                 }
             }
             if let Some(cut) = self.over_limits() {
                 return self.end(Ending::Cut(cut));
             }
-            match self.chunk(Waiting::Next).await {
-                Ok(Some(chunk)) => self.feed(&chunk)?,
-                // Some endpoints leave out the last event.
-                Ok(None) if self.ending.is_some() => {
-                    return self.end(self.ending.unwrap_or(Ending::Complete));
+            let fed = match self.chunk(Waiting::Next).await {
+                Ok(Some(chunk)) => self.feed(&chunk),
+                other => other.and_then(|_| Err(self.ended())),
+            };
+            match (fed, self.ending) {
+                (Ok(()), _) => {}
+                // Some endpoints leave out the last event, or do not go.
+                (Err(_), Some(ending)) => return self.end(ending),
+                (
+                    Err(ChatError::Timeout {
+                        waiting: Waiting::Whole,
+                        ..
+                    }),
+                    None,
+                ) if self.pieces > 0 => {
+                    return self.end(Ending::Cut(CutBy::Time));
                 }
-                Ok(None) => return Err(self.broken("it ended before the answer did")),
-                Err(ChatError::Timeout {
-                    waiting: Waiting::Whole,
-                    ..
-                }) if self.pieces > 0 => return self.end(Ending::Cut(CutBy::Time)),
-                Err(ChatError::Unreachable { reason, .. }) => return Err(self.broken(&reason)),
-                Err(error) => return Err(error),
+                (Err(ChatError::Unreachable { reason, .. }), None) => {
+                    return Err(self.broken(&reason));
+                }
+                (Err(error), None) => return Err(error),
             }
+        }
+    }
+
+    /// The connection ended before the answer did.
+    fn ended(&self) -> ChatError {
+        match (self.pieces, self.kind.as_str()) {
+            (0, "") => bad(&self.caller, "it sent no answer"),
+            (0, kind) => bad(&self.caller, &format!("it sent no answer, but {kind}")),
+            _ => self.broken("it ended before the answer did"),
         }
     }
 
@@ -183,18 +216,27 @@ impl Reading {
     }
 
     /// Counts a piece of text, and cuts it where the answer becomes too long with it.
-    fn count(&mut self, mut text: String) -> ChatPiece {
+    /// `None` where nothing of it is left.
+    fn count(&mut self, mut text: String) -> Option<ChatPiece> {
+        if text.is_empty() {
+            return None;
+        }
         let room = self.text_limit().saturating_sub(self.text_bytes);
         self.text_bytes = self.text_bytes.saturating_add(text.len());
         self.pieces += 1;
         text.truncate(text.floor_char_boundary(room));
-        ChatPiece::Text(text)
+        (!text.is_empty()).then_some(ChatPiece::Text(text))
     }
 
     /// An answer without a word is none.
     fn end(&self, ending: Ending) -> Result<ChatPiece, ChatError> {
-        match self.pieces {
-            0 => Err(bad(&self.caller, "an answer without a word")),
+        match (self.pieces, ending) {
+            (0, Ending::Cut(cut @ (CutBy::Tokens | CutBy::Endpoint))) => Err(ChatError::Wordless {
+                url: self.caller.shown().to_owned(),
+                cut,
+                allowed: u32::try_from(self.max_tokens).unwrap_or(u32::MAX),
+            }),
+            (0, _) => Err(bad(&self.caller, "an answer without a word")),
             _ => Ok(ChatPiece::End(ending)),
         }
     }

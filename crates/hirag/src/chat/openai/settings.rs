@@ -6,7 +6,6 @@ use secrecy::SecretString;
 use super::RESOURCE;
 use crate::config::ChatSettings;
 use crate::endpoint::Endpoint;
-use crate::resilience::Retry;
 
 /// What reaches an OpenAI-compatible endpoint, and how long it may take.
 #[derive(Clone)]
@@ -29,8 +28,6 @@ pub struct OpenAiChatSettings {
     pub between: Duration,
     /// Time for everything.
     pub whole: Duration,
-    /// Further attempts before the first words.
-    pub retry: Retry,
     /// Whether the endpoint's certificate must be valid.
     pub tls_verify: bool,
 }
@@ -49,7 +46,6 @@ impl OpenAiChatSettings {
             first: settings.first_token_timeout.duration(),
             between: settings.token_timeout.duration(),
             whole: settings.answer_timeout.duration(),
-            retry: Retry::new(settings.max_retries),
             tls_verify: settings.tls_verify,
         }
     }

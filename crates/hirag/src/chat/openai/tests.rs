@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::*;
 use crate::chat::scripted::{Scripted, Step, done, head, raw, refusing, saying, words};
@@ -28,10 +29,6 @@ fn settings(url: &str) -> OpenAiChatSettings {
         first: Duration::from_secs(20),
         between: Duration::from_secs(20),
         whole: Duration::from_secs(60),
-        retry: Retry {
-            min_delay: Duration::from_millis(1),
-            ..Retry::new(3)
-        },
         tls_verify: true,
     }
 }
@@ -47,6 +44,7 @@ fn question() -> ChatRequest {
             content: "why?".to_owned(),
         }],
         max_tokens: 50,
+        asked_at: Instant::now(),
     }
 }
 
@@ -75,8 +73,35 @@ async fn told(answer: Result<ChatStream, ChatError>) -> (String, Result<Ending, 
     }
 }
 
+/// Asks, and asks again where that may help.
 async fn ask(server: &Scripted) -> (String, Result<Ending, ChatError>) {
-    told(provider(settings(&server.url)).answer(question()).await).await
+    let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
+    let (chat, _) = guard(provider(settings(&server.url)), 3, &clock);
+    told(chat.answer(&question()).await).await
+}
+
+/// A guard with a breaker that opens at the second failure, and a limiter of 5 requests.
+fn guard(
+    provider: OpenAiChat,
+    retries: u32,
+    clock: &Arc<FakeClock>,
+) -> (GuardedChat, CircuitBreaker) {
+    let mut chat = Config::default().chat;
+    chat.circuit_breaker.failure_threshold = 2;
+    chat.requests_per_minute = 5;
+    let breaker = CircuitBreaker::new(chat.circuit_breaker.clone(), clock.clone()).unwrap();
+    let limiter = Arc::new(RateLimiter::new(chat.rate_limit(), clock.clone()).unwrap());
+    let retry = Retry {
+        min_delay: Duration::from_millis(1),
+        ..Retry::new(retries)
+    };
+    let guarded = GuardedChat::new(Arc::new(provider), retry, breaker.clone(), limiter);
+    (guarded, breaker)
+}
+
+/// The same, and nothing is asked again.
+fn guarded(server: &Scripted, clock: &Arc<FakeClock>) -> (GuardedChat, CircuitBreaker) {
+    guard(provider(settings(&server.url)), 0, clock)
 }
 
 fn streamed(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
@@ -111,7 +136,7 @@ async fn the_first_words_are_there_before_the_rest_is_sent() {
     script.extend(done("stop"));
     let server = Scripted::start(vec![script]).await;
     let mut pieces = provider(settings(&server.url))
-        .answer(question())
+        .answer(&question())
         .await
         .unwrap();
     assert_eq!(
@@ -128,7 +153,7 @@ async fn who_drops_an_answer_ends_the_request() {
     let script = streamed([words("So "), Step::Hang]);
     let mut server = Scripted::start(vec![script]).await;
     let pieces = provider(settings(&server.url))
-        .answer(question())
+        .answer(&question())
         .await
         .unwrap();
     drop(pieces);
@@ -139,7 +164,7 @@ async fn who_drops_an_answer_ends_the_request() {
 async fn who_gives_up_waiting_for_the_first_words_ends_the_request() {
     let mut server = Scripted::start(vec![streamed([Step::Hang])]).await;
     let provider = provider(settings(&server.url));
-    let asking = tokio::spawn(async move { provider.answer(question()).await.map(drop) });
+    let asking = tokio::spawn(async move { provider.answer(&question()).await.map(drop) });
     while server.requests().is_empty() {
         tokio::task::yield_now().await;
     }
@@ -239,7 +264,12 @@ async fn an_answer_that_never_ends_is_cut_and_said_to_be() {
     let Step::Send(comment) = raw(": still here\n\n") else {
         panic!("no bytes");
     };
+    // This one leaves no byte for the next.
+    let Step::Send(exact) = words(&"a".repeat(399)) else {
+        panic!("no bytes");
+    };
     for (forever, cut, bytes) in [
+        (exact, CutBy::Bytes, 800),
         (short, CutBy::Tokens, 202),
         (long, CutBy::Bytes, 800),
         (comment, CutBy::Bytes, 2),
@@ -259,7 +289,7 @@ async fn each_wait_has_its_time_limit() {
         first: short,
         ..settings(&server.url)
     });
-    let (_, ending) = told(slow.answer(question()).await).await;
+    let (_, ending) = told(slow.answer(&question()).await).await;
     let sentence = ending.unwrap_err().to_string();
     assert!(sentence.contains("did not begin"), "{sentence}");
     assert!(sentence.contains("chat.first_token_timeout"), "{sentence}");
@@ -269,7 +299,7 @@ async fn each_wait_has_its_time_limit() {
         between: short,
         ..settings(&server.url)
     });
-    let (text, ending) = told(stalled.answer(question()).await).await;
+    let (text, ending) = told(stalled.answer(&question()).await).await;
     assert_eq!(text, "So");
     let sentence = ending.unwrap_err().to_string();
     assert!(sentence.contains("did not go on"), "{sentence}");
@@ -278,7 +308,7 @@ async fn each_wait_has_its_time_limit() {
         whole: Duration::from_secs(1),
         ..settings(&server.url)
     });
-    let (text, ending) = told(endless.answer(question()).await).await;
+    let (text, ending) = told(endless.answer(&question()).await).await;
     assert_eq!(
         (text.as_str(), ending),
         ("So", Ok(Ending::Cut(CutBy::Time)))
@@ -299,7 +329,7 @@ async fn an_answer_in_one_piece_is_taken_whether_it_was_asked_for_or_not() {
             stream,
             ..settings(&server.url)
         });
-        let (text, ending) = told(provider.answer(question()).await).await;
+        let (text, ending) = told(provider.answer(&question()).await).await;
         assert_eq!((text.as_str(), ending), ("All.", Ok(Ending::Complete)));
     }
     assert_eq!(server.requests()[1]["body"]["stream"], false);
@@ -325,21 +355,6 @@ async fn a_token_that_is_refused_is_told_without_it() {
     assert!(!shown.contains(TOKEN), "{shown}");
 }
 
-/// A guard before the endpoint, with a breaker that opens at the second failure.
-fn guarded(server: &Scripted, clock: &Arc<FakeClock>) -> (GuardedChat, CircuitBreaker) {
-    let mut chat = Config::default().chat;
-    chat.circuit_breaker.failure_threshold = 2;
-    chat.requests_per_minute = 5;
-    let breaker = CircuitBreaker::new(chat.circuit_breaker.clone(), clock.clone()).unwrap();
-    let limiter = Arc::new(RateLimiter::new(chat.rate_limit(), clock.clone()).unwrap());
-    let provider = provider(OpenAiChatSettings {
-        retry: Retry::new(0),
-        ..settings(&server.url)
-    });
-    let guarded = GuardedChat::new(Arc::new(provider), breaker.clone(), limiter);
-    (guarded, breaker)
-}
-
 #[tokio::test]
 async fn failures_open_the_breaker_and_a_whole_answer_closes_it() {
     let server = Scripted::start(vec![
@@ -350,18 +365,18 @@ async fn failures_open_the_breaker_and_a_whole_answer_closes_it() {
     .await;
     let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
     let (chat, breaker) = guarded(&server, &clock);
-    let (_, ending) = told(chat.answer(question()).await).await;
+    let (_, ending) = told(chat.answer(&question()).await).await;
     assert_eq!(ending.unwrap_err().code(), "provider_busy");
     assert_eq!(breaker.state(), BreakerState::Closed);
-    let (text, ending) = told(chat.answer(question()).await).await;
+    let (text, ending) = told(chat.answer(&question()).await).await;
     assert_eq!(text, "half");
     assert_eq!(ending.unwrap_err().code(), "provider_broken_off");
     assert_eq!(breaker.state(), BreakerState::Open);
-    let (_, ending) = told(chat.answer(question()).await).await;
+    let (_, ending) = told(chat.answer(&question()).await).await;
     assert_eq!(ending.unwrap_err().code(), "breaker_open");
     assert_eq!(server.requests().len(), 2);
     clock.advance(Duration::from_secs(30));
-    let (text, _) = told(chat.answer(question()).await).await;
+    let (text, _) = told(chat.answer(&question()).await).await;
     assert_eq!(text, "Back.");
     assert_eq!(breaker.state(), BreakerState::Closed);
 }
@@ -372,10 +387,193 @@ async fn questions_beyond_the_limit_are_held_back_and_answers_nobody_waits_for_a
     let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
     let (chat, breaker) = guarded(&server, &clock);
     for _ in 0..5 {
-        drop(chat.answer(question()).await.unwrap());
+        drop(chat.answer(&question()).await.unwrap());
     }
-    let (_, ending) = told(chat.answer(question()).await).await;
+    let (_, ending) = told(chat.answer(&question()).await).await;
     assert_eq!(ending.unwrap_err().code(), "rate_limited");
     let counted = breaker.snapshot();
-    assert_eq!((counted.failed, counted.abandoned), (0, 5));
+    // The one that was held back is not about the endpoint either.
+    assert_eq!((counted.failed, counted.abandoned), (0, 6));
+}
+
+#[tokio::test]
+async fn each_attempt_takes_its_place_of_the_limiter_and_none_does_while_the_breaker_is_open() {
+    let server = Scripted::start(vec![refusing(500, "", "")]).await;
+    let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
+    let (chat, breaker) = guard(provider(settings(&server.url)), 1, &clock);
+    for _ in 0..2 {
+        let (_, ending) = told(chat.answer(&question()).await).await;
+        assert_eq!(ending.unwrap_err().code(), "provider_busy");
+    }
+    assert_eq!(breaker.state(), BreakerState::Open);
+    for _ in 0..3 {
+        let (_, ending) = told(chat.answer(&question()).await).await;
+        assert_eq!(ending.unwrap_err().code(), "breaker_open");
+    }
+    breaker.reset();
+    // Four of five places are taken.
+    let (_, ending) = told(chat.answer(&question()).await).await;
+    assert_eq!(ending.unwrap_err().code(), "rate_limited");
+    assert_eq!(server.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn the_time_for_a_whole_answer_counts_from_the_first_attempt() {
+    let server = Scripted::start(vec![streamed([Step::Hang])]).await;
+    let long_ago = Instant::now() - Duration::from_secs(61);
+    let asked = ChatRequest {
+        asked_at: long_ago,
+        ..question()
+    };
+    let answer = provider(settings(&server.url)).answer(&asked).await;
+    let sentence = told(answer).await.1.unwrap_err().to_string();
+    assert!(sentence.contains("chat.answer_timeout"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_probe_has_done_with_its_first_words_and_the_next_question_is_let_through() {
+    let server = Scripted::start(vec![
+        refusing(500, "", ""),
+        refusing(500, "", ""),
+        streamed([words("So"), Step::Hang]),
+        saying(&["Here."]),
+    ])
+    .await;
+    let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
+    let (chat, breaker) = guarded(&server, &clock);
+    for _ in 0..2 {
+        assert!(chat.answer(&question()).await.is_err());
+    }
+    clock.advance(Duration::from_secs(30));
+    let probe = chat.answer(&question()).await.unwrap();
+    assert_eq!(breaker.state(), BreakerState::Closed);
+    let (text, _) = told(chat.answer(&question()).await).await;
+    assert_eq!(text, "Here.");
+    drop(probe);
+    let counted = breaker.snapshot();
+    assert_eq!((counted.succeeded, counted.failed), (2, 2));
+}
+
+#[tokio::test]
+async fn a_model_that_says_no_word_within_its_tokens_is_told_so_and_opens_no_breaker() {
+    let whole = |reason: &str| {
+        let body = json!({"choices": [{"message": {"content": ""}, "finish_reason": reason}]});
+        let mut script = vec![head(200, "application/json"), raw(&body.to_string())];
+        script.push(done("")[1].clone());
+        script
+    };
+    let thinking = raw("data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n");
+    let mut streamed_one = streamed([thinking]);
+    streamed_one.extend(done("length"));
+    for (script, said) in [
+        (streamed_one, "`chat.max_answer_tokens`"),
+        (whole("length"), "50 tokens"),
+        (
+            streamed(done("content_filter")),
+            "holds the whole answer back",
+        ),
+    ] {
+        let server = Scripted::start(vec![script]).await;
+        let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
+        let (chat, breaker) = guard(provider(settings(&server.url)), 3, &clock);
+        for _ in 0..2 {
+            let (_, ending) = told(chat.answer(&question()).await).await;
+            let error = ending.unwrap_err();
+            assert_eq!(error.code(), "provider_no_words");
+            assert!(error.to_string().contains(said), "{error}");
+        }
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        assert_eq!(server.requests().len(), 2, "it is not asked again");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_has_said_how_it_ends_is_whole_whatever_the_connection_does_then() {
+    let [end, _] = done("stop");
+    let Step::Send(end) = end else {
+        panic!("no bytes");
+    };
+    // Without its last event and chunk.
+    let end = end.replace("data: [DONE]\n\n", "");
+    let (_, end) = end.split_once("\r\n").unwrap();
+    let end = raw(end.trim_end_matches("\r\n"));
+    for after in [
+        vec![],
+        vec![Step::Hang],
+        vec![raw("data: <html>\n\n")],
+        vec![
+            raw("data: {\"usage\":{\"total_tokens\":9}}\n\n"),
+            raw("data: [DONE] \n\n"),
+        ],
+    ] {
+        let mut script = streamed([words("So."), end.clone()]);
+        script.extend(after);
+        let server = Scripted::start(vec![script]).await;
+        let (text, ending) = ask(&server).await;
+        assert_eq!((text.as_str(), ending), ("So.", Ok(Ending::Complete)));
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_wants_other_parameters_is_asked_once_more_with_them_from_then_on() {
+    let refusal = |sentence: &str| {
+        refusing(
+            400,
+            "",
+            &json!({"error": {"message": sentence}}).to_string(),
+        )
+    };
+    let server = Scripted::start(vec![
+        refusal(
+            "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        ),
+        refusal("'temperature' does not support 0.25 with this model."),
+        saying(&["Here."]),
+        saying(&["There."]),
+        refusal("temperature again"),
+    ])
+    .await;
+    let provider = provider(settings(&server.url));
+    for text in ["Here.", "There."] {
+        assert_eq!(told(provider.answer(&question()).await).await.0, text);
+    }
+    let (_, ending) = told(provider.answer(&question()).await).await;
+    assert_eq!(ending.unwrap_err().code(), "provider_refused");
+    let requests = server.requests();
+    assert_eq!(requests.len(), 5);
+    assert_eq!(requests[1]["body"]["max_completion_tokens"], 50);
+    for request in &requests[2..] {
+        let body = request["body"].as_object().unwrap();
+        assert_eq!(body["max_completion_tokens"], 50);
+        assert!(!body.contains_key("max_tokens") && !body.contains_key("temperature"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_in_the_place_of_an_answer_is_told_as_that_and_not_asked_for_again() {
+    let script = vec![
+        head(200, "text/html"),
+        raw("<html>Log in</html>"),
+        done("")[1].clone(),
+    ];
+    let server = Scripted::start(vec![script]).await;
+    let (_, ending) = ask(&server).await;
+    let error = ending.unwrap_err();
+    assert_eq!(error.code(), "provider_bad_answer");
+    assert!(error.to_string().contains("text/html"), "{error}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_in_one_piece_is_read_as_far_as_its_text_can_be_long() {
+    let body = json!({"choices": [{"message": {"content": "All."}}], "x": "y".repeat(80_000)});
+    let script = vec![
+        head(200, "application/json"),
+        raw(&body.to_string()),
+        done("")[1].clone(),
+    ];
+    let server = Scripted::start(vec![script]).await;
+    let (_, ending) = ask(&server).await;
+    let sentence = ending.unwrap_err().to_string();
+    assert!(sentence.contains("more than 70336 bytes"), "{sentence}");
 }

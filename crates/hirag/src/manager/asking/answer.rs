@@ -6,21 +6,26 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedSender;
 
-use super::Planned;
-use super::worded::Worded;
+use super::worded::{Key, Worded};
+use super::{Planned, Prompted, sources_of};
 use crate::answering::{
     Answer, AnswerEnd, AnswerId, AnswerKind, AnswerProblem, AnswerTimes, AskEvent, AskRequest,
     Begun, Citations, Found, Passage, extract, put_together,
 };
-use crate::chat::{ChatError, ChatPiece, ChatRequest, ChatStream, Ending, GuardedChat};
+use crate::chat::{
+    ChatError, ChatMessage, ChatPiece, ChatRequest, ChatStream, Ending, GuardedChat,
+};
 use crate::config::Config;
 use crate::context::Degradation;
-use crate::manager::HiragManager;
+use crate::manager::{HiragManager, off_the_async_threads};
 use crate::retrieval::TraceId;
 use crate::store::sqlite::NewAnswer;
 
 /// What an answer says where nothing was found.
 const NOTHING: &str = "Nothing in the memory is about this question.";
+/// What it says where something was found, and nothing of it fits.
+const NO_ROOM: &str =
+    "The memory holds something about this question, but there is no room for it.";
 /// Characters of a conversation's title.
 const TITLE_CHARS: usize = 120;
 
@@ -73,46 +78,53 @@ impl Asked {
     }
 
     async fn say(&mut self, tell: &impl Fn(AskEvent)) -> Said {
-        if self.planned.sources.is_empty() {
-            return self.nothing(tell);
-        }
-        let chat = match self.request.extractive {
-            true => None,
-            false => self.manager.inner.chats.current(),
+        let Some(Prompted { messages, key }) = self.planned.prompt.take() else {
+            let problem = self.planned.no_room.then(|| self.no_room());
+            return self.unworded(problem, Duration::ZERO, tell).await;
         };
-        let Some(chat) = chat else {
-            return self.extractive(None, Duration::ZERO, tell);
+        let waiting = Instant::now();
+        let chat = match self.manager.chat().await {
+            None => return self.unworded(None, Duration::ZERO, tell).await,
+            Some(chat) => chat,
         };
-        if let Some(worded) = self.worded_before() {
+        if let Some(worded) = key.and_then(|key| self.worded_before(&key)) {
             return self.again(&worded, tell);
         }
-        let waiting = Instant::now();
         let begun = match chat {
-            Ok(chat) => self.begin(&chat).await.map(|pieces| (chat, pieces)),
+            Ok(chat) => self
+                .begin(&chat, messages)
+                .await
+                .map(|pieces| (chat, pieces)),
             Err(error) => Err(error),
         };
         let waited = waiting.elapsed();
         match begun {
-            Ok((chat, pieces)) => self.worded(&chat, pieces, waited, tell).await,
+            Ok((chat, pieces)) => self.worded(&chat, pieces, key, waited, tell).await,
             Err(error) => {
                 tracing::warn!(%error, "no answer was worded");
-                self.extractive(Some(&error), waited, tell)
+                self.unworded(Some(problem(&error)), waited, tell).await
             }
         }
     }
 
-    async fn begin(&mut self, chat: &GuardedChat) -> Result<ChatStream, ChatError> {
+    async fn begin(
+        &self,
+        chat: &GuardedChat,
+        messages: Vec<ChatMessage>,
+    ) -> Result<ChatStream, ChatError> {
         let request = ChatRequest {
-            messages: std::mem::take(&mut self.planned.messages),
+            messages,
             max_tokens: self.config.chat.max_answer_tokens,
+            asked_at: tokio::time::Instant::now(),
         };
-        chat.answer(request).await
+        chat.answer(&request).await
     }
 
     async fn worded(
         &self,
         chat: &GuardedChat,
         mut pieces: ChatStream,
+        key: Option<Key>,
         waited: Duration,
         tell: &impl Fn(AskEvent),
     ) -> Said {
@@ -153,7 +165,7 @@ impl Asked {
         say(&mut said, rest);
         said.cited = citations.cited().iter().copied().collect();
         said.removed = citations.removed().to_vec();
-        if let (AnswerEnd::Complete, Some(key)) = (&said.end, self.planned.key) {
+        if let (AnswerEnd::Complete, Some(key)) = (&said.end, key) {
             let worded = Worded {
                 text: said.text.clone(),
                 cited: said.cited.clone(),
@@ -164,11 +176,11 @@ impl Asked {
         said
     }
 
-    fn worded_before(&self) -> Option<Arc<Worded>> {
+    fn worded_before(&self, key: &Key) -> Option<Arc<Worded>> {
         if self.request.fresh {
             return None;
         }
-        self.manager.inner.worded_answers.get(&self.planned.key?)
+        self.manager.inner.worded_answers.get(key)
     }
 
     fn again(&self, worded: &Worded, tell: &impl Fn(AskEvent)) -> Said {
@@ -185,19 +197,18 @@ impl Asked {
         }
     }
 
-    fn extractive(
+    /// Passages, or that there are none.
+    async fn unworded(
         &self,
-        error: Option<&ChatError>,
+        problem: Option<AnswerProblem>,
         waited: Duration,
         tell: &impl Fn(AskEvent),
     ) -> Said {
-        let problem = error.map(problem);
+        if self.planned.sources.is_empty() {
+            return self.nothing(problem, waited, tell);
+        }
         tell(begun(AnswerKind::Extractive, problem.clone(), false));
-        let sources = self.planned.sources.iter();
-        let texts: Vec<(usize, &str)> = sources
-            .map(|source| (source.number, source.text.as_deref().unwrap_or_default()))
-            .collect();
-        let passages = extract(&texts, &self.request.question, &self.manager.inner.tokens);
+        let passages = self.passages().await;
         let text = put_together(&passages);
         let first = self.began.elapsed();
         tell(AskEvent::Text(text.clone()));
@@ -212,13 +223,54 @@ impl Asked {
         }
     }
 
-    fn nothing(&self, tell: &impl Fn(AskEvent)) -> Said {
-        tell(begun(AnswerKind::Nothing, None, false));
-        tell(AskEvent::Text(NOTHING.to_owned()));
+    /// Cutting up long texts takes its time.
+    async fn passages(&self) -> Vec<Passage> {
+        let sources = self.planned.sources.clone();
+        let (question, tokens) = (self.request.question.clone(), self.manager.inner.tokens);
+        let extracted = off_the_async_threads(move || {
+            let texts: Vec<(usize, &str)> = sources
+                .iter()
+                .map(|source| (source.number, source.text.as_deref().unwrap_or_default()))
+                .collect();
+            extract(&texts, &question, &tokens)
+        });
+        extracted.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "no passages could be put together");
+            Vec::new()
+        })
+    }
+
+    fn nothing(
+        &self,
+        problem: Option<AnswerProblem>,
+        waited: Duration,
+        tell: &impl Fn(AskEvent),
+    ) -> Said {
+        let (text, problem) = match self.planned.left_out.is_empty() {
+            true => (NOTHING, problem),
+            false => (NO_ROOM, problem.or_else(|| Some(self.no_room()))),
+        };
+        tell(begun(AnswerKind::Nothing, problem.clone(), false));
+        tell(AskEvent::Text(text.to_owned()));
         Said {
-            text: NOTHING.to_owned(),
+            text: text.to_owned(),
+            problem,
             first: self.began.elapsed(),
+            waited,
             ..Said::of(AnswerKind::Nothing)
+        }
+    }
+
+    fn no_room(&self) -> AnswerProblem {
+        let sources = sources_of(&self.request, &self.config);
+        let window = self.config.chat.window_tokens;
+        AnswerProblem {
+            code: "no_room".to_owned(),
+            message: format!(
+                "what was found has no room beside the question: sources may have {sources} tokens \
+                 (`max_tokens`), and the model reads {window} in all (`chat.window_tokens`); allow \
+                 more, or ask in fewer words"
+            ),
         }
     }
 

@@ -7,8 +7,18 @@ use secrecy::SecretString;
 
 use crate::chat::{ChatError, GuardedChat, OpenAiChat, OpenAiChatSettings};
 use crate::clock::SharedClock;
-use crate::config::{ChatProviderKind, ChatSettings, ConfigError};
-use crate::resilience::{CircuitBreaker, RateLimiter};
+use crate::config::{ChatSettings, ConfigError};
+use crate::manager::{HiragManager, off_the_async_threads};
+use crate::resilience::{CircuitBreaker, RateLimiter, Retry};
+
+impl HiragManager {
+    /// Who words answers now; `None` where nobody does.
+    pub(super) async fn chat(&self) -> Option<Result<GuardedChat, ChatError>> {
+        let inner = Arc::clone(&self.inner);
+        let chat = off_the_async_threads(move || inner.chats.current()).await;
+        chat.unwrap_or_else(|error| Some(Err(ChatError::Misconfigured(error.to_string()))))
+    }
+}
 
 #[derive(Debug)]
 pub(in crate::manager) struct Chats {
@@ -56,6 +66,10 @@ impl Chats {
         &self.breaker
     }
 
+    pub(in crate::manager) fn limiter(&self) -> &RateLimiter {
+        &self.limiter
+    }
+
     pub(in crate::manager) fn set_settings(
         &self,
         settings: &ChatSettings,
@@ -63,6 +77,11 @@ impl Chats {
         self.breaker.update(settings.circuit_breaker.clone())?;
         self.limiter.update(settings.rate_limit())?;
         let mut current = self.current.write();
+        let (old, new) = (&current.settings, settings);
+        if (&old.api_url, &old.model) != (&new.api_url, &new.model) {
+            self.breaker
+                .reset_because("the endpoint or its model is another");
+        }
         if current.settings != *settings {
             *current = Configured::new(settings.clone(), current.token.clone());
         }
@@ -74,17 +93,24 @@ impl Chats {
         *current = Configured::new(current.settings.clone(), token);
     }
 
-    /// Who words answers now; `None` where nobody does.
-    pub(super) fn current(&self) -> Option<Result<GuardedChat, ChatError>> {
+    /// Who words answers now; `None` where nobody does. The first time, it reads the machine's
+    /// certificates. Blocks.
+    fn current(&self) -> Option<Result<GuardedChat, ChatError>> {
         let current = Arc::clone(&self.current.read());
-        if current.settings.provider == ChatProviderKind::None {
+        if !current.settings.words_answers() {
             return None;
         }
         let chat = current.chat.get_or_init(|| {
             let settings = OpenAiChatSettings::new(&current.settings, current.token.clone());
             let provider = OpenAiChat::new(settings, self.clock.clone())?;
+            let retry = Retry::new(current.settings.max_retries);
             let (breaker, limiter) = (self.breaker.clone(), Arc::clone(&self.limiter));
-            Ok(GuardedChat::new(Arc::new(provider), breaker, limiter))
+            Ok(GuardedChat::new(
+                Arc::new(provider),
+                retry,
+                breaker,
+                limiter,
+            ))
         });
         Some(chat.clone())
     }

@@ -150,13 +150,13 @@ impl Machine {
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    pub(super) fn reset(&mut self, reason: &str) {
         // A reset of a closed breaker is no change of state, yet ends the epoch all the same.
         if self.state() == BreakerState::Closed {
             self.phase = closed();
             self.epoch += 1;
         } else {
-            self.enter(closed(), "reset by hand".to_owned());
+            self.enter(closed(), reason.to_owned());
         }
     }
 
