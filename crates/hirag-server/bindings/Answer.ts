@@ -76,6 +76,10 @@ session: string | null,
  */
 id: AnswerId | null, 
 /**
+ * Why it could not be kept, where it should have been.
+ */
+not_kept?: AnswerProblem, 
+/**
  * How long it took.
  */
 times: AnswerTimes, };

@@ -393,6 +393,9 @@ pub(super) enum ConversationsCommand {
     Golden {
         /// The folder for queries.jsonl and qrels.tsv
         folder: PathBuf,
+        /// Write over those that are there
+        #[arg(long)]
+        force: bool,
     },
 }
 

@@ -1,14 +1,16 @@
 //! `hirag ask` and `hirag conversations`.
 
 use futures::StreamExt;
-use hirag::answering::{AnswerKind, AskEvent, AskRequest, Conversation, ConversationsRequest};
+use hirag::answering::{
+    AnswerEnd, AnswerKind, AskEvent, AskRequest, Conversation, ConversationsRequest,
+};
 use hirag::config::ChatProviderKind;
 use serde::Serialize;
 
 use super::args::{AskArgs, ConversationsCommand, Which};
 use super::output::Output;
 use super::values::filter_of;
-use super::{DONE, INTERRUPTED, open, render};
+use super::{DONE, FAILED, INTERRUPTED, open, render};
 use crate::commands::{self, ConversationFormat, ConversationRequest, Host, JudgeRequest, Result};
 use crate::secrets::TokenKind;
 use crate::whole_file::WholeFile;
@@ -48,7 +50,7 @@ pub(super) async fn ask(
     };
     let told = tell(request, host, output);
     tokio::select! {
-        told = told => told.map(|()| DONE),
+        told = told => told,
         _ = tokio::signal::ctrl_c() => {
             output.stream("\n")?;
             output.note("Stopped; nothing is kept of this answer.");
@@ -57,8 +59,9 @@ pub(super) async fn ask(
     }
 }
 
-async fn tell(request: AskRequest, host: &Host, output: Output) -> Result<()> {
-    let keep = request.keep;
+/// Half an answer is a failure to whoever goes on with it.
+async fn tell(request: AskRequest, host: &Host, output: Output) -> Result<u8> {
+    let mut status = DONE;
     let mut events = commands::ask(host, request).await?;
     let mut worded = false;
     while let Some(event) = events.next().await {
@@ -70,14 +73,17 @@ async fn tell(request: AskRequest, host: &Host, output: Output) -> Result<()> {
             }
             AskEvent::Done(answer) => {
                 output.answer(&*answer, render::answer)?;
-                if keep && answer.id.is_none() {
-                    output.note("It is not kept: another process writes the memory.");
+                if let Some(problem) = &answer.not_kept {
+                    output.note(&render::harmless(&problem.message));
+                }
+                if answer.end == AnswerEnd::BrokenOff {
+                    status = FAILED;
                 }
             }
             AskEvent::Found(_) | AskEvent::Text(_) => {}
         }
     }
-    Ok(())
+    Ok(status)
 }
 
 /// The token of the chat endpoint; no keyring is unlocked where nobody words answers.
@@ -162,8 +168,8 @@ pub(super) async fn conversations(
             commands::judge(host, request).await?;
             done(output, "Kept.".to_owned())
         }
-        ConversationsCommand::Golden { folder } => {
-            let written = commands::golden(host, &folder).await?;
+        ConversationsCommand::Golden { folder, force } => {
+            let written = commands::golden(host, &folder, force).await?;
             output.answer(&written, |written, _| {
                 format!(
                     "{} queries; measure with `hirag eval --queries {} --qrels {}`.",

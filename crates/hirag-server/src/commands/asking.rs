@@ -166,13 +166,23 @@ pub async fn store_conversation(
     Ok(ConversationStored { contexts })
 }
 
-/// Writes `queries.jsonl` and `qrels.tsv` into `folder`, made of answers that were found useful.
+/// Writes `queries.jsonl` and `qrels.tsv` into `folder`, made of answers that were found useful; over
+/// those that are there only with `force`.
 ///
 /// # Errors
-/// As [`hirag::HiragManager::golden_queries`]; [`Error::Unwritable`].
-pub async fn golden(host: &Host, folder: &Path) -> Result<GoldenWritten> {
-    let golden = host.manager().golden_queries().await?;
+/// As [`hirag::HiragManager::golden_queries`]; [`Error::Unwritable`], of which nothing was written.
+pub async fn golden(host: &Host, folder: &Path, force: bool) -> Result<GoldenWritten> {
     let (queries, qrels) = (folder.join("queries.jsonl"), folder.join("qrels.tsv"));
+    if let Some(there) = [&queries, &qrels].into_iter().find(|place| place.exists())
+        && !force
+    {
+        return Err(Error::Unwritable {
+            path: there.clone(),
+            reason: "it is there already; name another folder, or write over it with `--force`"
+                .to_owned(),
+        });
+    }
+    let golden = host.manager().golden_queries().await?;
     for (place, text) in [(&queries, &golden.queries), (&qrels, &golden.qrels)] {
         let mut file = WholeFile::begin(place)?;
         file.put(text.as_bytes())?;

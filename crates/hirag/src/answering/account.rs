@@ -15,7 +15,7 @@ pub enum AnswerKind {
     Worded,
     /// Passages of the sources, put together; nobody worded anything.
     Extractive,
-    /// Nothing in the memory is about the question.
+    /// Nothing in the memory is about the question; or `problem` says what keeps it from being told.
     Nothing,
 }
 
@@ -92,7 +92,7 @@ pub struct LeftOut {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WindowBudget {
-    /// What the model reads and writes together.
+    /// What the model reads and writes together; 0 where none is asked.
     pub window: u32,
     /// Kept free for the answer.
     pub answer: u32,
@@ -106,7 +106,7 @@ pub struct WindowBudget {
     pub margin: u32,
     /// What sources may have.
     pub sources: u32,
-    /// What they have.
+    /// What they have, without what stands around each.
     pub used: u32,
 }
 
@@ -183,6 +183,10 @@ pub struct Answer {
     pub session: Option<String>,
     /// The id under which it is kept there.
     pub id: Option<AnswerId>,
+    /// Why it could not be kept, where it should have been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub not_kept: Option<AnswerProblem>,
     /// How long it took.
     pub times: AnswerTimes,
 }

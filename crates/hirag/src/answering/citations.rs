@@ -152,7 +152,7 @@ impl Citations {
 }
 
 /// An answer without its citations, which name sources of its own question only.
-pub(super) fn without(answer: &str) -> String {
+pub(crate) fn without(answer: &str) -> String {
     let mut citations = Citations::of(0);
     let mut text = citations.push(answer);
     text.push_str(&citations.finish());

@@ -2,6 +2,7 @@ use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, AnswerKind, AnswerSource, AskError};
@@ -195,6 +196,34 @@ pub fn markdown(conversation: &Conversation) -> String {
             let _ = writeln!(out, "\n> {judged}{}", note.unwrap_or_default());
         }
     }
+    without_images(&out)
+}
+
+/// Markdown of which nothing is fetched when it is shown: images and HTML stand there as they were
+/// written. What a model or a text of the memory says must not call home.
+fn without_images(markdown: &str) -> String {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES;
+    let mut marks: Vec<usize> = Vec::new();
+    for (event, range) in Parser::new_ext(markdown, options).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Image { .. }) => marks.push(range.start),
+            Event::Html(_) | Event::InlineHtml(_) => {
+                let tags = markdown[range.clone()].match_indices('<');
+                marks.extend(tags.map(|(at, _)| range.start + at));
+            }
+            _ => {}
+        }
+    }
+    marks.sort_unstable();
+    marks.dedup();
+    let mut out = String::with_capacity(markdown.len() + marks.len());
+    let mut from = 0;
+    for at in marks {
+        out.push_str(&markdown[from..at]);
+        out.push('\\');
+        from = at;
+    }
+    out.push_str(&markdown[from..]);
     out
 }
 
@@ -211,4 +240,35 @@ fn label(source: &AnswerSource) -> String {
 
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_written_conversation_is_fetched_when_it_is_shown() {
+        for (given, written) in [
+            ("so ![x](http://e/?q=1)", "so \\![x](http://e/?q=1)"),
+            ("![a][r]\n\n[r]: http://e", "\\![a][r]\n\n[r]: http://e"),
+            ("![![a](u)](v)", "\\![\\![a](u)](v)"),
+            (
+                "an <img src=\"http://e\"> here",
+                "an \\<img src=\"http://e\"> here",
+            ),
+            (
+                "<div>\n<img src=x>\n</div>\n",
+                "\\<div>\n\\<img src=x>\n\\</div>\n",
+            ),
+            ("[^1]\n\n[^1]: ![x](u)\n", "[^1]\n\n[^1]: \\![x](u)\n"),
+            (
+                "`![x](u)` and [a](b) and a < b",
+                "`![x](u)` and [a](b) and a < b",
+            ),
+            ("```\n![x](u) <img>\n```\n", "```\n![x](u) <img>\n```\n"),
+        ] {
+            assert_eq!(without_images(given), written);
+            assert_eq!(without_images(written), written);
+        }
+    }
 }

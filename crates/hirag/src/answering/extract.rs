@@ -1,5 +1,6 @@
 //! An answer without anyone who words it: the best passages, with the question's words marked.
 
+use super::citations::without;
 use super::trim::trim;
 use super::words::QueryWords;
 use super::{Passage, PassagePiece};
@@ -18,9 +19,16 @@ pub fn extract(texts: &[(usize, &str)], question: &str, tokens: &TokenEstimator)
     let passages = texts.iter().take(PASSAGES).map(|(number, text)| {
         let part = trim(text, PASSAGE_TOKENS, &words, tokens);
         let part = part.unwrap_or_else(|| beginning(text));
+        let mut pieces = marked(part, &words);
+        if let Some(fence) = open_fence(part) {
+            pieces.push(PassagePiece {
+                text: format!("\n{fence}"),
+                marked: false,
+            });
+        }
         Passage {
             number: *number,
-            pieces: marked(part, &words),
+            pieces,
         }
     });
     passages
@@ -32,8 +40,11 @@ pub fn extract(texts: &[(usize, &str)], question: &str, tokens: &TokenEstimator)
 pub(crate) fn put_together(passages: &[Passage]) -> String {
     let texts = passages.iter().map(|passage| {
         let text: String = passage.pieces.iter().map(|piece| &*piece.text).collect();
+        // What looks like a number of ours names none of our sources.
+        let text = without(&text);
         // Behind a code block, the number must not become a part of it.
-        let gap = if text.ends_with("```") { "\n" } else { " " };
+        let last = text.lines().next_back().unwrap_or_default();
+        let gap = if fence(last).is_some() { "\n" } else { " " };
         format!("{text}{gap}[{}]", passage.number)
     });
     texts.collect::<Vec<_>>().join("\n\n")
@@ -43,10 +54,37 @@ fn beginning(text: &str) -> &str {
     /// Characters that have about [`PASSAGE_TOKENS`] tokens.
     const CHARS: usize = 480;
     let text = text.trim();
-    match text.char_indices().nth(CHARS) {
-        Some((end, _)) => &text[..end],
-        None => text,
+    let Some((end, _)) = text.char_indices().nth(CHARS) else {
+        return text;
+    };
+    // Lines of code are whole or absent.
+    match text[..end].rfind('\n') {
+        Some(line) => text[..line].trim_end(),
+        None => &text[..end],
     }
+}
+
+/// The fence of a code block that `text` opens and does not close.
+fn open_fence(text: &str) -> Option<&str> {
+    let mut open: Option<&str> = None;
+    for line in text.lines() {
+        let Some(fence) = fence(line) else { continue };
+        open = match open {
+            None => Some(fence),
+            // It closes with as many of the same, and nothing behind them.
+            Some(begun) if fence.starts_with(begun) && line.trim() == fence => None,
+            begun => begun,
+        };
+    }
+    open
+}
+
+/// The backticks or tildes that begin a line, three or more.
+fn fence(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let first = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let fence = &line[..line.len() - line.trim_start_matches(first).len()];
+    (fence.len() >= 3).then_some(fence)
 }
 
 fn marked(text: &str, words: &QueryWords) -> Vec<PassagePiece> {
@@ -100,6 +138,28 @@ mod tests {
             put_together(&passages),
             "Jonas keeps the key. [1]\n\n```\nkey = 1\n```\n[2]"
         );
+    }
+
+    #[test]
+    fn a_cut_code_block_is_closed_and_ends_with_a_whole_line() {
+        let code = format!("```rust\n{}", "let number_of_keys = 7;\n".repeat(200));
+        let texts = [(1, code.as_str()), (2, "~~~\nhalf a file")];
+        let passages = extract(&texts, "keys", &tokens());
+        let text = put_together(&passages);
+        assert!(
+            text.contains("= 7;\n```\n[1]\n\n~~~\nhalf a file\n~~~\n[2]"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn numbers_in_a_passage_are_none_of_ours() {
+        let passages = extract(
+            &[(1, "Jonas keeps it [7], says Ada [1].")],
+            "who",
+            &tokens(),
+        );
+        assert_eq!(put_together(&passages), "Jonas keeps it, says Ada. [1]");
     }
 
     proptest! {

@@ -17,6 +17,7 @@ pub use account::{
     Found, LeftOut, Passage, PassagePiece, WindowBudget,
 };
 pub use citations::Citations;
+pub(crate) use citations::without;
 pub use conversation::{
     AnswerId, Conversation, ConversationSummary, Conversations, ConversationsRequest, Feedback,
     Golden, Turn, markdown,

@@ -93,6 +93,14 @@ pub enum AskError {
     /// No such answer.
     #[error("there is no answer `{0}` in a conversation that is kept")]
     UnknownAnswer(String),
+    /// A note that is longer than one may be.
+    #[error("the note has {chars} characters; it may have {limit}. Nothing was kept of it")]
+    LongNote {
+        /// Its characters.
+        chars: usize,
+        /// Characters at most.
+        limit: usize,
+    },
     /// Nothing to make golden queries of.
     #[error(
         "no kept answer was found useful and named a source; tell some answers so first (`hirag conversations feedback`)"
@@ -109,6 +117,7 @@ impl AskError {
             Self::UnknownConversation(_) => "unknown_conversation",
             Self::ConversationThere(_) => "conversation_there",
             Self::UnknownAnswer(_) => "unknown_answer",
+            Self::LongNote { .. } => "note_too_long",
             Self::NothingJudged => "nothing_judged",
         }
     }

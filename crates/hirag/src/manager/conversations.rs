@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use super::HiragManager;
 use crate::answering::{
-    AnswerId, AskError, Conversation, ConversationSummary, ConversationsRequest, Feedback, Golden,
+    AnswerEnd, AnswerId, AnswerKind, AskError, Conversation, ConversationSummary,
+    ConversationsRequest, Feedback, Golden, without,
 };
 use crate::context::{ContextId, ContextLevel, Metadata, NewContext};
 use crate::error::{Error, Result};
@@ -58,18 +59,22 @@ impl HiragManager {
     /// Keeps whether an answer was useful, and why; `None` forgets what was said before.
     ///
     /// # Errors
-    /// [`AskError::UnknownAnswer`].
+    /// [`AskError::UnknownAnswer`], [`AskError::LongNote`]; what was said before stays then.
     pub async fn judge_answer(
         &self,
         id: AnswerId,
         useful: Option<bool>,
         note: Option<String>,
     ) -> Result<()> {
+        let note = note.map(|note| note.trim().to_owned());
+        let chars = note.as_ref().map_or(0, |note| note.chars().count());
+        if chars > NOTE_CHARS {
+            let limit = NOTE_CHARS;
+            return Err(AskError::LongNote { chars, limit }.into());
+        }
         let feedback = useful.map(|useful| Feedback {
             useful,
-            note: note
-                .map(|note| note.trim().chars().take(NOTE_CHARS).collect::<String>())
-                .filter(|note| !note.is_empty()),
+            note: note.filter(|note| !note.is_empty()),
             at: self.inner.clock.now(),
         });
         match self.inner.store.judge_answer(id, feedback).await? {
@@ -79,20 +84,27 @@ impl HiragManager {
     }
 
     /// Stores the questions and answers of a conversation as contexts of its name in L2, each with
-    /// both. What was stored of it before is not stored again.
+    /// both. What was stored of it before is not stored again; passages are in the memory already, and
+    /// half an answer is none.
     ///
     /// # Errors
-    /// [`AskError::UnknownConversation`]; as [`Self::store`] for the first that cannot be stored.
+    /// [`AskError::UnknownConversation`]; as [`Self::store`] for the first that cannot be stored, beside
+    /// which the others are.
     pub async fn store_conversation(&self, session: &str) -> Result<Vec<Stored>> {
         let conversation = self.conversation(session).await?;
-        let mut stored = Vec::new();
+        let mut new = Vec::new();
         for turn in conversation.turns {
+            let answer = &turn.answer;
+            if (answer.kind, &answer.end) != (AnswerKind::Worded, &AnswerEnd::Complete) {
+                continue;
+            }
             let mut metadata = Metadata::default();
             let title = conversation.summary.title.clone();
             metadata.insert("title".to_owned(), title.into());
             metadata.insert("answer".to_owned(), turn.id.to_string().into());
-            let new = NewContext {
-                text: format!("{}\n\n{}", turn.question, turn.answer.text),
+            new.push(NewContext {
+                // Its numbers name the sources of that question.
+                text: format!("{}\n\n{}", turn.question, without(&answer.text)),
                 level: Some(ContextLevel::ShortTerm),
                 session: Some(session.to_owned()),
                 metadata,
@@ -100,8 +112,11 @@ impl HiragManager {
                 source_key: Some(turn.id.to_string()),
                 created_at: Some(turn.asked_at),
                 ..NewContext::default()
-            };
-            match self.store(new).await {
+            });
+        }
+        let mut stored = Vec::new();
+        for one in self.store_each(new).await? {
+            match one {
                 Ok(one) => stored.push(one),
                 Err(Error::Store(StoreError::SourceTaken { .. })) => {}
                 Err(error) => return Err(error),

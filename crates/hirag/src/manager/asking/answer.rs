@@ -295,6 +295,7 @@ impl Asked {
             degraded: std::mem::take(&mut self.degraded),
             session: None,
             id: None,
+            not_kept: None,
             times: AnswerTimes {
                 found: milliseconds(self.found),
                 first: milliseconds(said.first),
@@ -304,10 +305,10 @@ impl Asked {
         }
     }
 
-    /// Keeps the answer in its conversation, where that is wanted and can be done. The sources' texts
-    /// stay where they are.
+    /// Keeps the answer in its conversation, where that is wanted; if it cannot be done, the answer says
+    /// why. The sources' texts stay where they are, and its own is kept once.
     async fn keep(&self, answer: &mut Answer) {
-        if !self.request.keep || !self.manager.is_writable() {
+        if !self.request.keep {
             return;
         }
         let id = AnswerId::new(self.manager.inner.clock.now());
@@ -319,6 +320,7 @@ impl Asked {
         for source in &mut kept.sources {
             source.text = None;
         }
+        let text = std::mem::take(&mut kept.text);
         let Ok(account) = serde_json::to_string(&kept) else {
             return;
         };
@@ -328,12 +330,16 @@ impl Asked {
             session,
             title: question.chars().take(TITLE_CHARS).collect(),
             question: question.to_owned(),
-            text: kept.text,
+            text,
             account,
         };
         if let Err(error) = self.manager.inner.store.keep_answer(new).await {
             tracing::warn!(%error, "an answer could not be kept");
             (answer.session, answer.id) = (None, None);
+            answer.not_kept = Some(AnswerProblem {
+                code: error.code().to_owned(),
+                message: format!("the answer is not kept: {error}"),
+            });
         }
     }
 }

@@ -481,7 +481,8 @@ async fn conversations_are_found_deleted_and_brought_back() {
 
 #[tokio::test]
 async fn answers_that_were_useful_become_golden_queries_and_a_conversation_becomes_contexts() {
-    let memory = memory(None).await;
+    let server = Scripted::start(vec![saying(&["Jonas [1]."])]).await;
+    let memory = memory(Some(&server.url)).await;
     let id = memory.store("Jonas keeps the deploy key.", "keys").await;
     let answer = memory.question("who keeps the key?").await;
     let manager = &memory.manager;
@@ -511,7 +512,23 @@ async fn answers_that_were_useful_become_golden_queries_and_a_conversation_becom
         "{markdown}"
     );
 
-    assert_eq!(manager.store_conversation(&session).await.unwrap().len(), 1);
+    let long = Some("é".repeat(2_001));
+    let error = manager.judge_answer(kept, Some(false), long).await;
+    assert_eq!(error.unwrap_err().code(), "note_too_long");
+    let conversation = manager.conversation(&session).await.unwrap();
+    assert!(conversation.turns[0].feedback.as_ref().unwrap().useful);
+
+    // Passages are in the memory already.
+    let passages = AskRequest {
+        session: Some(session.clone()),
+        extractive: true,
+        ..AskRequest::new("where is the key?")
+    };
+    memory.ask(passages).await;
+    let stored = manager.store_conversation(&session).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    let stored = manager.get(stored[0].id).await.unwrap();
+    assert_eq!(stored.text, "who keeps the key?\n\nJonas.");
     assert_eq!(manager.store_conversation(&session).await.unwrap().len(), 0);
     manager.judge_answer(kept, None, None).await.unwrap();
     assert!(manager.golden_queries().await.is_err());
@@ -521,6 +538,53 @@ async fn answers_that_were_useful_become_golden_queries_and_a_conversation_becom
         .await
         .unwrap_err();
     assert_eq!(error.code(), "unknown_answer");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_kept_says_why() {
+    let memory = memory(None).await;
+    memory.store("Jonas keeps the deploy key.", "keys").await;
+    let reader = HiragManager::open(OpenOptions {
+        clock: FakeClock::at(Timestamp::from_second(1_800_000_000).unwrap()),
+        provider: Some(Arc::new(NoModel)),
+        access: crate::manager::StoreAccess::Read,
+        ..OpenOptions::new(Config::default(), memory._folder.path())
+    });
+    let reader = Memory {
+        manager: reader.await.unwrap(),
+        _folder: tempfile::tempdir().unwrap(),
+    };
+    let answer = reader.question("who keeps the key?").await;
+    assert_eq!((answer.id, answer.session), (None, None));
+    let problem = answer.not_kept.unwrap();
+    assert_eq!(problem.code, "store_locked");
+    let forgotten = AskRequest {
+        keep: false,
+        ..AskRequest::new("who keeps the key?")
+    };
+    assert_eq!(reader.ask(forgotten).await.not_kept, None);
+}
+
+#[tokio::test]
+async fn an_answer_of_another_version_is_told_by_its_text() {
+    let memory = memory(None).await;
+    let store = &memory.manager.inner.store;
+    let id = crate::answering::AnswerId::new(Timestamp::UNIX_EPOCH);
+    let new = crate::store::sqlite::NewAnswer {
+        id,
+        session: "old".to_owned(),
+        title: "why?".to_owned(),
+        question: "why?".to_owned(),
+        text: "Because.".to_owned(),
+        account: "{\"kind\":\"sung\"}".to_owned(),
+    };
+    store.keep_answer(new).await.unwrap();
+    let turns = memory.manager.conversation("old").await.unwrap().turns;
+    assert_eq!(turns[0].answer.text, "Because.");
+    assert_eq!(
+        turns[0].answer.problem.as_ref().unwrap().code,
+        "answer_unread"
+    );
 }
 
 /// Instructions as they are hidden in texts.

@@ -1,13 +1,15 @@
 //! The tables `conversations` and `answers`.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::SqliteStore;
 use super::contexts::{signed, time};
 use crate::answering::{
-    Answer, AnswerId, AskError, Conversation, ConversationSummary, ConversationsRequest, Feedback,
-    Turn,
+    Answer, AnswerEnd, AnswerId, AnswerKind, AnswerProblem, AnswerTimes, AskError, Conversation,
+    ConversationSummary, ConversationsRequest, Feedback, Turn, WindowBudget,
 };
+use crate::retrieval::TraceId;
 use crate::store::StoreError;
 
 /// Conversations of a list that does not say how many.
@@ -120,16 +122,13 @@ impl SqliteStore {
             };
             let number: i64 = number;
             let mut statement = c.prepare_cached(
-                "SELECT id, asked_ms, question, account, useful, note, judged_ms FROM
+                "SELECT id, asked_ms, question, account, useful, note, judged_ms, answer FROM
                      (SELECT * FROM answers WHERE conversation = ?1
                       ORDER BY position DESC LIMIT ?2)
                  ORDER BY position",
             )?;
             let read = statement.query_map(params![number, signed(turns)], turn)?;
-            // One that this version cannot read any more is passed over.
-            let turns = read
-                .filter_map(Result::transpose)
-                .collect::<Result<_, _>>()?;
+            let turns = read.collect::<Result<_, _>>()?;
             Ok(Some(Conversation { summary, turns }))
         })
         .await
@@ -210,15 +209,13 @@ impl SqliteStore {
     pub async fn useful_answers(&self) -> Result<Vec<Turn>, StoreError> {
         self.read(move |c| {
             let mut statement = c.prepare_cached(
-                "SELECT id, asked_ms, question, account, useful, note, judged_ms FROM answers
+                "SELECT id, asked_ms, question, account, useful, note, judged_ms, answer FROM answers
                  WHERE useful = 1
                  AND conversation IN (SELECT seq FROM conversations WHERE deleted_ms IS NULL)
                  ORDER BY asked_ms, id",
             )?;
             let read = statement.query_map([], turn)?;
-            Ok(read
-                .filter_map(Result::transpose)
-                .collect::<Result<_, _>>()?)
+            Ok(read.collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -266,11 +263,12 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<ConversationSummary> {
     })
 }
 
-fn turn(row: &Row<'_>) -> rusqlite::Result<Option<Turn>> {
+fn turn(row: &Row<'_>) -> rusqlite::Result<Turn> {
     let account: String = row.get(3)?;
-    let Ok(answer) = serde_json::from_str::<Answer>(&account) else {
-        return Ok(None);
-    };
+    let (id, asked_ms) = (AnswerId::from_bytes(row.get(0)?), row.get(1)?);
+    let mut answer = serde_json::from_str(&account).unwrap_or_else(|_| unread(id, time(asked_ms)));
+    // It stands in a column of its own, to be searched in.
+    answer.text = row.get(7)?;
     let useful: Option<bool> = row.get(4)?;
     let feedback = match useful {
         Some(useful) => Some(Feedback {
@@ -280,11 +278,38 @@ fn turn(row: &Row<'_>) -> rusqlite::Result<Option<Turn>> {
         }),
         None => None,
     };
-    Ok(Some(Turn {
-        id: AnswerId::from_bytes(row.get(0)?),
-        asked_at: time(row.get(1)?),
+    Ok(Turn {
+        id,
+        asked_at: time(asked_ms),
         question: row.get(2)?,
         answer,
         feedback,
-    }))
+    })
+}
+
+/// An answer of which this version can read no more than the text.
+fn unread(id: AnswerId, asked_at: Timestamp) -> Answer {
+    Answer {
+        kind: AnswerKind::Nothing,
+        text: String::new(),
+        passages: Vec::new(),
+        sources: Vec::new(),
+        left_out: Vec::new(),
+        removed: Vec::new(),
+        end: AnswerEnd::Complete,
+        problem: Some(AnswerProblem {
+            code: "answer_unread".to_owned(),
+            message: "another version kept this answer; this one can read its text alone"
+                .to_owned(),
+        }),
+        model: None,
+        cached: false,
+        budget: WindowBudget::default(),
+        trace_id: TraceId::new(asked_at),
+        degraded: Vec::new(),
+        session: None,
+        id: Some(id),
+        not_kept: None,
+        times: AnswerTimes::default(),
+    }
 }
