@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::chat::ChatMessage;
 use crate::config::ChatSettings;
+use crate::used::{Used, Uses, less_used_half};
 
 /// Bytes of all answers at most.
 const ROOM: u64 = 4_000_000;
@@ -32,26 +33,45 @@ pub(super) struct Worded {
 
 /// The answers that are kept.
 #[derive(Debug)]
-pub(in crate::manager) struct WordedAnswers(Cache<Key, Arc<Worded>>);
+pub(in crate::manager) struct WordedAnswers {
+    kept: Cache<Key, Used<Arc<Worded>>>,
+    uses: Uses,
+}
 
 impl Default for WordedAnswers {
     fn default() -> Self {
-        let cache = Cache::builder()
+        let kept = Cache::builder()
             .max_capacity(ROOM)
-            .weigher(|_, worded: &Arc<Worded>| u32::try_from(worded.text.len()).unwrap_or(u32::MAX))
+            .weigher(|_, worded: &Used<Arc<Worded>>| {
+                u32::try_from(worded.text.len()).unwrap_or(u32::MAX)
+            })
             .time_to_idle(IDLE)
             .build();
-        Self(cache)
+        Self {
+            kept,
+            uses: Uses::default(),
+        }
     }
 }
 
 impl WordedAnswers {
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Worded>> {
-        self.0.get(key)
+        let worded = self.kept.get(key)?;
+        self.uses.again(&worded);
+        Some(worded.into_inner())
     }
 
     pub(super) fn keep(&self, key: Key, worded: Worded) {
-        self.0.insert(key, Arc::new(worded));
+        self.kept.insert(key, self.uses.begin(Arc::new(worded)));
+    }
+
+    /// Drops the less used half; how many that were.
+    pub(in crate::manager) fn shrink(&self) -> u64 {
+        let dropped = less_used_half(self.kept.iter().map(|(key, worded)| (*key, worded)));
+        for key in &dropped {
+            self.kept.invalidate(key);
+        }
+        dropped.len() as u64
     }
 }
 

@@ -4,7 +4,10 @@ mod inspect;
 mod parts;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -44,6 +47,38 @@ pub struct StoreCounts {
     pub traces: u64,
 }
 
+/// The last counts, as long as nothing was committed: counting a large store takes tens of
+/// milliseconds, and it is asked for by everybody who shows something. Clones share everything.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counted {
+    /// How many commits were made.
+    commits: Arc<AtomicU64>,
+    /// Of which collection, and after which commit.
+    last: Arc<Mutex<Option<(u64, String, StoreCounts)>>>,
+}
+
+impl Counted {
+    /// Counts a commit, before whoever asked for it is answered.
+    pub(super) fn end(&self) {
+        self.commits.fetch_add(1, Ordering::Release);
+    }
+
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
+    }
+
+    fn known(&self, commits: u64, collection: &str) -> Option<StoreCounts> {
+        let last = self.last.lock();
+        let (after, of, counts) = last.as_ref()?;
+        (*after == commits && of == collection).then(|| counts.clone())
+    }
+
+    /// Keeps what was counted after at least so many commits.
+    fn keep(&self, commits: u64, collection: &str, counts: &StoreCounts) {
+        *self.last.lock() = Some((commits, collection.to_owned(), counts.clone()));
+    }
+}
+
 /// What the database takes on the disk, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -66,9 +101,19 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when the collection is unknown or the database fails.
     pub async fn counts(&self, collection: &str) -> Result<StoreCounts, StoreError> {
+        let counted = &self.shared.counted;
+        let commits = counted.commits();
+        // Another process that writes tells nothing of it.
+        if self.is_writable()
+            && let Some(counts) = counted.known(commits, collection)
+        {
+            return Ok(counts);
+        }
         let name = collection.to_owned();
-        self.read(move |c| counts(c, collections::number(c, &name)?))
-            .await
+        let counts = self.read(move |c| counts(c, collections::number(c, &name)?));
+        let counts = counts.await?;
+        counted.keep(commits, collection, &counts);
+        Ok(counts)
     }
 
     /// What the database takes on the disk.
