@@ -26,8 +26,8 @@ use hirag_server::commands::studio::{
     ImportPreview, ImportPreviewRequest, ImportStart, JobRequest, JobStarted, JobsResponse,
     ListResponse, LookUpResponse, McpConfig, MoveAllRequest, Moved, NewServerToken, Nothing,
     OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest, PickSaveRequest,
-    PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RerankRequest,
-    Reranked, Resilience, SaveRequest, ServerLink, SettingProblems, StudioSettings,
+    PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RequestsResponse,
+    RerankRequest, Reranked, Resilience, SaveRequest, ServerLink, SettingProblems, StudioSettings,
     TestProviderRequest, TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest,
     TracesRequest, TracesResponse, UsesRequest, UsesResponse,
 };

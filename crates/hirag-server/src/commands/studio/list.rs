@@ -43,6 +43,7 @@ macro_rules! window_commands {
             answer_judge: JudgeRequest => Nothing,
 
             performance: PerformanceRequest => PerformanceMetrics,
+            requests: Nothing => RequestsResponse,
             database_parts: Nothing => DatabaseParts,
             history: HistoryRequest => History,
             chart: ChartRequest => Chart,
