@@ -66,6 +66,7 @@ import type { Reasons } from "./Reasons";
 import type { RemovedSource } from "./RemovedSource";
 import type { Replay } from "./Replay";
 import type { ReportResponse } from "./ReportResponse";
+import type { RequestsResponse } from "./RequestsResponse";
 import type { RerankRequest } from "./RerankRequest";
 import type { Reranked } from "./Reranked";
 import type { Resilience } from "./Resilience";
@@ -138,6 +139,7 @@ export interface Commands {
   conversation_store: { request: ConversationRequest; response: ConversationStored };
   answer_judge: { request: JudgeRequest; response: Nothing };
   performance: { request: PerformanceRequest; response: PerformanceMetrics };
+  requests: { request: Nothing; response: RequestsResponse };
   database_parts: { request: Nothing; response: DatabaseParts };
   history: { request: HistoryRequest; response: History };
   chart: { request: ChartRequest; response: Chart };
