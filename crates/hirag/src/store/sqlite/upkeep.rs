@@ -14,8 +14,8 @@ use serde::Serialize;
 pub use self::inspect::{Finding, Inspection};
 pub use self::parts::DatabaseParts;
 use super::classify::io_at;
-use super::{SqliteStore, collections, contexts};
-use crate::context::LevelCounts;
+use super::{SqliteStore, collections};
+use crate::context::{ContextLevel, LevelCounts};
 use crate::files::{beside, create_private_file, folder_of, remove_if_there, sync_folder_of};
 use crate::store::StoreError;
 use crate::tasks::broken_off;
@@ -237,41 +237,46 @@ pub(super) fn write_copy(connection: &Connection, file: &Path) -> Result<(), Sto
 }
 
 fn counts(connection: &Connection, collection: i64) -> Result<StoreCounts, StoreError> {
-    let number = |sql: &str| -> Result<u64, StoreError> {
+    let number = |sql: &str, parameters: &[i64]| -> Result<u64, StoreError> {
+        let parameters = rusqlite::params_from_iter(parameters);
         let value: i64 = connection
             .prepare_cached(sql)?
-            .query_row([collection], |row| row.get(0))?;
+            .query_row(parameters, |row| row.get(0))?;
         Ok(value.unsigned_abs())
     };
     let mut counts = StoreCounts {
         pending: number(
             "SELECT count(*) FROM contexts
              WHERE collection = ?1 AND pending = 1 AND deleted_ms IS NULL",
+            &[collection],
         )?,
-        deleted: number(
-            "SELECT count(*) FROM contexts WHERE collection = ?1 AND deleted_ms IS NOT NULL",
+        sources: number(
+            "SELECT count(*) FROM sources WHERE collection = ?1",
+            &[collection],
         )?,
-        total_tokens: number(
-            "SELECT coalesce(sum(token_count), 0) FROM contexts
-             WHERE collection = ?1 AND deleted_ms IS NULL",
-        )?,
-        sources: number("SELECT count(*) FROM sources WHERE collection = ?1")?,
-        traces: connection
-            .query_row("SELECT count(*) FROM traces", [], |row| {
-                row.get::<_, i64>(0)
-            })?
-            .unsigned_abs(),
+        traces: number("SELECT count(*) FROM traces", &[])?,
         ..StoreCounts::default()
     };
+    // One look at the index that lists are read from.
     let mut statement = connection.prepare_cached(
-        "SELECT level, count(*) FROM contexts WHERE collection = ?1 AND deleted_ms IS NULL
-         GROUP BY level",
+        "SELECT count(deleted_ms),
+             coalesce(sum(token_count) FILTER (WHERE deleted_ms IS NULL), 0),
+             count(*) FILTER (WHERE deleted_ms IS NULL AND level = ?2),
+             count(*) FILTER (WHERE deleted_ms IS NULL AND level = ?3),
+             count(*) FILTER (WHERE deleted_ms IS NULL AND level = ?4)
+         FROM contexts WHERE collection = ?1",
     )?;
-    let mut rows = statement.query([collection])?;
-    while let Some(row) = rows.next()? {
-        let level = contexts::level_of(0, row.get(0)?)?;
-        *counts.contexts_per_level.get_mut(level) = row.get::<_, i64>(1)?.unsigned_abs();
-    }
+    let [first, second, third] = ContextLevel::ALL.map(ContextLevel::number);
+    statement.query_row((collection, first, second, third), |row| {
+        let number =
+            |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+        counts.deleted = number(0)?;
+        counts.total_tokens = number(1)?;
+        for (place, level) in ContextLevel::ALL.into_iter().enumerate() {
+            *counts.contexts_per_level.get_mut(level) = number(2 + place)?;
+        }
+        Ok(())
+    })?;
     counts.total_contexts = counts.contexts_per_level.total();
     Ok(counts)
 }
