@@ -3,4 +3,4 @@
 /**
  * What happened.
  */
-export type ActivityKind = "stored" | "updated" | "moved" | "deleted" | "restored" | "searched" | "imported" | "reembedded" | "cleaned_up" | "sources" | "settings";
+export type ActivityKind = "stored" | "updated" | "moved" | "deleted" | "restored" | "searched" | "imported" | "reembedded" | "cleaned_up" | "sources" | "settings" | "memory";

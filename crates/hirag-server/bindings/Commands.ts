@@ -73,6 +73,7 @@ import type { Reasons } from "./Reasons";
 import type { RemovedSource } from "./RemovedSource";
 import type { Replay } from "./Replay";
 import type { ReportResponse } from "./ReportResponse";
+import type { RequestsResponse } from "./RequestsResponse";
 import type { RerankRequest } from "./RerankRequest";
 import type { Reranked } from "./Reranked";
 import type { Resilience } from "./Resilience";
@@ -149,6 +150,7 @@ export interface Commands {
   answer_judge: { request: JudgeRequest; response: Nothing };
   golden_queries: { request: Nothing; response: GoldenQueries };
   performance: { request: PerformanceRequest; response: PerformanceMetrics };
+  requests: { request: Nothing; response: RequestsResponse };
   database_parts: { request: Nothing; response: DatabaseParts };
   history: { request: HistoryRequest; response: History };
   chart: { request: ChartRequest; response: Chart };

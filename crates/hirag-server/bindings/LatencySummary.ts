@@ -13,6 +13,10 @@ count: number,
  */
 mean_ms: number, 
 /**
+ * The shortest; exact.
+ */
+min_ms: number, 
+/**
  * Half are at most this; within 1 %.
  */
 p50_ms: number, 

@@ -10,9 +10,19 @@ export type MetricsSettings = {
  */
 slow_ms: number, 
 /**
+ * Milliseconds from which a statement of the database is slow, at most a day; 0 calls every one
+ * slow.
+ */
+slow_statement_ms: number, 
+/**
  * Megabytes (2²⁰ bytes) of this process from which a warning is logged; 0 is never.
  */
 memory_warning_mb: number, 
+/**
+ * Megabytes (2²⁰ bytes) that this process is to stay below. At 80 % of them it is told, and the
+ * caches in memory shrink; 0 is no limit.
+ */
+memory_limit_mb: number, 
 /**
  * Time between two looks at the process, 1 second to 1 day.
  */

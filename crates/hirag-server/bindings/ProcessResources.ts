@@ -31,4 +31,8 @@ share: number,
 /**
  * Whether the resident memory is over `metrics.memory_warning_mb`.
  */
-over_warning: boolean, };
+over_warning: boolean, 
+/**
+ * Whether it is at 80 % of `metrics.memory_limit_mb`, or over.
+ */
+near_limit: boolean, };

@@ -18,6 +18,11 @@ operation: string,
  */
 ms: number, 
 /**
+ * Bytes by which the process grew in the machine's memory meanwhile, or shrank, whatever else it
+ * did; null where nobody looked before.
+ */
+memory_bytes: number | null, 
+/**
  * Where the time went, as far as it was measured.
  */
 parts: Array<Part>, };

@@ -10,6 +10,7 @@ pub mod http;
 pub mod load;
 pub mod mcp;
 pub mod pictures;
+pub mod profile;
 pub mod running;
 pub mod secrets;
 pub mod settings_file;

@@ -931,3 +931,66 @@ fn an_answer_is_told_with_its_sources_and_kept_as_a_conversation() {
     memory.json(&["conversations", "restore", "talk"]);
     memory.json(&["conversations", "show", "talk"]);
 }
+
+#[test]
+fn a_profile_says_where_the_time_of_a_search_went_as_json_text_and_picture() {
+    let memory = Memory::new();
+    memory.run(&["store", "the ferry leaves at noon"]);
+    let asked = ["profile", "search", "ferry", "--mode", "text", "--json"];
+    let profile = document(&memory.run(&asked));
+    let root = &profile["root"];
+    assert_eq!(
+        (&root["name"], &root["runs"]),
+        (&json!("search"), &json!(1))
+    );
+    assert!(root["total_us"].as_u64() > Some(0), "{profile}");
+    let parts = root["parts"].as_array().unwrap();
+    let database = parts
+        .iter()
+        .find(|part| part["name"] == "database: retrieve");
+    let names = database.unwrap()["parts"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|part| part["name"].as_str().unwrap()).collect();
+    for name in ["load the vectors", "compare", "rank", "fetch the texts"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    assert!(!profile.to_string().contains("ferry"));
+
+    let picture = memory.path("flames.svg");
+    let told = memory.run(&[
+        "profile".as_ref(),
+        "--svg".as_ref(),
+        picture.as_os_str(),
+        "search".as_ref(),
+        "ferry".as_ref(),
+        "--warm".as_ref(),
+    ]);
+    assert_eq!(status(&told), 0, "{}", stderr(&told));
+    assert!(
+        stdout(&told).starts_with("search took "),
+        "{}",
+        stdout(&told)
+    );
+    let svg = std::fs::read_to_string(picture).unwrap();
+    assert!(
+        svg.starts_with("<svg ") && svg.contains("database: retrieve"),
+        "{svg}"
+    );
+}
+
+#[test]
+fn what_is_profiled_is_done() {
+    let memory = Memory::new();
+    let stored = document(&memory.run(&["profile", "store", "the ferry", "--json"]));
+    assert_eq!(stored["root"]["name"], "store");
+    let notes = memory.path("notes");
+    write(&notes.join("one.md"), "# One\n\nA note.\n");
+    let asked = ["profile".as_ref(), "import".as_ref(), notes.as_os_str()];
+    let imported = memory.run(&asked);
+    assert!(
+        stdout(&imported).contains("read and cut"),
+        "{}",
+        stdout(&imported)
+    );
+    let stats = document(&memory.run(&["stats", "--json"]));
+    assert_eq!(stats["total_contexts"], 2);
+}

@@ -24,6 +24,7 @@ pub mod sources;
 pub mod store;
 pub mod tasks;
 pub mod tokens;
+mod used;
 
 pub use error::{Error, Result};
 pub use manager::{HiragManager, OpenOptions};

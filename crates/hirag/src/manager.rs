@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use secrecy::SecretString;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 pub use asking::AskStream;
 pub use details::{ContextDetails, Near, SessionNeighbours, VectorFacts};
@@ -52,7 +52,7 @@ use crate::context::{Condition, ContextError, ContextId, ContextLevel, Filter};
 use crate::embedding::{Drills, EmbeddingProvider};
 use crate::error::{Error, Result};
 use crate::levels::WorkingSet;
-use crate::metrics::{PerformanceProfiler, ResourceMonitor};
+use crate::metrics::{MemoryStrain, PerformanceProfiler, ResourceMonitor};
 use crate::resilience::{CircuitBreaker, RateLimiter};
 use crate::store::sqlite::{Access, SqliteStore, StoreOptions};
 use crate::store::{ScrollRequest, VectorStore};
@@ -162,11 +162,14 @@ impl HiragManager {
             Arc::clone(&limiter),
             clock.clone(),
         );
+        let resources = ResourceMonitor::new(config.metrics.clone(), clock.clone())?;
         let inner = Inner {
             collection: format!("{}_contexts", config.store.collection_prefix),
             tokens: TokenEstimator::new(config.hirag.token_estimator)?,
-            profiler: PerformanceProfiler::new(&config.metrics, clock.clone())?,
-            resources: ResourceMonitor::new(config.metrics.clone(), clock.clone())?,
+            profiler: PerformanceProfiler::new(&config.metrics, clock.clone())?
+                .watching(store.slow_statements())
+                .gauged(resources.gauge().clone()),
+            resources,
             config: RwLock::new(Arc::new(config)),
             settings_version: AtomicU64::new(0),
             data_dir,
@@ -240,6 +243,12 @@ impl HiragManager {
     #[must_use]
     pub fn is_embedding_paused(&self) -> bool {
         *self.inner.paused.borrow()
+    }
+
+    /// What is told from now on when the process comes near the limit of its memory.
+    #[must_use]
+    pub fn memory_strains(&self) -> broadcast::Receiver<MemoryStrain> {
+        self.inner.resources.subscribe()
     }
 
     /// How long operations take.

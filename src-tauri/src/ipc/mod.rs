@@ -49,7 +49,7 @@ mod studio {
                 #[tauri::command]
                 async fn $name(studio: State<'_, Studio>, request: Value) -> Result<Response, Failure> {
                     let studio = Studio::clone(&studio);
-                    answer(request, |request| async move { bodies::$name(&studio, request).await }).await.map(Response::new)
+                    bodies::call(&studio, stringify!($name), request).await.map(Response::new)
                 }
             )*
             named!($($name),*);

@@ -92,7 +92,7 @@ export const config: Config = {
     max_line_bytes: 8_388_608,
   },
   sources: { watch: true, settle_ms: 1000, poll_interval: "5m" },
-  metrics: { slow_ms: 1000, memory_warning_mb: 1024, watch_interval: "5m" },
+  metrics: { slow_ms: 1000, slow_statement_ms: 1000, memory_warning_mb: 1024, memory_limit_mb: 1024, watch_interval: "5m" },
   server: {
     enabled: true,
     host: "127.0.0.1",

@@ -1,7 +1,9 @@
-import { screen, waitFor, within } from "@testing-library/svelte";
+import { render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { jobs } from "../features/host/jobs.svelte";
+import { connect } from "../platform/platform";
+import { FakePlatform } from "../testing/fake";
 import { show } from "../testing/page";
 import Performance from "./Performance.svelte";
 
@@ -31,6 +33,51 @@ describe("performance", () => {
     const rows = within(table).getAllByRole("row").slice(1);
     expect(rows[0]).toHaveTextContent(/Import.*3\.12 s.*read 210 ms, embed 2\.60 s/);
     expect(rows[1]).toHaveTextContent(/Retrieve.*1\.24 s/);
+  });
+
+  it("says by how much the memory grew in a slow operation, where that is known", async () => {
+    show(Performance, {});
+    const table = within(await screen.findByRole("region", { name: "Slowest recent operations" })).getByRole("table");
+    expect(within(table).getByRole("cell", { name: "+34.0 MB" })).toBeVisible();
+    expect(within(table).getByRole("row", { name: /Retrieve 1\.24 s –/ })).toBeVisible();
+  });
+
+  it("lists requests by endpoint, tool and command, the most frequent first", async () => {
+    show(Performance, {});
+    const region = within(await screen.findByRole("region", { name: "Requests of the last hour" }));
+    const rows = within(await region.findByRole("table")).getAllByRole("row").slice(1);
+    expect(rows[0]).toHaveTextContent(/HTTP.*POST \/api\/v1\/contexts\/search.*1,890.*31\.5.*10\.8 ms.*5\.64 ms.*22\.6 ms.*56\.4 ms/);
+    expect(rows[1]).toHaveTextContent(/Command.*stats.*744/);
+    expect(rows[2]).toHaveTextContent(/Agent.*memory_search.*42/);
+  });
+
+  it("says why the requests cannot be read, and reads them again", async () => {
+    const user = userEvent.setup();
+    const fake = new FakePlatform();
+    fake.answers.requests = () => {
+      throw { code: "internal", message: "the tally is gone" };
+    };
+    connect(fake);
+    render(Performance);
+    const region = within(await screen.findByRole("region", { name: "Requests of the last hour" }));
+    expect(await region.findByText(/tally is gone/)).toBeVisible();
+    delete fake.answers.requests;
+    await user.click(region.getByRole("button", { name: /again/i }));
+    expect(await region.findByRole("table")).toBeVisible();
+  });
+
+  it("lists slow statements with their plans, slowest first", async () => {
+    show(Performance, {});
+    const region = within(await screen.findByRole("region", { name: "Slow statements of the database" }));
+    const rows = within(region.getByRole("table")).getAllByRole("row").slice(1);
+    expect(rows[0]).toHaveTextContent(/Commit.*2\.21 s.*COMMIT/);
+    expect(rows[1]).toHaveTextContent(/Retrieve.*1\.34 s.*SELECT c\.seq FROM contexts.*SCAN c\s+USE TEMP B-TREE/);
+  });
+
+  it("says so where nobody asked and no statement was slow", async () => {
+    show(Performance, {}, { contexts: 0 });
+    expect(await screen.findByText("Nobody has asked for anything in the last hour.")).toBeVisible();
+    expect(screen.getByText("No statement took longer than 1.00 s.")).toBeVisible();
   });
 
   it("exports figures through the host, which asks for the file", async () => {

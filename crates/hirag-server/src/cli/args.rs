@@ -147,6 +147,8 @@ pub(super) enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Do one operation, and tell where its time went
+    Profile(ProfileArgs),
     /// Put load on a running server, and measure what it does under it; status 1 if any request
     /// failed
     Load(LoadArgs),
@@ -308,6 +310,28 @@ pub(super) struct SearchArgs {
     /// Show what became of every candidate, and count no access
     #[arg(long)]
     pub(super) explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProfileArgs {
+    /// Also draw it as a flame graph
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
+    /// Load the model and what is held to search before, as a server has
+    #[arg(long, global = true)]
+    pub(super) warm: bool,
+    #[command(subcommand)]
+    pub(super) command: Profiled,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Profiled {
+    /// Of a search
+    Search(SearchArgs),
+    /// Of storing a text, which is stored
+    Store(StoreArgs),
+    /// Of an import, which is made
+    Import(ImportArgs),
 }
 
 #[derive(Debug, Args)]

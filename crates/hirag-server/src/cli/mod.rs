@@ -7,6 +7,7 @@ mod mcp;
 mod open;
 mod output;
 mod places;
+mod profile;
 mod progress;
 mod render;
 mod run;

@@ -6,11 +6,15 @@ use hirag::HiragManager;
 use hirag::config::{Config, LogFormat, LogLevel, LoggingSettings, ProviderKind, environment};
 use hirag::manager::{OpenOptions, StoreAccess};
 use secrecy::SecretString;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::args::Global;
 use super::places::Places;
 use crate::commands::{Host, Result};
+use crate::profile::Recorder;
 use crate::secrets::{Secrets, TokenKind, system_vault};
 
 /// Reads the settings.
@@ -23,8 +27,12 @@ pub(super) fn load(places: &Places) -> Result<Config> {
     Ok(config?)
 }
 
-/// Sends the log to standard error.
-pub(super) fn start_logging(settings: &LoggingSettings, global: &Global) {
+/// Sends the log to standard error, and what is told of the work to who listens.
+pub(super) fn start_logging(
+    settings: &LoggingSettings,
+    global: &Global,
+    listens: Option<Recorder>,
+) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => LogLevel::Error,
         (_, 0) => settings.level,
@@ -39,17 +47,23 @@ pub(super) fn start_logging(settings: &LoggingSettings, global: &Global) {
     };
     let level = level.as_str();
     let filter = EnvFilter::new(format!("{others},hirag={level},hirag_server={level}"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    // A second run in one process keeps the first one's log.
-    let _ = match settings.format {
-        LogFormat::Json => log.json().try_init(),
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = match settings.format {
+        LogFormat::Json => log.json().boxed(),
         LogFormat::Text => log
             .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
             .with_target(false)
-            .try_init(),
+            .boxed(),
     };
+    // The program's own spans, and not those of others, in which anything may stand.
+    let own = Targets::new()
+        .with_target("hirag", LevelFilter::TRACE)
+        .with_target("hirag_server", LevelFilter::TRACE);
+    // A second run in one process keeps the first one's log.
+    let _ = tracing_subscriber::registry()
+        .with(log.with_filter(filter))
+        .with(listens.map(|recorder| recorder.with_filter(own)))
+        .try_init();
 }
 
 /// Opens the memory.

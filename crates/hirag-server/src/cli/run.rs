@@ -22,9 +22,11 @@ use super::places::Places;
 use super::progress::Bar;
 use super::values::{filter_of, metadata, text, text_or_stdin};
 use super::{
-    DONE, FAILED, INTERRUPTED, USAGE, asking, load, mcp, open, output, render, serve, source, token,
+    DONE, FAILED, INTERRUPTED, USAGE, asking, load, mcp, open, output, profile, render, serve,
+    source, token,
 };
 use crate::commands::{self, Error, Host, Result};
+use crate::profile::Recorder;
 
 /// How long `store` helps along what waits for its vector, before it leaves the rest to others.
 const CATCH_UP: Duration = Duration::from_secs(3);
@@ -56,7 +58,9 @@ pub(super) fn run(cli: Cli) -> u8 {
 async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
     let places = Places::of(&cli.global)?;
     let config = open::load(&places)?;
-    open::start_logging(&config.logging, &cli.global);
+    let recorder = Recorder::default();
+    let listens = matches!(cli.command, Command::Profile(_)).then(|| recorder.clone());
+    open::start_logging(&config.logging, &cli.global, listens);
     match cli.command {
         Command::Settings => {
             let answer = commands::settings(config, &places.config_file, &places.data_dir);
@@ -66,6 +70,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
         Command::Restore { file } => restore(file, &places, output).await,
         Command::Token(command) => token::run(command, &places, output).await,
         Command::Load(args) => load::run(args, &places, output).await,
+        Command::Profile(args) => profile::profile(args, config, &places, &recorder, output).await,
         Command::Serve(args) => serve::run(args, &places, output).await,
         Command::Mcp { command } => mcp::run(command, &config, places, output).await,
         Command::Export(ref args) if output.is_json() && args.file.as_os_str() == "-" => {
@@ -210,11 +215,12 @@ async fn with_memory(
         Command::Backup { file } => {
             output.answer(&commands::backup(host, &file).await?, render::backup)?;
         }
-        // These need no open memory.
+        // These need no open memory, or open it themselves.
         Command::Settings
         | Command::Restore { .. }
         | Command::Token(_)
         | Command::Load(_)
+        | Command::Profile(_)
         | Command::Serve(_)
         | Command::Mcp { .. } => {}
     }
@@ -225,18 +231,23 @@ fn status_of(ok: bool) -> u8 {
     if ok { DONE } else { FAILED }
 }
 
-async fn import(args: ImportArgs, host: &Host, output: Output) -> Result<u8> {
-    let cancel = Arc::new(AtomicBool::new(false));
+/// What the arguments of `import` say.
+pub(super) fn import_options(args: ImportArgs) -> (Vec<PathBuf>, ImportOptions) {
     let options = ImportOptions {
         format: args.format,
         level: args.level,
         session: args.owner.session,
         agent: args.owner.agent,
-        cancel: Arc::clone(&cancel),
+        cancel: Arc::default(),
     };
-    let watch = tokio::spawn(stop_on_ctrl_c(cancel, output));
+    (args.paths, options)
+}
+
+async fn import(args: ImportArgs, host: &Host, output: Output) -> Result<u8> {
+    let (paths, options) = import_options(args);
+    let watch = tokio::spawn(stop_on_ctrl_c(Arc::clone(&options.cancel), output));
     let bar = Bar::import(output);
-    let report = commands::import(host, args.paths, options, |p| bar.imported(p)).await;
+    let report = commands::import(host, paths, options, |p| bar.imported(p)).await;
     drop(bar);
     watch.abort();
     let report = report?;
@@ -271,9 +282,10 @@ pub(super) async fn stop_on_ctrl_c(cancel: Arc<AtomicBool>, output: Output) {
     }
 }
 
-async fn store(args: StoreArgs, text: String, host: &Host, output: Output) -> Result<()> {
+/// What the arguments of `store` say.
+pub(super) fn new_context(args: StoreArgs, text: String) -> NewContext {
     let now = SystemClock::shared().now();
-    let new = NewContext {
+    NewContext {
         text,
         level: Some(args.level),
         agent: args.owner.agent,
@@ -283,8 +295,11 @@ async fn store(args: StoreArgs, text: String, host: &Host, output: Output) -> Re
         expires_at: args.expires.and_then(|expiry| expiry.moment(now)),
         priority: args.priority,
         ..NewContext::default()
-    };
-    let stored = commands::store(host, new).await?;
+    }
+}
+
+async fn store(args: StoreArgs, text: String, host: &Host, output: Output) -> Result<()> {
+    let stored = commands::store(host, new_context(args, text)).await?;
     output.answer(&stored, render::stored)?;
     if stored.pending_because.is_none() {
         // What was embedded before the time is up is stored; the rest waits on.
@@ -304,11 +319,16 @@ fn request_of(query: String, options: SearchOptions) -> Result<ContextRequest> {
     })
 }
 
-async fn search(args: SearchArgs, query: String, host: &Host, output: Output) -> Result<()> {
-    let request = ContextRequest {
+/// What the arguments of `search` say.
+pub(super) fn search_request(query: String, args: SearchArgs) -> Result<ContextRequest> {
+    Ok(ContextRequest {
         explain: args.explain,
-        ..request_of(query.clone(), args.options)?
-    };
+        ..request_of(query, args.options)?
+    })
+}
+
+async fn search(args: SearchArgs, query: String, host: &Host, output: Output) -> Result<()> {
+    let request = search_request(query.clone(), args)?;
     let answer = commands::search(host, request).await?;
     let named = answer.trace.as_ref();
     let known = known(named.map(|trace| render::named(trace, false)), host, output).await?;

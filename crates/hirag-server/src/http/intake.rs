@@ -14,12 +14,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures::{FutureExt, StreamExt};
 use hirag::config::ChatSettings;
+use hirag::metrics::Front;
 use hirag::resilience::Retry;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::guard::Caller;
-use super::{Api, Problem, idempotency, limits, pages};
+use super::{Api, Problem, idempotency, limits, metrics, pages};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of a request's name that a client gives.
@@ -97,6 +98,8 @@ pub(super) async fn serve(State(api): State<Api>, request: Request, next: Next) 
     let route = route.as_ref().map_or("none", |route| route.as_str());
     let took = begin.elapsed();
     api.metrics().count(&method, route, response.status(), took);
+    let asked = format!("{} {route}", metrics::name(&method));
+    api.studio().requests().record(Front::Http, &asked, took);
     tracing::debug!(%method, route, status = response.status().as_u16(), ?took, request = id, "served");
     response
 }

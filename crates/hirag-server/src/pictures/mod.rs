@@ -2,6 +2,7 @@
 
 mod bars;
 mod data;
+mod flames;
 mod lines;
 mod report;
 mod theme;
@@ -21,6 +22,7 @@ pub(crate) use data::{Axis, Line, Plot, Unit};
 pub(crate) use report::{figure, page};
 
 use crate::commands::{Error, Result};
+use crate::profile::Profile;
 use crate::studio::History;
 
 /// Pixels of a chart's side.
@@ -187,6 +189,14 @@ pub(crate) fn draw_lines(canvas: Canvas, plot: &Plot) -> Result<Chart> {
 /// [`Error::Chart`].
 pub(crate) fn draw_bars(canvas: Canvas, operation: &str, buckets: &[Bucket]) -> Result<Chart> {
     bars::draw(canvas, operation, buckets)
+}
+
+/// Draws where the time of an operation went.
+///
+/// # Errors
+/// [`Error::Chart`] when it cannot be drawn.
+pub fn draw_flames(profile: &Profile, theme: Theme, width: u32) -> Result<Chart> {
+    flames::draw(profile, theme, width)
 }
 
 /// Puts the words into the picture, for those who cannot see it.

@@ -31,6 +31,7 @@ pub enum ActivityKind {
     CleanedUp,
     Sources,
     Settings,
+    Memory,
 }
 
 /// Something that happened to the memory in this run.

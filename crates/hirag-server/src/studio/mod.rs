@@ -29,6 +29,7 @@ use etcetera::base_strategy::choose_native_strategy;
 use hirag::clock::{SharedClock, SystemClock};
 use hirag::config::Config;
 use hirag::embedding::EmbeddingProvider;
+use hirag::metrics::RequestTally;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -154,6 +155,7 @@ struct Inner {
     jobs: Jobs,
     searches: Mutex<Searches>,
     recorder: Mutex<Recorder>,
+    requests: RequestTally,
     door: Door,
     claims: Claims,
     /// The process that keeps the store, and is not asked again.
@@ -221,6 +223,7 @@ impl Studio {
                 jobs: Jobs::new(clock.clone(), events.clone()),
                 searches: Mutex::default(),
                 recorder: Mutex::new(Recorder::new()),
+                requests: RequestTally::new(clock.clone()),
                 door: Door::new(clock.clone()),
                 claims,
                 kept_by: Mutex::default(),
@@ -314,6 +317,11 @@ impl Studio {
 
     pub(crate) fn searches(&self) -> &Mutex<Searches> {
         &self.inner.searches
+    }
+
+    /// What was asked over the last hour, whether or not a memory was open.
+    pub(crate) fn requests(&self) -> &RequestTally {
+        &self.inner.requests
     }
 
     pub(crate) fn recorder(&self) -> &Mutex<Recorder> {

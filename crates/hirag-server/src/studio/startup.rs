@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hirag::config::Config;
 use hirag::manager::{DATABASE_FILE, OpenOptions, StoreAccess};
+use hirag::metrics::MemoryStrain;
 use hirag::resilience::{BreakerEvent, CircuitBreaker};
 use hirag::sources::{Source, SourceRun};
 use hirag::{HiragManager, error};
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::{Claims, Configured, Studio, StudioEvent, raised};
+use super::{ActivityKind, Claims, Configured, Studio, StudioEvent, raised};
 use crate::commands::studio::note_run;
 use crate::commands::{Error, Failure, Host, Result};
 use crate::secrets::KeyringState;
@@ -197,6 +198,8 @@ impl Studio {
     /// Queue and clean-up, and the breakers' events, until [`Self::stop_beside`].
     fn run_beside(&self, manager: &HiragManager) {
         let (stop, mut stopped) = watch::channel(false);
+        // Before the first look at the memory, which may find it short.
+        let mut strains = manager.memory_strains();
         let working = manager.clone();
         let work = tokio::spawn(async move {
             working.run_background(raised(&mut stopped)).await;
@@ -212,8 +215,22 @@ impl Studio {
             let tell = |source: &Source, run: &SourceRun| note_run(&studio, &source.name, run);
             watched.watch_sources(raised(&mut closed), tell).await;
         });
+        let (studio, mut over) = (self.clone(), stop.subscribe());
+        let warn = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = raised(&mut over) => return,
+                    strain = strains.recv() => match strain {
+                        Ok(strain) => studio.note_strain(strain),
+                        Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return,
+                    }
+                }
+            }
+        });
         let mut background = self.inner.background.lock();
         background.push((stop.clone(), work));
+        background.push((stop.clone(), warn));
         background.push((stop.clone(), keep));
         background.extend(tell.map(|tell| (stop.clone(), tell)));
     }
@@ -239,6 +256,18 @@ impl Studio {
                 }
             }
         })
+    }
+
+    fn note_strain(&self, strain: MemoryStrain) {
+        let mb = |bytes: u64| bytes >> 20;
+        let summary = format!(
+            "Memory is short: {} MB of the {} MB that `metrics.memory_limit_mb` allows; {} entries were \
+             dropped from the caches",
+            mb(strain.resident_bytes),
+            mb(strain.limit_bytes),
+            strain.dropped
+        );
+        self.activity().note(ActivityKind::Memory, summary, &[]);
     }
 
     async fn stop_beside(&self) {

@@ -124,6 +124,14 @@ fn validate_rejects_with_the_key() {
         ("rate_limit.max_clients = 0", "rate_limit.max_clients"),
         ("import.chunk_overlap = 101", "import.chunk_overlap"),
         ("metrics.watch_interval = 0", "metrics.watch_interval"),
+        (
+            "metrics.slow_statement_ms = 86400001",
+            "metrics.slow_statement_ms",
+        ),
+        (
+            "metrics.memory_limit_mb = 1073741825",
+            "metrics.memory_limit_mb",
+        ),
         ("server.host = \"example.org\"", "server.host"),
         ("server.port = 65536", "server.port"),
         ("logging.level = \"loud\"", "logging.level"),

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt, stream};
+use tracing::{Instrument, trace_span};
 
 use self::gate::Gate;
 use self::guard::Guard;
@@ -185,6 +186,7 @@ impl Embedder {
                 let shared = self.shared.clone();
                 async move { shared.ask(key, text, priority).await }.boxed()
             })
+            .instrument(trace_span!("ask the model"))
             .await?;
         Ok(Embedded {
             vector: vector.to_vec(),
@@ -222,7 +224,8 @@ impl Embedder {
                 }
             }
         }
-        known.extend(self.shared.ask_many(missing, priority).await);
+        let asked = self.shared.ask_many(missing, priority);
+        known.extend(asked.instrument(trace_span!("ask the model")).await);
         keys.iter()
             .map(|key| match known.get(key) {
                 Some(outcome) => outcome.clone().map(|vector| vector.to_vec()),
@@ -299,6 +302,11 @@ type Found = Option<(Arc<[f32]>, CacheLayer)>;
 impl Shared {
     /// What the cache has of each key. The file is read on a thread that may block.
     async fn look_up(&self, keys: Vec<CacheKey>) -> Vec<Found> {
+        let looking = self.look_up_in_layers(keys);
+        looking.instrument(trace_span!("look in the caches")).await
+    }
+
+    async fn look_up_in_layers(&self, keys: Vec<CacheKey>) -> Vec<Found> {
         let Some(cache) = &self.cache else {
             return vec![None; keys.len()];
         };

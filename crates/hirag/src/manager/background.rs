@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::HiragManager;
+use crate::embedding::EmbeddingCache;
 
 /// How often the queue is looked at. While the breaker is open, a look costs nothing.
 const QUEUE_INTERVAL: Duration = Duration::from_secs(2);
@@ -46,11 +47,30 @@ impl HiragManager {
                     }
                 }
                 _ = memory.tick() => {
-                    self.inner.resources.sample();
+                    self.watch_memory().await;
                 }
                 _ = paused.changed() => {}
             }
         }
+    }
+
+    /// Looks at the process's memory. Where that comes near its limit, the caches in memory drop their
+    /// less used half, at each look anew, and who listens is told.
+    async fn watch_memory(&self) {
+        let Some(seen) = self.inner.resources.sample() else {
+            return;
+        };
+        let dropped = match seen.near_limit {
+            true => self.shrink_caches().await,
+            false => 0,
+        };
+        self.inner.resources.strained(&seen, dropped);
+    }
+
+    async fn shrink_caches(&self) -> u64 {
+        let vectors = self.inner.models.cache().map_or(0, EmbeddingCache::shrink);
+        let answers = self.inner.answers.shrink().await;
+        vectors + answers + self.inner.worded_answers.shrink()
     }
 
     async fn tidy(&self) -> crate::Result<()> {
@@ -65,3 +85,6 @@ pub(super) fn ticker(period: Duration) -> tokio::time::Interval {
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticker
 }
+
+#[cfg(test)]
+mod tests;

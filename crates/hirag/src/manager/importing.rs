@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::future::{try_join, try_join_all};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing::{Instrument, trace_span};
 
 use self::course::Course;
 use self::planner::{Planner, Unit};
@@ -104,7 +105,8 @@ impl HiragManager {
         let _turn = self.inner.keeping.turn.lock().await;
         let _timer = self.inner.profiler.timer("import").long();
         let (format, settings) = (options.format, self.config().import.clone());
-        let found = off_the_async_threads(move || discover(&paths, format, &settings)).await?;
+        let found = off_the_async_threads(move || discover(&paths, format, &settings));
+        let found = found.instrument(trace_span!("look for files")).await?;
         let report = ImportReport {
             skipped: found.skipped,
             failed: found.failed,
@@ -137,7 +139,9 @@ impl HiragManager {
         let cancel = Arc::clone(&options.cancel);
         let (sender, mut units) = mpsc::channel(AHEAD);
         let planner = Planner::new(self.clone(), reader, options, kept, sender);
-        let planning = tokio::task::spawn_blocking(move || planner.run(&files));
+        let reading = trace_span!("read and cut");
+        let planning =
+            tokio::task::spawn_blocking(move || reading.in_scope(|| planner.run(&files)));
         let mut writing: Option<Writing> = None;
         let mut gathered: Vec<Unit> = Vec::new();
         loop {
@@ -162,9 +166,10 @@ impl HiragManager {
             };
             let (ready, ()) = try_join(embedded, written).await?;
             let manager = self.clone();
-            writing = Some(tokio::spawn(async move {
+            let write = async move {
                 try_join_all(ready.into_iter().map(|unit| manager.write_unit(unit))).await
-            }));
+            };
+            writing = Some(tokio::spawn(write.instrument(trace_span!("write"))));
             if ended {
                 break;
             }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::RwLock;
 use secrecy::SecretString;
 use tokio::sync::{Mutex, OnceCell};
+use tracing::{Instrument, trace_span};
 
 pub(super) use self::standing::Standing;
 use crate::clock::SharedClock;
@@ -158,18 +159,21 @@ impl Models {
         let settings = &current.settings;
         let loaded = current
             .embedder
-            .get_or_try_init(|| async {
-                let provider: Arc<dyn EmbeddingProvider> = match &self.given {
-                    Some(given) => Arc::clone(given),
-                    None if settings.provider == ProviderKind::Http => {
-                        Arc::new(self.connect(current, hint).await?)
-                    }
-                    None => {
-                        load_local(settings.model_dir().map(Path::to_owned), settings.threads)
-                            .await?
-                    }
+            .get_or_try_init(|| {
+                let loading = async {
+                    let provider: Arc<dyn EmbeddingProvider> = match &self.given {
+                        Some(given) => Arc::clone(given),
+                        None if settings.provider == ProviderKind::Http => {
+                            Arc::new(self.connect(current, hint).await?)
+                        }
+                        None => {
+                            load_local(settings.model_dir().map(Path::to_owned), settings.threads)
+                                .await?
+                        }
+                    };
+                    Ok(Arc::new(self.embedder(settings, provider)))
                 };
-                Ok(Arc::new(self.embedder(settings, provider)))
+                loading.instrument(trace_span!("load the model"))
             })
             .await
             .map(Arc::clone);

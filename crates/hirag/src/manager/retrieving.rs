@@ -21,6 +21,7 @@ use crate::context::{
 };
 use crate::error::Result;
 use crate::levels;
+use crate::metrics::Before;
 use crate::retrieval::{
     Candidates, Explanation, Ranking, Rerankable, RetrievalError, RetrievalSettings, SearchFacts,
     Selection, Trace, TraceId, WhyNot, why_not,
@@ -105,7 +106,7 @@ impl HiragManager {
         let took = start.elapsed();
         let timings = [("repeat", took)];
         let profiler = &self.inner.profiler;
-        profiler.record_parts("retrieve", took, &timings);
+        profiler.record_parts("retrieve", took, &timings, Before::default());
         kept.again(&timings, took)
     }
 

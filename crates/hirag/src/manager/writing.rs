@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tracing::{Instrument, trace_span};
 
 use super::{HiragManager, check_level, off_the_async_threads};
 use crate::config::Config;
@@ -175,7 +176,9 @@ impl HiragManager {
             .map(|context| context.text.clone())
             .collect();
         let priority = new.iter().map(|c| c.priority).max().unwrap_or_default();
-        let mut vectors = self.embed(waiting, priority).await?.into_iter();
+        let vectors = self.embed(waiting, priority);
+        let vectors = vectors.instrument(trace_span!("embed")).await?;
+        let mut vectors = vectors.into_iter();
         let mut prepared = Vec::with_capacity(new.len());
         for context in new {
             let token_count = self.count_tokens(&context.text).await?;

@@ -26,6 +26,8 @@ pub struct LatencySummary {
     pub count: u64,
     /// The mean; exact.
     pub mean_ms: f64,
+    /// The shortest; exact.
+    pub min_ms: f64,
     /// Half are at most this; within 1 %.
     pub p50_ms: f64,
     /// 95 % are at most this; within 1 %.
@@ -86,15 +88,17 @@ impl Bucket {
 pub(super) struct Latencies {
     count: u64,
     sum: Duration,
+    min: Option<Duration>,
     max: Duration,
     /// Made with the first latency, as most slices of most operations stay empty.
-    histogram: Option<Histogram<u64>>,
+    histogram: Option<Histogram<u32>>,
 }
 
 impl Latencies {
     pub(super) fn record(&mut self, latency: Duration) {
         self.count += 1;
         self.sum = self.sum.saturating_add(latency);
+        self.min = shortest(self.min, Some(latency));
         self.max = self.max.max(latency);
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         if let Some(histogram) = self.histogram() {
@@ -106,13 +110,14 @@ impl Latencies {
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);
+        self.min = shortest(self.min, other.min);
         self.max = self.max.max(other.max);
         if let (Some(theirs), Some(ours)) = (&other.histogram, self.histogram()) {
             let _ = ours.add(theirs);
         }
     }
 
-    fn histogram(&mut self) -> Option<&mut Histogram<u64>> {
+    fn histogram(&mut self) -> Option<&mut Histogram<u32>> {
         if self.histogram.is_none() {
             let mut new =
                 Histogram::new_with_bounds(FINEST_NANOS, FIRST_NANOS, SIGNIFICANT_DIGITS).ok()?;
@@ -135,7 +140,7 @@ impl Latencies {
             let nanos = histogram.lowest_equivalent(recorded.value_iterated_to());
             (
                 millis(Duration::from_nanos(nanos)),
-                recorded.count_at_value(),
+                u64::from(recorded.count_at_value()),
             )
         });
         Bucket::between(&bounds, |bound| bound, recorded)
@@ -154,6 +159,7 @@ impl Latencies {
         LatencySummary {
             count: self.count,
             mean_ms: millis(self.sum) / self.count as f64,
+            min_ms: millis(self.min.unwrap_or_default()),
             p50_ms: quantile(0.5),
             p95_ms: quantile(0.95),
             p99_ms: quantile(0.99),
@@ -203,6 +209,12 @@ impl Window {
         self.whole(now).distribution()
     }
 
+    /// How much time it looks back on.
+    pub(super) fn reach(&self, now: Duration) -> Duration {
+        let oldest = (self.number(now) + 1).saturating_sub(SLICES);
+        now.saturating_sub(self.slice * u32::try_from(oldest).unwrap_or(u32::MAX))
+    }
+
     fn whole(&mut self, now: Duration) -> Latencies {
         let current = self.number(now);
         self.forget(current);
@@ -221,6 +233,10 @@ impl Window {
     fn forget(&mut self, current: u64) {
         self.slices.retain(|(number, _)| number + SLICES > current);
     }
+}
+
+fn shortest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.into_iter().chain(other).min()
 }
 
 pub(super) fn millis(duration: Duration) -> f64 {
@@ -267,6 +283,23 @@ mod tests {
         let counts: Vec<_> = buckets.iter().map(|b| (b.from_ms, b.count)).collect();
         assert_eq!(counts, [(1.0, 2), (2.0, 0), (5.0, 0), (10.0, 0), (20.0, 1)]);
         assert!(Latencies::default().distribution().is_empty());
+    }
+
+    #[test]
+    fn a_window_reaches_back_to_the_begin_of_its_oldest_slice() {
+        let window = Window::over(MINUTE);
+        let reach = |second| window.reach(Duration::from_secs(second)).as_secs();
+        assert_eq!([0, 30, 59, 60, 65, 66].map(reach), [0, 30, 59, 54, 59, 54]);
+    }
+
+    #[test]
+    fn the_shortest_is_exact_and_outlives_merging() {
+        let mut window = Window::over(MINUTE);
+        for (second, millis) in [(0, 7), (10, 3), (20, 9)] {
+            window.record(Duration::from_secs(second), Duration::from_millis(millis));
+        }
+        let summary = window.summary(Duration::from_secs(20));
+        assert_eq!((summary.min_ms, summary.max_ms), (3.0, 9.0));
     }
 
     #[test]

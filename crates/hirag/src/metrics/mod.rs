@@ -3,13 +3,18 @@
 mod cache;
 mod histogram;
 mod profiler;
+mod requests;
 mod resources;
 mod settings;
+mod statements;
 
 pub use cache::{CacheCounters, CacheLayerStats, CacheStats};
 pub use histogram::{Bucket, LatencySummary};
 pub use profiler::{
-    OperationMetrics, Part, PerformanceMetrics, PerformanceProfiler, SlowOperation, Span, Timer,
+    Before, OperationMetrics, Part, PerformanceMetrics, PerformanceProfiler, SlowOperation, Span,
+    Timer,
 };
-pub use resources::{ProcessResources, ResourceMonitor};
+pub use requests::{Front, RequestMetrics, RequestTally};
+pub use resources::{MemoryGauge, MemoryReading, MemoryStrain, ProcessResources, ResourceMonitor};
 pub use settings::MetricsSettings;
+pub use statements::{SlowStatement, SlowStatements};

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
-use super::MetricsSettings;
 use super::histogram::{Bucket, Latencies, LatencySummary, Window, millis};
+use super::{MemoryGauge, MetricsSettings, SlowStatement, SlowStatements};
 use crate::clock::SharedClock;
 use crate::config::ConfigError;
 
@@ -76,6 +76,10 @@ pub struct SlowOperation {
     pub operation: String,
     /// Milliseconds.
     pub ms: f64,
+    /// Bytes by which the process grew in the machine's memory meanwhile, or shrank, whatever else it
+    /// did; null where nobody looked before.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
+    pub memory_bytes: Option<i64>,
     /// Where the time went, as far as it was measured.
     pub parts: Vec<Part>,
 }
@@ -92,6 +96,17 @@ pub struct PerformanceMetrics {
     /// Milliseconds from which a run is slow.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub slow_ms: u64,
+    /// The latest slow statements of the database, oldest first, fifty at most.
+    pub slow_statements: Vec<SlowStatement>,
+    /// Milliseconds from which a statement is slow.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub slow_statement_ms: u64,
+}
+
+/// How it was before an operation.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Before {
+    resident_bytes: Option<u64>,
 }
 
 impl OperationMetrics {
@@ -134,6 +149,8 @@ impl fmt::Display for PerformanceMetrics {
 #[derive(Debug, Clone)]
 pub struct PerformanceProfiler {
     shared: Arc<Shared>,
+    statements: SlowStatements,
+    gauge: MemoryGauge,
 }
 
 #[derive(Debug)]
@@ -173,7 +190,11 @@ impl PerformanceProfiler {
     /// [`ConfigError`] if a setting is out of range.
     pub fn new(settings: &MetricsSettings, clock: SharedClock) -> Result<Self, ConfigError> {
         settings.validate()?;
+        let statements = SlowStatements::new(clock.clone());
+        statements.set_least_ms(settings.slow_statement_ms);
         Ok(Self {
+            gauge: MemoryGauge::of_this_process(clock.clone()),
+            statements,
             shared: Arc::new(Shared {
                 clock,
                 slow_ms: AtomicU64::new(settings.slow_ms),
@@ -181,6 +202,21 @@ impl PerformanceProfiler {
                 slow: Mutex::default(),
             }),
         })
+    }
+
+    /// The same that tells the statements which a database finds slow.
+    #[must_use]
+    pub fn watching(mut self, statements: &SlowStatements) -> Self {
+        statements.set_least_ms(self.statements.least_ms());
+        self.statements = statements.clone();
+        self
+    }
+
+    /// The same with another look at the memory.
+    #[must_use]
+    pub fn gauged(mut self, gauge: MemoryGauge) -> Self {
+        self.gauge = gauge;
+        self
     }
 
     /// Goes on with other settings.
@@ -192,26 +228,36 @@ impl PerformanceProfiler {
         self.shared
             .slow_ms
             .store(settings.slow_ms, Ordering::Relaxed);
+        self.statements.set_least_ms(settings.slow_statement_ms);
         Ok(())
+    }
+
+    /// How it is before an operation, to be told with it if that is slow.
+    #[must_use]
+    pub fn before(&self) -> Before {
+        Before {
+            resident_bytes: self.gauge.recent(),
+        }
     }
 
     /// Records one run of `operation` that has just ended.
     pub fn record(&self, operation: &'static str, took: Duration) {
-        self.record_parts(operation, took, &[]);
+        self.record_parts(operation, took, &[], Before::default());
     }
 
     /// Records one run of `operation` that has just ended, and where its time went, which is
-    /// logged and kept if the run was slow.
+    /// logged and kept if the run was slow, as is what it took since `before`.
     pub fn record_parts(
         &self,
         operation: &'static str,
         took: Duration,
         parts: &[(&'static str, Duration)],
+        before: Before,
     ) {
         self.count(operation, took);
         let slow_ms = self.shared.slow_ms.load(Ordering::Relaxed);
         if took >= Duration::from_millis(slow_ms) {
-            self.remember_slow(operation, took, parts);
+            self.remember_slow(operation, took, parts, before);
         }
     }
 
@@ -231,6 +277,7 @@ impl PerformanceProfiler {
         let now = self.shared.clock.elapsed();
         Timer {
             profiler: self.clone(),
+            before: self.before(),
             operation,
             start: now,
             part_start: now,
@@ -265,6 +312,8 @@ impl PerformanceProfiler {
             operations: operations.collect(),
             slow: self.shared.slow.lock().iter().cloned().collect(),
             slow_ms: self.shared.slow_ms.load(Ordering::Relaxed),
+            slow_statements: self.statements.latest(),
+            slow_statement_ms: self.statements.least_ms(),
         }
     }
 
@@ -310,7 +359,12 @@ impl PerformanceProfiler {
         operation: &'static str,
         took: Duration,
         parts: &[(&'static str, Duration)],
+        before: Before,
     ) {
+        let memory_bytes = before.resident_bytes.and_then(|before| {
+            let after = self.gauge.read()?.resident;
+            i64::try_from(i128::from(after) - i128::from(before)).ok()
+        });
         let parts: Vec<_> = parts
             .iter()
             .take(PARTS_KEPT)
@@ -333,6 +387,7 @@ impl PerformanceProfiler {
             at: self.shared.clock.now(),
             operation: operation.to_owned(),
             ms,
+            memory_bytes,
             parts,
         });
     }
@@ -343,6 +398,7 @@ impl PerformanceProfiler {
 #[must_use = "it measures until it is dropped"]
 pub struct Timer {
     profiler: PerformanceProfiler,
+    before: Before,
     operation: &'static str,
     start: Duration,
     part_start: Duration,
@@ -400,7 +456,7 @@ impl Drop for Timer {
             true => self.profiler.count(self.operation, took),
             false => self
                 .profiler
-                .record_parts(self.operation, took, &self.parts),
+                .record_parts(self.operation, took, &self.parts, self.before),
         }
     }
 }

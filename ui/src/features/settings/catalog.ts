@@ -147,6 +147,8 @@ export const storage: Section = {
     { kind: "number", key: "traces.keep", label: "Searches kept", meaning: "Searches in the history.", unit: "searches", min: 0 },
     { kind: "period", key: "traces.max_age", label: "Kept for", meaning: "How long a search stays in the history.", unit: "like 30d or never" },
     { kind: "number", key: "metrics.slow_ms", label: "Slow from", meaning: "Operations that take longer are listed as slow.", unit: "ms", min: 0 },
+    { kind: "number", key: "metrics.slow_statement_ms", label: "Slow statements from", meaning: "Statements of the database that take longer are listed with their plan.", unit: "ms", min: 0 },
+    { kind: "number", key: "metrics.memory_limit_mb", label: "Memory limit", meaning: "At 80 % of it, a warning is shown and the caches in memory shrink. 0 is no limit.", unit: "MB", min: 0 },
   ],
 };
 

@@ -8,7 +8,7 @@ import { iso, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
-  | "startup" | "stats" | "health" | "activity" | "performance" | "database_parts" | "history" | "chart"
+  | "startup" | "stats" | "health" | "activity" | "performance" | "requests" | "database_parts" | "history" | "chart"
   | "performance_csv" | "performance_report" | "crash_report"
 >;
 
@@ -24,7 +24,7 @@ const activities: [ActivityKind, string][] = [
 ];
 
 function summary(count: number, p50: number): LatencySummary {
-  return { count, mean_ms: p50 * 1.15, p50_ms: p50, p95_ms: p50 * 2.4, p99_ms: p50 * 4.1, max_ms: p50 * 6 };
+  return { count, mean_ms: p50 * 1.15, min_ms: p50 * 0.6, p50_ms: p50, p95_ms: p50 * 2.4, p99_ms: p50 * 4.1, max_ms: p50 * 6 };
 }
 
 const operations = (
@@ -44,14 +44,37 @@ const operations = (
 }));
 
 const slow = [
-  { at: iso(start - 90_000), operation: "import", ms: 3120, parts: [{ name: "read", ms: 210 }, { name: "embed", ms: 2600 }, { name: "write", ms: 310 }] },
-  { at: iso(start - 30_000), operation: "retrieve", ms: 1240, parts: [{ name: "embed", ms: 1200 }, { name: "rank", ms: 4 }] },
+  { at: iso(start - 90_000), operation: "import", ms: 3120, memory_bytes: 35_651_584, parts: [{ name: "read", ms: 210 }, { name: "embed", ms: 2600 }, { name: "write", ms: 310 }] },
+  { at: iso(start - 30_000), operation: "retrieve", ms: 1240, memory_bytes: null, parts: [{ name: "embed", ms: 1200 }, { name: "rank", ms: 4 }] },
 ];
+
+const slowStatements = [
+  {
+    at: iso(start - 60_000),
+    operation: "retrieve",
+    statement: "SELECT c.seq FROM contexts c WHERE c.collection = ? AND c.session = ?",
+    ms: 1340,
+    plan: ["SCAN c", "  USE TEMP B-TREE FOR ORDER BY"],
+  },
+  { at: iso(start - 20_000), operation: "commit", statement: "COMMIT", ms: 2210, plan: [] },
+];
+
+const requests = (
+  [
+    ["command", "stats", 12.4, 2.1],
+    ["http", "POST /api/v1/contexts/search", 31.5, 9.4],
+    ["mcp", "memory_search", 0.7, 14.2],
+  ] as const
+).map(([front, name, per_minute, p50]) => ({ front, name, per_minute, last_hour: summary(Math.round(per_minute * 60), p50) }));
 
 export function statusAnswers(scene: Scene): Answers {
   const { memory, options } = scene;
   let tick = 0;
-  const performance = () => (memory.size === 0 ? { operations: [], slow: [], slow_ms: 1000 } : { operations, slow, slow_ms: 1000 });
+  const limits = { slow_ms: 1000, slow_statement_ms: 1000 };
+  const performance = () =>
+    memory.size === 0
+      ? { operations: [], slow: [], slow_statements: [], ...limits }
+      : { operations, slow, slow_statements: slowStatements, ...limits };
   return {
     startup: () => scene.startup(),
     stats: () => {
@@ -76,6 +99,7 @@ export function statusAnswers(scene: Scene): Answers {
           machine_bytes: 16_000_000_000,
           share: 0.009,
           over_warning: false,
+          near_limit: false,
         },
         circuit_breaker: breakerOf(options.breaker),
         rate_limiter: limiter,
@@ -115,6 +139,7 @@ export function statusAnswers(scene: Scene): Answers {
         .slice(0, limit),
     }),
     performance,
+    requests: () => ({ items: memory.size === 0 ? [] : requests }),
     history: () => ({ times: [], operations: [], cache_hit_rates: [], rss_bytes: [] }),
     chart: (request) => draw(request, options.live ? tick++ : 0),
     database_parts: () => ({

@@ -3,6 +3,7 @@
 mod asking;
 mod contexts;
 mod load;
+mod profile;
 mod retrieval;
 mod snippet;
 mod sources;
@@ -12,6 +13,7 @@ mod upkeep;
 pub(super) use asking::{answer, conversations};
 pub(super) use contexts::{context, deletion, list, moved, restored, stored};
 pub(super) use load::load;
+pub(super) use profile::profile;
 pub(super) use retrieval::{Known, named, search, trace, why};
 pub(super) use snippet::harmless;
 pub(super) use sources::{ran_sources, source, source_added, source_removed, sources};

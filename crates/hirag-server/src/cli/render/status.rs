@@ -3,6 +3,7 @@ use std::fmt::Write;
 use hirag::context::ContextLevel;
 use hirag::eval::EvalReport;
 use hirag::manager::{Health, HealthState};
+use hirag::metrics::PerformanceMetrics;
 
 use super::super::output::Style;
 use super::{bytes, count};
@@ -91,6 +92,29 @@ pub(in super::super) fn stats(answer: &StatsResponse, style: Style) -> String {
     field("breaker", stats.circuit_breaker.state.to_string());
     if !stats.performance.operations.is_empty() {
         let _ = write!(out, "\n{}", stats.performance);
+    }
+    out += &slow_statements(&stats.performance, style);
+    out
+}
+
+/// The slow statements of the database with their plans, the slowest first.
+fn slow_statements(performance: &PerformanceMetrics, style: Style) -> String {
+    let mut slow: Vec<_> = performance.slow_statements.iter().collect();
+    slow.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    let mut out = String::new();
+    for (place, one) in slow.into_iter().enumerate() {
+        if place == 0 {
+            let head = style.dim("slow statements of the database");
+            let _ = write!(out, "\n\n{head}");
+        }
+        let _ = write!(
+            out,
+            "\n{:>10.0} ms  {}: {}",
+            one.ms, one.operation, one.statement
+        );
+        for step in &one.plan {
+            let _ = write!(out, "\n{:15}{step}", "");
+        }
     }
     out
 }
@@ -204,4 +228,44 @@ pub(in super::super) fn settings(answer: &Settings, _: Style) -> String {
         "# settings file: {}{there}\n# data folder: {}\n\n{settings}",
         answer.config_file, answer.data_dir
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use hirag::metrics::SlowStatement;
+
+    use super::*;
+
+    #[test]
+    fn slow_statements_stand_with_their_plans_and_the_slowest_first() {
+        let slow = |operation: &str, ms, plan: &[&str]| SlowStatement {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            operation: operation.to_owned(),
+            statement: "SELECT 1".to_owned(),
+            ms,
+            plan: plan.iter().map(|step| (*step).to_owned()).collect(),
+        };
+        let mut performance = PerformanceMetrics {
+            operations: Vec::new(),
+            slow: Vec::new(),
+            slow_ms: 1_000,
+            slow_statements: Vec::new(),
+            slow_statement_ms: 1_000,
+        };
+        assert_eq!(slow_statements(&performance, Style::default()), "");
+        performance.slow_statements = vec![
+            slow("commit", 1_200.0, &[]),
+            slow("list", 3_400.0, &["SCAN c"]),
+        ];
+        let told = slow_statements(&performance, Style::default());
+        let lines: Vec<&str> = told.lines().skip(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "      3400 ms  list: SELECT 1",
+                "               SCAN c",
+                "      1200 ms  commit: SELECT 1"
+            ]
+        );
+    }
 }

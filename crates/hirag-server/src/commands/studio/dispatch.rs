@@ -1,5 +1,8 @@
 //! Commands as transports see them: a name and JSON in, JSON or a [`Failure`] out.
 
+use std::time::Instant;
+
+use hirag::metrics::Front;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,24 +16,27 @@ macro_rules! by_name {
         /// The names of the commands that [`call`] knows.
         pub const NAMES: &[&str] = &[$(stringify!($name)),*];
 
-        /// Runs the command of this name, and gives its answer as JSON.
+        /// Runs the command of this name, counts it, and gives its answer as JSON.
         ///
         /// # Errors
         /// What the command says; `unknown_command` when there is none of this name, and
         /// `invalid_request` for a request that is not the command's.
         pub async fn call(studio: &Studio, name: &str, request: Value) -> Result<String, Failure> {
-            let studio = studio.clone();
-            match name {
+            let begin = Instant::now();
+            let running = studio.clone();
+            let outcome = match name {
                 $(
                     stringify!($name) => {
-                        answer(request, |request| async move { super::$name(&studio, request).await }).await
+                        answer(request, |request| async move { super::$name(&running, request).await }).await
                     }
                 )*
-                _ => Err(Failure {
+                _ => return Err(Failure {
                     code: "unknown_command".to_owned(),
                     message: format!("there is no command {name:?}"),
                 }),
-            }
+            };
+            studio.requests().record(Front::Command, name, begin.elapsed());
+            outcome
         }
     };
 }

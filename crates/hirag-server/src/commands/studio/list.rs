@@ -47,6 +47,7 @@ macro_rules! window_commands {
             golden_queries: Nothing => GoldenQueries,
 
             performance: PerformanceRequest => PerformanceMetrics,
+            requests: Nothing => RequestsResponse,
             database_parts: Nothing => DatabaseParts,
             history: HistoryRequest => History,
             chart: ChartRequest => Chart,

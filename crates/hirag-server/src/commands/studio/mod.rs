@@ -49,8 +49,8 @@ pub use jobs::{
 pub use load::{load_page, load_result, load_start};
 pub use mcp::{McpConfig, config_for, mcp_config};
 pub use performance::{
-    CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, chart, database_parts,
-    history, performance, performance_csv, performance_report,
+    CsvResponse, HistoryRequest, PerformanceRequest, ReportResponse, RequestsResponse, chart,
+    database_parts, history, performance, performance_csv, performance_report, requests,
 };
 pub use resilience::{
     BreakerOf, BreakerReset, ChatResilience, DrillStart, PauseRequest, Resilience,

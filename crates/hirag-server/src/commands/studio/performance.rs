@@ -1,6 +1,6 @@
 //! How fast everything is, in figures and pictures.
 
-use hirag::metrics::{PerformanceMetrics, Span};
+use hirag::metrics::{PerformanceMetrics, RequestMetrics, Span};
 use hirag::store::sqlite::DatabaseParts;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,13 @@ pub struct PerformanceRequest {
 pub struct HistoryRequest {
     /// Minutes; 60 at most are there.
     pub minutes: u32,
+}
+
+/// What was asked over the last hour.
+#[derive(Debug, Clone, PartialEq, Serialize, ts_rs::TS, utoipa::ToSchema)]
+pub struct RequestsResponse {
+    /// By front and name; those that nobody asked for are left out.
+    pub items: Vec<RequestMetrics>,
 }
 
 /// A table.
@@ -53,6 +60,15 @@ pub async fn performance(
         |operation: &hirag::metrics::OperationMetrics| operation.over(request.window).count > 0;
     metrics.operations.retain(ran);
     Ok(metrics)
+}
+
+/// What was asked over the last hour, by endpoint, tool and command; it does not wait for the memory.
+///
+/// # Errors
+/// None.
+pub async fn requests(studio: &Studio, _request: Nothing) -> Result<RequestsResponse> {
+    let items = studio.requests().last_hour();
+    Ok(RequestsResponse { items })
 }
 
 /// What takes the database's room; it takes about a second for 100,000 contexts.

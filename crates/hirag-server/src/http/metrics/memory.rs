@@ -3,7 +3,7 @@
 use std::fmt::Result;
 
 use hirag::manager::Stats;
-use hirag::metrics::{Bucket, CacheLayerStats, LatencySummary, Span};
+use hirag::metrics::{Bucket, CacheLayerStats, LatencySummary, RequestMetrics, Span};
 use hirag::resilience::{BreakerSnapshot, BreakerState};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -20,6 +20,7 @@ use crate::studio::Studio;
 #[derive(Debug)]
 pub(super) struct Gathered {
     connections: usize,
+    requests: Vec<RequestMetrics>,
     memory: Option<Memory>,
 }
 
@@ -47,6 +48,7 @@ impl Gathered {
             }
         };
         Ok(Self {
+            requests: studio.requests().last_hour(),
             connections: studio.server_status().connections,
             memory,
         })
@@ -70,6 +72,7 @@ impl Collector for Gathered {
             None,
             self.connections as f64,
         )?;
+        requests(&mut page, &self.requests)?;
         match &self.memory {
             Some(memory) => memory.encode(&mut page),
             None => Ok(()),
@@ -77,11 +80,66 @@ impl Collector for Gathered {
     }
 }
 
+/// What was asked over the last hour. Figures of one name stand in a series each, by front and name.
+fn requests(page: &mut Page<'_>, all: &[RequestMetrics]) -> Result {
+    type Figure = fn(&RequestMetrics) -> f64;
+    let seconds = Some(Unit::Seconds);
+    let figures: [(&str, &str, Option<Unit>, Figure); 6] = [
+        (
+            "requests_last_hour",
+            "Requests of the last hour",
+            None,
+            |one| one.last_hour.count as f64,
+        ),
+        (
+            "requests_per_minute",
+            "Requests a minute over the last hour",
+            None,
+            |one| one.per_minute,
+        ),
+        (
+            "request_last_hour_mean",
+            "Their mean time",
+            seconds.clone(),
+            |one| one.last_hour.mean_ms / 1e3,
+        ),
+        (
+            "request_last_hour_min",
+            "Their shortest time",
+            seconds.clone(),
+            |one| one.last_hour.min_ms / 1e3,
+        ),
+        (
+            "request_last_hour_p95",
+            "What 95 % of them took at most",
+            seconds.clone(),
+            |one| one.last_hour.p95_ms / 1e3,
+        ),
+        (
+            "request_last_hour_max",
+            "Their longest time",
+            seconds,
+            |one| one.last_hour.max_ms / 1e3,
+        ),
+    ];
+    for (name, help, unit, figure) in figures {
+        let mut family =
+            page.encoder
+                .encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
+        for one in all {
+            let labels = [("front", one.front.as_str()), ("name", one.name.as_str())];
+            ConstGauge::new(figure(one)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
 impl Memory {
     fn encode(&self, page: &mut Page<'_>) -> Result {
         self.contexts(page)?;
         self.caches(page)?;
         self.resilience(page)?;
+        self.slow(page)?;
         self.operations(page)
     }
 
@@ -204,6 +262,25 @@ impl Memory {
             None,
             limiter.clients as f64,
         )
+    }
+
+    fn slow(&self, page: &mut Page<'_>) -> Result {
+        let performance = &self.stats.performance;
+        for (name, help, kept) in [
+            (
+                "slow_operations",
+                "Slow operations that are kept in the list",
+                performance.slow.len(),
+            ),
+            (
+                "slow_statements",
+                "Slow statements of the database that are kept in the list",
+                performance.slow_statements.len(),
+            ),
+        ] {
+            page.gauge(name, help, None, kept as f64)?;
+        }
+        Ok(())
     }
 
     fn operations(&self, page: &mut Page<'_>) -> Result {

@@ -96,7 +96,7 @@ impl Metrics {
 }
 
 /// The methods that are known; any other is `other`, however a client calls it.
-fn name(method: &Method) -> &'static str {
+pub(super) fn name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -38,6 +38,7 @@ pub(super) fn all() -> Router<Api> {
         .routes(routes!(ask::store_conversation))
         .routes(routes!(ask::judge_answer))
         .routes(routes!(status::stats))
+        .routes(routes!(status::requests))
         .routes(routes!(sources::list, sources::add))
         .routes(routes!(sources::get, sources::change, sources::remove))
         .routes(routes!(sources::run))

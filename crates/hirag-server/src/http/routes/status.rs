@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::prometheus_text;
 
 use crate::commands::StatsResponse;
-use crate::commands::studio::{self as ask, Nothing};
+use crate::commands::studio::{self as ask, Nothing, RequestsResponse};
 use crate::http::{Api, Problem};
 
 /// Counts, sizes, rates and latencies
@@ -19,6 +19,19 @@ use crate::http::{Api, Problem};
 )]
 pub(super) async fn stats(State(api): State<Api>) -> Result<Answer<StatsResponse>, Problem> {
     Ok(Answer(ask::stats(api.studio(), Nothing {}).await?))
+}
+
+/// What was asked over the last hour
+///
+/// By endpoint, tool and command; those that nobody asked for are left out.
+#[utoipa::path(
+    get,
+    path = "/api/v1/requests",
+    tag = "status",
+    responses((status = 200, description = "The requests", body = RequestsResponse)),
+)]
+pub(super) async fn requests(State(api): State<Api>) -> Result<Answer<RequestsResponse>, Problem> {
+    Ok(Answer(ask::requests(api.studio(), Nothing {}).await?))
 }
 
 /// Everything that is counted, for Prometheus

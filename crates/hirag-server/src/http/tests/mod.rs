@@ -11,6 +11,7 @@ mod entry;
 mod refusals;
 mod sources;
 mod tokens;
+mod watching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

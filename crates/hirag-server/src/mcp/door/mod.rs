@@ -4,6 +4,9 @@ mod giving;
 mod joined;
 mod shared;
 
+use std::time::Duration;
+
+use hirag::metrics::Front;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -38,5 +41,17 @@ impl Door {
             let sentence = format!("the answer of `{command}` is not understood: {error}");
             Failure::from(Error::Internal(sentence))
         })
+    }
+
+    /// Counts a call of a tool where its memory is watched. A process that has joined another one
+    /// watches none: there, its calls count as the commands that they come to.
+    pub(super) fn count(&self, tool: &str, took: Duration) {
+        let studio = match self {
+            Self::Own(studio) => Some(studio.clone()),
+            Self::Shared(shared) => shared.studio_now(),
+        };
+        if let Some(studio) = studio {
+            studio.requests().record(Front::Mcp, tool, took);
+        }
     }
 }

@@ -138,6 +138,16 @@ impl Shared {
         })
     }
 
+    /// The studio in which this process has the store open; `None` where it has joined another one,
+    /// or while the store is looked for.
+    pub(super) fn studio_now(&self) -> Option<Studio> {
+        let standing = self.inner.standing.try_lock().ok()?;
+        match standing.as_deref() {
+            Some(Standing::Writing(studio) | Standing::Reading(studio, _)) => Some(studio.clone()),
+            Some(Standing::Joined(_)) | None => None,
+        }
+    }
+
     /// Waits for what was begun, and closes what this process has open. Nothing that was answered
     /// is lost.
     ///

@@ -234,3 +234,19 @@ async fn what_was_stored_and_not_answered_is_known_by_its_id() {
     assert_eq!(again.unwrap_err().code, "id_taken");
     memory.studio.shut_down().await.unwrap();
 }
+
+#[tokio::test]
+async fn calls_are_counted_by_tool() {
+    let memory = Memory::new();
+    memory.store("a note").await;
+    memory.refused("memory_get", json!({ "id": "none" })).await;
+    let counted = memory.studio.requests().last_hour();
+    let tools = counted
+        .iter()
+        .filter(|one| one.front == hirag::metrics::Front::Mcp);
+    let named: Vec<_> = tools
+        .map(|one| (one.name.as_str(), one.last_hour.count))
+        .collect();
+    assert_eq!(named, [("memory_get", 1), ("memory_store", 1)]);
+    memory.studio.shut_down().await.unwrap();
+}

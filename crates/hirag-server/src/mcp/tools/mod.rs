@@ -12,6 +12,7 @@ pub(super) use self::looking::{Page, found, gather, told};
 pub(super) use self::telling::{fit, id, mark};
 
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use rmcp::schemars::JsonSchema;
@@ -87,7 +88,7 @@ macro_rules! tools {
             }
         }
 
-        /// Runs a tool.
+        /// Runs a tool, and counts it.
         ///
         /// # Errors
         /// `unknown_tool`, `invalid_arguments`, or what the memory says.
@@ -96,13 +97,19 @@ macro_rules! tools {
             name: &str,
             arguments: Option<JsonObject>,
         ) -> Result<Answer, Failure> {
-            match name {
-                $(stringify!($name) => $body(call, arguments::read(arguments)?).await,)*
-                _ => Err(Failure {
+            let begin = Instant::now();
+            let outcome = match name {
+                $(stringify!($name) => match arguments::read(arguments) {
+                    Ok(arguments) => $body(call, arguments).await,
+                    Err(failure) => Err(failure),
+                },)*
+                _ => return Err(Failure {
                     code: "unknown_tool".to_owned(),
                     message: format!("there is no tool {name:?}"),
                 }),
-            }
+            };
+            call.door.count(name, begin.elapsed());
+            outcome
         }
     };
 }

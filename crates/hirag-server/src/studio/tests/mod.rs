@@ -11,6 +11,7 @@ mod memory;
 mod provider;
 mod settings;
 mod startup;
+mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -2,12 +2,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::CacheKey;
+use crate::used::{Used, Uses, less_used_half};
 
 /// The layer in memory. What is rarely asked for goes first, so that an import does not push the
 /// usual queries out.
 #[derive(Debug)]
 pub(super) struct Memory {
-    entries: moka::sync::Cache<CacheKey, Entry>,
+    entries: moka::sync::Cache<CacheKey, Used<Entry>>,
+    uses: Uses,
     ttl: Option<Duration>,
 }
 
@@ -31,6 +33,7 @@ impl Memory {
     pub(super) fn new(max_entries: u64, ttl: Option<Duration>) -> Self {
         Self {
             entries: moka::sync::Cache::new(max_entries),
+            uses: Uses::default(),
             ttl,
         }
     }
@@ -43,7 +46,10 @@ impl Memory {
                 self.entries.invalidate(key);
                 Looked::Expired
             }
-            Some(entry) => Looked::Found(entry.vector),
+            Some(entry) => {
+                self.uses.again(&entry);
+                Looked::Found(Arc::clone(&entry.vector))
+            }
         }
     }
 
@@ -52,7 +58,18 @@ impl Memory {
         let expires = self
             .ttl
             .map(|ttl| now.saturating_add(ttl.saturating_sub(age)));
-        self.entries.insert(key, Entry { vector, expires });
+        let entry = self.uses.begin(Entry { vector, expires });
+        self.entries.insert(key, entry);
+    }
+
+    /// Drops the half that was used longest ago; how many that were.
+    pub(super) fn shrink(&self) -> u64 {
+        let entries = self.entries.iter().map(|(key, entry)| (*key, entry));
+        let dropped = less_used_half(entries);
+        for key in &dropped {
+            self.entries.invalidate(key);
+        }
+        dropped.len() as u64
     }
 
     /// Whether it was there.

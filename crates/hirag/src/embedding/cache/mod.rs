@@ -200,6 +200,12 @@ impl EmbeddingCache {
             .count_invalidations(u64::from(removed));
     }
 
+    /// Drops the less used half of what is in memory, which the file still has; how many vectors that
+    /// were.
+    pub fn shrink(&self) -> u64 {
+        self.shared.memory.shrink()
+    }
+
     /// Waits until everything inserted and removed so far is in the file. Blocks.
     ///
     /// # Errors

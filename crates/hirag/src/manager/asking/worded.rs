@@ -17,6 +17,7 @@ use crate::answering::AskRequest;
 use crate::chat::ChatMessage;
 use crate::config::ChatSettings;
 use crate::metrics::{CacheCounters, CacheLayerStats};
+use crate::used::{Used, Uses, less_used_half};
 
 /// Bytes of all answers at most.
 const ROOM: u64 = 4_000_000;
@@ -49,7 +50,8 @@ struct Kept {
 /// The answers that are kept, the latest to each question.
 #[derive(Debug)]
 pub(in crate::manager) struct WordedAnswers {
-    kept: Cache<[u8; 32], Arc<Kept>>,
+    kept: Cache<[u8; 32], Used<Arc<Kept>>>,
+    uses: Uses,
     counters: Arc<CacheCounters>,
     marks: String,
 }
@@ -60,7 +62,7 @@ impl Default for WordedAnswers {
         let expired = Arc::clone(&counters);
         let kept = Cache::builder()
             .max_capacity(ROOM)
-            .weigher(|_, kept: &Arc<Kept>| {
+            .weigher(|_, kept: &Used<Arc<Kept>>| {
                 u32::try_from(kept.worded.text.len()).unwrap_or(u32::MAX)
             })
             .time_to_idle(IDLE)
@@ -72,6 +74,7 @@ impl Default for WordedAnswers {
             .build();
         Self {
             kept,
+            uses: Uses::default(),
             counters,
             marks: format!("{:032x}", rand::random::<u128>()),
         }
@@ -93,18 +96,30 @@ impl WordedAnswers {
             self.counters.count_invalidations(1);
         }
         self.counters.count(same);
-        kept.filter(|_| same).map(|kept| Arc::clone(&kept.worded))
+        let kept = kept.filter(|_| same)?;
+        self.uses.again(&kept);
+        Some(Arc::clone(&kept.worded))
     }
 
     pub(super) fn keep(&self, key: Key, worded: Worded) {
         let (from, worded) = (key.from, Arc::new(worded));
-        self.kept.insert(key.asked, Arc::new(Kept { from, worded }));
+        let kept = self.uses.begin(Arc::new(Kept { from, worded }));
+        self.kept.insert(key.asked, kept);
     }
 
     pub(in crate::manager) fn stats(&self) -> CacheLayerStats {
         self.kept.run_pending_tasks();
         let (entries, bytes) = (self.kept.entry_count(), self.kept.weighted_size());
         self.counters.stats(entries, bytes)
+    }
+
+    /// Drops the less used half; how many that were.
+    pub(in crate::manager) fn shrink(&self) -> u64 {
+        let dropped = less_used_half(self.kept.iter().map(|(key, worded)| (*key, worded)));
+        for key in &dropped {
+            self.kept.invalidate(key);
+        }
+        dropped.len() as u64
     }
 }
 

@@ -34,6 +34,7 @@ struct Selected {
 
 impl HiragManager {
     pub(super) async fn answer(&self, request: &ContextRequest) -> Result<Answered> {
+        let before = self.inner.profiler.before();
         let start = Instant::now();
         let settings = retrieval_settings(&self.config());
         let manager = self.clone();
@@ -72,7 +73,8 @@ impl HiragManager {
                 ("fetch", end - selected.ranking_ended),
             ])
             .collect();
-        self.inner.profiler.record_parts("retrieve", took, &timings);
+        let profiler = &self.inner.profiler;
+        profiler.record_parts("retrieve", took, &timings, before);
         let contexts = selected
             .held
             .into_iter()

@@ -14,6 +14,7 @@ use crate::context::{ContextId, ContextRequest, ContextResponse, RetrievedContex
 use crate::embedding::{MAX_NORMALISED_BYTES, normalise};
 use crate::manager::HiragManager;
 use crate::metrics::{CacheCounters, CacheLayerStats};
+use crate::used::{Used, Uses, less_used_half};
 
 /// Bytes of all answers at most.
 const ROOM: u64 = 16_000_000;
@@ -104,7 +105,8 @@ impl Kept {
 /// The answers that are kept.
 #[derive(Debug)]
 pub(in crate::manager) struct Answers {
-    kept: Cache<Key, Arc<Kept>>,
+    kept: Cache<Key, Used<Arc<Kept>>>,
+    uses: Uses,
     /// What the last question was asked of.
     standing: Mutex<Standing>,
     counters: CacheCounters,
@@ -114,11 +116,12 @@ impl Default for Answers {
     fn default() -> Self {
         let kept = Cache::builder()
             .max_capacity(ROOM)
-            .weigher(|_, kept: &Arc<Kept>| kept.bytes())
+            .weigher(|_, kept: &Used<Arc<Kept>>| kept.bytes())
             .time_to_idle(IDLE)
             .build();
         Self {
             kept,
+            uses: Uses::default(),
             standing: Mutex::default(),
             counters: CacheCounters::default(),
         }
@@ -144,12 +147,25 @@ impl Answers {
         let kept = kept.filter(|_| !is_over);
         self.counters.count(kept.is_some());
         match kept {
-            Some(kept) => Some(kept),
+            Some(kept) => {
+                self.uses.again(&kept);
+                Some(kept.into_inner())
+            }
             None => {
-                let found = self.kept.optionally_get_with(key, search).await;
-                found.filter(|kept| !kept.is_over(now_ms))
+                let search = async { Some(self.uses.begin(search.await?)) };
+                let found = self.kept.optionally_get_with(key, search).await?;
+                (!found.is_over(now_ms)).then(|| found.into_inner())
             }
         }
+    }
+
+    /// Drops the less used half; how many that were.
+    pub(in crate::manager) async fn shrink(&self) -> u64 {
+        let dropped = less_used_half(self.kept.iter().map(|(key, kept)| (*key, kept)));
+        for key in &dropped {
+            self.kept.invalidate(key).await;
+        }
+        dropped.len() as u64
     }
 
     /// Lets go of the answers that follow from something else: nobody asks for them any more.

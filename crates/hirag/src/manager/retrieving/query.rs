@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tracing::{Instrument, trace_span};
 
 use crate::config::Config;
 use crate::context::{
@@ -90,11 +91,12 @@ impl HiragManager {
         let levels = searched_levels(&config, request)?;
         let mut degraded = Vec::new();
         let mut cache_hits = 0;
-        let mut embedding = None;
+        let mut embedding_took = None;
         let (mut vector, mut model) = (None, None);
         if request.mode != SearchMode::Text {
             let stage = Instant::now();
-            match self.embed_query(request).await? {
+            let embedding = self.embed_query(request);
+            match embedding.instrument(trace_span!("embed")).await? {
                 Ok((found, of, from_cache)) => {
                     (vector, model) = (Some(found), Some(of));
                     cache_hits += u64::from(from_cache);
@@ -110,7 +112,7 @@ impl HiragManager {
                     });
                 }
             }
-            embedding = Some(stage.elapsed());
+            embedding_took = Some(stage.elapsed());
         }
         let mode = match (request.mode, &vector) {
             (SearchMode::Text, _) | (_, None) => SearchMode::Text,
@@ -126,7 +128,7 @@ impl HiragManager {
             },
             degraded,
             cache_hits,
-            embedding,
+            embedding: embedding_took,
             query: CandidateQuery {
                 vector,
                 model,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::clock::FakeClock;
+use crate::metrics::MemoryReading;
 
 fn profiler() -> (PerformanceProfiler, Arc<FakeClock>) {
     let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
@@ -55,6 +56,48 @@ fn a_timer_records_its_run_and_its_parts() {
     assert_eq!(slow.at.as_millisecond(), 100);
     let parts: Vec<_> = slow.parts.iter().map(|part| (part.name, part.ms)).collect();
     assert_eq!(parts, [("embed", 80.0), ("search", 20.0)]);
+}
+
+#[test]
+fn a_slow_run_tells_how_much_the_memory_grew_or_shrank_since_it_began() {
+    let (profiler, clock) = profiler();
+    let resident = Arc::new(AtomicU64::new(500));
+    let read = Arc::clone(&resident);
+    let gauge = MemoryGauge::of(clock.clone(), move || {
+        Some(MemoryReading {
+            resident: read.load(Ordering::Relaxed),
+            ..MemoryReading::default()
+        })
+    });
+    let profiler = profiler.gauged(gauge);
+    for after in [800, 300] {
+        let timer = profiler.timer("retrieve");
+        resident.store(after, Ordering::Relaxed);
+        clock.advance(ms(100));
+        drop(timer);
+    }
+    profiler.record("store", ms(100));
+    let slow = profiler.metrics().slow;
+    let grew: Vec<_> = slow.iter().map(|slow| slow.memory_bytes).collect();
+    assert_eq!(grew, [Some(300), Some(-500), None]);
+}
+
+#[test]
+fn slow_statements_are_told_with_the_limit_of_the_settings() {
+    let (profiler, clock) = profiler();
+    let statements = SlowStatements::new(clock);
+    let profiler = profiler.watching(&statements);
+    assert_eq!(statements.least_ms(), 1_000);
+    let settings = MetricsSettings {
+        slow_statement_ms: 20,
+        ..MetricsSettings::default()
+    };
+    profiler.update(&settings).unwrap();
+    assert_eq!(statements.least_ms(), 20);
+    statements.record("count", "SELECT 1", ms(20), Vec::new());
+    let metrics = profiler.metrics();
+    assert_eq!(metrics.slow_statement_ms, 20);
+    assert_eq!(metrics.slow_statements[0].operation, "count");
 }
 
 #[test]

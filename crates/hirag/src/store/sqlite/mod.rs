@@ -29,6 +29,7 @@ mod schema;
 mod scroll;
 mod search;
 mod slot_index;
+mod slow;
 mod sorting;
 mod sources;
 #[cfg(test)]
@@ -47,6 +48,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
+use tracing::{Instrument, Span, trace_span};
 
 pub use around::Around;
 pub use conversations::NewAnswer;
@@ -70,11 +72,13 @@ use self::readers::Readers;
 use self::resident::Resident;
 use self::search::Residents;
 use self::traces::TraceTally;
+use self::upkeep::Counted;
 use self::words::Lexicon;
 use self::writer::{Changes, Writer};
 use super::{StoreError, VectorSpec};
 use crate::clock::SharedClock;
 use crate::context::{Context, ContextId};
+use crate::metrics::SlowStatements;
 use crate::retrieval::Candidates;
 use crate::tasks::broken_off;
 
@@ -103,6 +107,8 @@ struct Shared {
     accesses: Arc<Accesses>,
     trace_tally: Arc<TraceTally>,
     generation: Arc<Generation>,
+    counted: Counted,
+    statements: SlowStatements,
     /// Where another process writes: tells whether it has.
     watch: Mutex<Option<Watch>>,
     clock: SharedClock,
@@ -120,6 +126,12 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.shared.path
+    }
+
+    /// The statements that took long.
+    #[must_use]
+    pub fn slow_statements(&self) -> &SlowStatements {
+        &self.shared.statements
     }
 
     /// Whether this handle may write.
@@ -165,10 +177,12 @@ impl SqliteStore {
                     check_dimension(resident, vector.len())?;
                     check_model(resident, query.model.as_deref())?;
                 }
+                let _span = trace_span!("compare").entered();
                 let lexicon = &shared.lexicon;
                 search::candidates(connection, resident, lexicon, number, &query, now_ms)
             })?;
-            let (chosen, wanted) = choose(candidates);
+            let (chosen, wanted) = trace_span!("rank").in_scope(|| choose(candidates));
+            let _span = trace_span!("fetch the texts").entered();
             Ok((chosen, contexts::get(connection, number, &wanted)?))
         })
         .await
@@ -224,15 +238,26 @@ impl SqliteStore {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let shared = Arc::clone(&self.shared);
-        // The semaphore is never closed.
-        let turn = Arc::clone(&shared.reading).acquire_owned().await;
-        tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let reader = shared.readers.take()?;
-            work(&reader).map_err(|e| e.at(&shared.path))
-        })
-        .await
-        .map_err(|e| StoreError::Internal(broken_off(&e)))?
+        let operation = slow::operation::<F>();
+        let span = trace_span!("database", operation);
+        let reading = async move {
+            // The semaphore is never closed.
+            let wait = trace_span!("wait for a connection");
+            let turn = Arc::clone(&shared.reading).acquire_owned();
+            let turn = turn.instrument(wait).await;
+            let here = Span::current();
+            tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                let _here = here.enter();
+                let reader = shared.readers.take()?;
+                let work = || work(&reader);
+                let done = slow::watch(&shared.statements, operation, &reader, work);
+                done.map_err(|e| e.at(&shared.path))
+            })
+            .await
+            .map_err(|e| StoreError::Internal(broken_off(&e)))?
+        };
+        reading.instrument(span).await
     }
 
     /// Why this store only reads: another process writes, or nobody can.
@@ -253,7 +278,10 @@ impl SqliteStore {
         let Some(writer) = &self.shared.writer else {
             return Err(self.no_writer());
         };
-        let answer = writer.submit(work).await;
+        let answer = writer.submit(work);
+        let answer = answer
+            .instrument(trace_span!("write to the database"))
+            .await;
         answer
             .unwrap_or(Err(StoreError::Closed))
             .map_err(|e| e.at(&self.shared.path))
@@ -295,6 +323,7 @@ impl Shared {
             // again when it does: nothing is missed between the two.
             let mut residents = self.residents.write();
             if let std::collections::hash_map::Entry::Vacant(place) = residents.entry(number) {
+                let _span = trace_span!("load the vectors").entered();
                 place.insert(Resident::load(connection, name, number)?);
             }
         }

@@ -13,11 +13,13 @@ use super::classify::io_at;
 use super::generation::Generation;
 use super::lock::WriterLock;
 use super::readers::Readers;
+use super::upkeep::Counted;
 use super::words::Lexicon;
 use super::writer::Writer;
-use super::{Shared, SqliteStore, Watch, data_version, follow, restore, schema};
+use super::{Shared, SqliteStore, Watch, data_version, follow, restore, schema, slow};
 use crate::clock::SharedClock;
 use crate::files::{beside, create_private_file, create_private_folder};
+use crate::metrics::SlowStatements;
 use crate::store::StoreError;
 
 /// Connections that read at the same time: more than there are cores would keep each other, and whoever
@@ -102,6 +104,8 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
     let residents = Arc::new(RwLock::default());
     let lexicon = Arc::new(Lexicon::new()?);
     let generation = Arc::new(Generation::default());
+    let counted = Counted::default();
+    let statements = SlowStatements::new(options.clock.clone());
     let writer = match lock {
         Some(_) => {
             let mut connection = connect(path, OpenFlags::default())?;
@@ -117,12 +121,15 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
             schema::migrate(&mut connection, path)?;
             let (residents, lexicon) = (Arc::clone(&residents), Arc::clone(&lexicon));
             let generation = Arc::clone(&generation);
+            let counted = counted.clone();
             Some(Writer::start(
                 connection,
                 path.clone(),
+                statements.clone(),
                 Box::new(move |connection, changes| {
                     let followed = follow(connection, &residents, &lexicon, changes);
                     generation.follow(changes);
+                    counted.end();
                     followed
                 }),
             )?)
@@ -174,6 +181,8 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
             accesses: Arc::default(),
             trace_tally: Arc::default(),
             generation,
+            counted,
+            statements,
             watch: Mutex::new(watch),
             clock: options.clock,
         }),
@@ -212,6 +221,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    slow::listen(&connection);
     Ok(connection)
 }
 

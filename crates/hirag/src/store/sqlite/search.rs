@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
+use tracing::trace_span;
 
 use self::listed::Listed;
 use self::matches::Matches;
@@ -140,13 +141,16 @@ pub(super) fn candidates(
     query: &CandidateQuery,
     now_ms: i64,
 ) -> Result<Candidates, StoreError> {
-    let listed = Listed::new(connection, resident, collection, query, now_ms)?;
+    let listed = trace_span!("filter")
+        .in_scope(|| Listed::new(connection, resident, collection, query, now_ms))?;
     let matches = match &query.text {
-        Some(text) => Matches::new(connection, resident, lexicon, text, &listed)?,
+        Some(text) => trace_span!("words")
+            .in_scope(|| Matches::new(connection, resident, lexicon, text, &listed))?,
         None => Matches::none(),
     };
     let cosines = match &query.vector {
-        Some(vector) => listed.cosines(resident, &fixed_point::encoded(vector)),
+        Some(vector) => trace_span!("cosines")
+            .in_scope(|| listed.cosines(resident, &fixed_point::encoded(vector))),
         None => Vec::new(),
     };
     let (facts, neighbours) = listed.facts(resident);

@@ -471,3 +471,55 @@ async fn whatever_searches_can_notice_makes_another_generation() {
     changed("a deletion", true);
     assert!(place.open(Access::Read).unwrap().generation().is_none());
 }
+
+#[tokio::test]
+async fn counting_is_done_once_until_something_is_written() {
+    let place = Place::new();
+    let store = place.store().await;
+    store.slow_statements().set_least_ms(0);
+    let counted = || {
+        let all = store.slow_statements().latest();
+        all.iter().filter(|one| one.operation == "counts").count()
+    };
+    let before = store.counts(NAME).await.unwrap();
+    let ran = counted();
+    assert!(ran > 0);
+    assert_eq!(store.counts(NAME).await.unwrap(), before);
+    assert_eq!(counted(), ran, "nothing was asked again");
+    let one = record("one", Some([1.0, 0.0]));
+    store.insert(NAME, vec![one]).await.unwrap();
+    assert_eq!(store.counts(NAME).await.unwrap().total_contexts, 1);
+    assert!(counted() > ran);
+}
+
+#[tokio::test]
+async fn who_only_reads_counts_what_another_process_has_written() {
+    let place = Place::new();
+    let writer = place.store().await;
+    let reader = place.open(Access::Read).unwrap();
+    assert_eq!(reader.counts(NAME).await.unwrap().total_contexts, 0);
+    let one = record("one", Some([1.0, 0.0]));
+    writer.insert(NAME, vec![one]).await.unwrap();
+    assert_eq!(reader.counts(NAME).await.unwrap().total_contexts, 1);
+}
+
+#[tokio::test]
+async fn slow_reads_writes_and_commits_are_kept_by_what_they_were_for() {
+    let place = Place::new();
+    let store = place.store().await;
+    store.slow_statements().set_least_ms(0);
+    let one = record("the harbour", Some([1.0, 0.0]));
+    store.insert(NAME, vec![one]).await.unwrap();
+    found(&store, "harbour").await;
+    let kept = store.slow_statements().latest();
+    let of = |operation, statement: &str| {
+        let mut all = kept.iter();
+        all.any(|one| one.operation == operation && one.statement.starts_with(statement))
+    };
+    assert!(of("insert", "INSERT INTO contexts"), "{kept:#?}");
+    assert!(of("commit", "COMMIT"), "{kept:#?}");
+    let read = kept.iter().filter(|one| one.operation == "retrieve");
+    let planned = |one: &&crate::metrics::SlowStatement| !one.plan.is_empty();
+    assert!(read.filter(planned).count() > 0, "{kept:#?}");
+    assert!(!format!("{kept:?}").contains("harbour"));
+}

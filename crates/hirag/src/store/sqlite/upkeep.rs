@@ -4,7 +4,10 @@ mod inspect;
 mod parts;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -12,8 +15,8 @@ pub use self::inspect::{Finding, Inspection};
 pub use self::parts::DatabaseParts;
 use super::classify::io_at;
 use super::open::connect_to_read;
-use super::{SqliteStore, collections, contexts};
-use crate::context::LevelCounts;
+use super::{SqliteStore, collections};
+use crate::context::{ContextLevel, LevelCounts};
 use crate::files::{beside, create_private_file, folder_of, remove_if_there, sync_folder_of};
 use crate::store::StoreError;
 use crate::tasks::broken_off;
@@ -45,6 +48,38 @@ pub struct StoreCounts {
     pub traces: u64,
 }
 
+/// The last counts, as long as nothing was committed: counting a large store takes tens of
+/// milliseconds, and it is asked for by everybody who shows something. Clones share everything.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counted {
+    /// How many commits were made.
+    commits: Arc<AtomicU64>,
+    /// Of which collection, and after which commit.
+    last: Arc<Mutex<Option<(u64, String, StoreCounts)>>>,
+}
+
+impl Counted {
+    /// Counts a commit, before whoever asked for it is answered.
+    pub(super) fn end(&self) {
+        self.commits.fetch_add(1, Ordering::Release);
+    }
+
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
+    }
+
+    fn known(&self, commits: u64, collection: &str) -> Option<StoreCounts> {
+        let last = self.last.lock();
+        let (after, of, counts) = last.as_ref()?;
+        (*after == commits && of == collection).then(|| counts.clone())
+    }
+
+    /// Keeps what was counted after at least so many commits.
+    fn keep(&self, commits: u64, collection: &str, counts: &StoreCounts) {
+        *self.last.lock() = Some((commits, collection.to_owned(), counts.clone()));
+    }
+}
+
 /// What the database takes on the disk, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -67,9 +102,19 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when the collection is unknown or the database fails.
     pub async fn counts(&self, collection: &str) -> Result<StoreCounts, StoreError> {
+        let counted = &self.shared.counted;
+        let commits = counted.commits();
+        // Another process that writes tells nothing of it.
+        if self.is_writable()
+            && let Some(counts) = counted.known(commits, collection)
+        {
+            return Ok(counts);
+        }
         let name = collection.to_owned();
-        self.read(move |c| counts(c, collections::number(c, &name)?))
-            .await
+        let counts = self.read(move |c| counts(c, collections::number(c, &name)?));
+        let counts = counts.await?;
+        counted.keep(commits, collection, &counts);
+        Ok(counts)
     }
 
     /// What the database takes on the disk.
@@ -222,41 +267,46 @@ pub(super) fn check_whole(connection: &Connection, file: &Path) -> Result<(), St
 }
 
 fn counts(connection: &Connection, collection: i64) -> Result<StoreCounts, StoreError> {
-    let number = |sql: &str| -> Result<u64, StoreError> {
+    let number = |sql: &str, parameters: &[i64]| -> Result<u64, StoreError> {
+        let parameters = rusqlite::params_from_iter(parameters);
         let value: i64 = connection
             .prepare_cached(sql)?
-            .query_row([collection], |row| row.get(0))?;
+            .query_row(parameters, |row| row.get(0))?;
         Ok(value.unsigned_abs())
     };
     let mut counts = StoreCounts {
         pending: number(
             "SELECT count(*) FROM contexts
              WHERE collection = ?1 AND pending = 1 AND deleted_ms IS NULL",
+            &[collection],
         )?,
-        deleted: number(
-            "SELECT count(*) FROM contexts WHERE collection = ?1 AND deleted_ms IS NOT NULL",
+        sources: number(
+            "SELECT count(*) FROM sources WHERE collection = ?1",
+            &[collection],
         )?,
-        total_tokens: number(
-            "SELECT coalesce(sum(token_count), 0) FROM contexts
-             WHERE collection = ?1 AND deleted_ms IS NULL",
-        )?,
-        sources: number("SELECT count(*) FROM sources WHERE collection = ?1")?,
-        traces: connection
-            .query_row("SELECT count(*) FROM traces", [], |row| {
-                row.get::<_, i64>(0)
-            })?
-            .unsigned_abs(),
+        traces: number("SELECT count(*) FROM traces", &[])?,
         ..StoreCounts::default()
     };
+    // One look at the index that lists are read from.
     let mut statement = connection.prepare_cached(
-        "SELECT level, count(*) FROM contexts WHERE collection = ?1 AND deleted_ms IS NULL
-         GROUP BY level",
+        "SELECT count(deleted_ms),
+             coalesce(sum(token_count) FILTER (WHERE deleted_ms IS NULL), 0),
+             count(*) FILTER (WHERE deleted_ms IS NULL AND level = ?2),
+             count(*) FILTER (WHERE deleted_ms IS NULL AND level = ?3),
+             count(*) FILTER (WHERE deleted_ms IS NULL AND level = ?4)
+         FROM contexts WHERE collection = ?1",
     )?;
-    let mut rows = statement.query([collection])?;
-    while let Some(row) = rows.next()? {
-        let level = contexts::level_of(0, row.get(0)?)?;
-        *counts.contexts_per_level.get_mut(level) = row.get::<_, i64>(1)?.unsigned_abs();
-    }
+    let [first, second, third] = ContextLevel::ALL.map(ContextLevel::number);
+    statement.query_row((collection, first, second, third), |row| {
+        let number =
+            |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+        counts.deleted = number(0)?;
+        counts.total_tokens = number(1)?;
+        for (place, level) in ContextLevel::ALL.into_iter().enumerate() {
+            *counts.contexts_per_level.get_mut(level) = number(2 + place)?;
+        }
+        Ok(())
+    })?;
     counts.total_contexts = counts.contexts_per_level.total();
     Ok(counts)
 }

@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use tracing::{Span, trace_span};
 
+use super::slow;
+use crate::metrics::SlowStatements;
 use crate::store::StoreError;
 
 /// Jobs that share a commit at most, so that the first does not wait for ever.
@@ -54,7 +57,12 @@ trait Job: Send {
     /// Whether it may wait for company.
     fn is_patient(&self) -> bool;
     /// Runs inside the transaction. `Err(())` rolls back to before it.
-    fn run(&mut self, connection: &Connection, changes: &mut Changes) -> Result<(), ()>;
+    fn run(
+        &mut self,
+        connection: &Connection,
+        changes: &mut Changes,
+        statements: &SlowStatements,
+    ) -> Result<(), ()>;
     /// Answers, with the error of the whole group if there was one.
     fn answer(self: Box<Self>, group: Option<StoreError>);
 }
@@ -64,6 +72,8 @@ struct TypedJob<T, F> {
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
     patient: bool,
+    /// Where it was asked for.
+    span: Span,
 }
 
 impl<T, F> Job for TypedJob<T, F>
@@ -75,11 +85,20 @@ where
         self.patient
     }
 
-    fn run(&mut self, connection: &Connection, changes: &mut Changes) -> Result<(), ()> {
+    fn run(
+        &mut self,
+        connection: &Connection,
+        changes: &mut Changes,
+        statements: &SlowStatements,
+    ) -> Result<(), ()> {
         let Some(work) = self.work.take() else {
             return Err(());
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(connection, changes)))
+        let operation = slow::operation::<F>();
+        let _span = trace_span!(parent: &self.span, "change", operation).entered();
+        let work = || work(connection, changes);
+        let watched = || slow::watch(statements, operation, connection, work);
+        let outcome = catch_unwind(AssertUnwindSafe(watched))
             .unwrap_or_else(|_| Err(StoreError::Internal("a write panicked".to_owned())));
         let result = outcome.as_ref().map(|_| ()).map_err(|_| ());
         self.outcome = Some(outcome);
@@ -115,13 +134,14 @@ impl Writer {
     pub(super) fn start(
         connection: Connection,
         path: PathBuf,
+        statements: SlowStatements,
         on_commit: OnCommit,
     ) -> Result<Self, StoreError> {
         let (sender, receiver) = channel();
         let named = path.clone();
         let thread = std::thread::Builder::new()
             .name("hirag-writer".to_owned())
-            .spawn(move || run(&connection, &path, &receiver, on_commit))
+            .spawn(move || run(&connection, &path, &receiver, &statements, on_commit))
             .map_err(|source| StoreError::Io {
                 path: named,
                 source,
@@ -162,6 +182,7 @@ impl Writer {
             outcome: None,
             reply,
             patient,
+            span: Span::current(),
         });
         let unsent: Option<Box<dyn Job>> = match &*self.sender.lock() {
             Some(sender) => sender.send(job).err().map(|failed| failed.0),
@@ -193,6 +214,7 @@ fn run(
     connection: &Connection,
     path: &std::path::Path,
     jobs: &Receiver<Box<dyn Job>>,
+    statements: &SlowStatements,
     mut on_commit: OnCommit,
 ) {
     let mut rested_at = Instant::now();
@@ -201,7 +223,7 @@ fn run(
         let mut group = with_company(first, jobs, waits_until);
         let room = GROUP.saturating_sub(group.len());
         group.extend(jobs.try_iter().take(room));
-        let failure = run_group(connection, &mut group, &mut on_commit)
+        let failure = run_group(connection, &mut group, statements, &mut on_commit)
             .err()
             .map(|e| e.at(path));
         if group.iter().any(|job| job.is_patient()) {
@@ -238,12 +260,13 @@ fn with_company(
 fn run_group(
     connection: &Connection,
     group: &mut [Box<dyn Job>],
+    statements: &SlowStatements,
     on_commit: &mut OnCommit,
 ) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mut all = Changes::default();
     for job in group.iter_mut() {
-        let outcome = run_one(connection, job.as_mut(), &mut all);
+        let outcome = run_one(connection, job.as_mut(), &mut all, statements);
         if connection.is_autocommit() {
             // SQLite has rolled back the whole transaction by itself, as it does on a full disk.
             return Err(match outcome {
@@ -256,7 +279,8 @@ fn run_group(
             return Err(e);
         }
     }
-    if let Err(e) = connection.execute_batch("COMMIT") {
+    let commit = || connection.execute_batch("COMMIT");
+    if let Err(e) = slow::watch(statements, "commit", connection, commit) {
         let _ = connection.execute_batch("ROLLBACK");
         return Err(e.into());
     }
@@ -271,10 +295,11 @@ fn run_one(
     connection: &Connection,
     job: &mut dyn Job,
     all: &mut Changes,
+    statements: &SlowStatements,
 ) -> Result<(), StoreError> {
     connection.execute_batch("SAVEPOINT job")?;
     let mut changes = Changes::default();
-    match job.run(connection, &mut changes) {
+    match job.run(connection, &mut changes, statements) {
         Ok(()) => {
             connection.execute_batch("RELEASE job")?;
             all.absorb(changes);
@@ -309,13 +334,14 @@ mod tests {
         let connection = Connection::open(&path).unwrap();
         connection.execute("CREATE TABLE t (x UNIQUE)", []).unwrap();
         let commits = std::sync::Arc::new(Mutex::new(0));
+        let clock = crate::clock::SystemClock::shared();
         let counted = std::sync::Arc::clone(&commits);
         let count: OnCommit = Box::new(move |_, _| {
             *counted.lock() += 1;
             Ok(())
         });
         (
-            Writer::start(connection, path, count).unwrap(),
+            Writer::start(connection, path, SlowStatements::new(clock), count).unwrap(),
             folder,
             commits,
         )
