@@ -564,7 +564,7 @@ fn memories_of_mem0_and_of_the_mcp_server_are_contexts_of_their_own() {
         metadata(new),
         json!({"doc_type": "memory", "title": "Likes tea.", "topic": "food", "user": "ann", "categories": ["food"]})
     );
-    assert!(all[1].as_ref().unwrap_err().message.contains("entry 2 "));
+    assert!(all[1].as_ref().unwrap_err().message.contains("entry 2"));
 
     let lines = "{\"type\":\"entity\",\"name\":\"Ann\",\"entityType\":\"person\",\"observations\":[\"Likes tea\",\"Is 40\"]}\n\
         {\"type\":\"relation\",\"from\":\"Ann\",\"to\":\"Acme\",\"relationType\":\"works_at\"}\n{\"type\":\"other\"}\n";

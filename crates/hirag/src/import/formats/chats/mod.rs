@@ -59,13 +59,16 @@ fn read<T: DeserializeOwned + 'static>(
     for name in &names {
         archive.stream(&input, name)?;
     }
+    let parts = names.len() > 1;
     // They share one handle: each is opened when the one before has ended.
     Ok(Box::new(names.into_iter().flat_map(
         move |name| -> Pieces {
             match archive.stream(&input, &name) {
                 Ok(entry) => {
                     let input = BufReader::new(entry);
-                    Box::new(Entries::new(source.clone(), input, pieces).of_part(name))
+                    Box::new(
+                        Entries::new(source.clone(), input, pieces).of_part(parts.then_some(name)),
+                    )
                 }
                 Err(fault) => Box::new(std::iter::once(Err(Problem {
                     path: source.clone(),
@@ -108,8 +111,7 @@ impl<R: BufRead, T: DeserializeOwned, F: FnMut(T) -> Taken> Entries<R, T, F> {
         }
     }
 
-    fn of_part(self, name: String) -> Self {
-        let part = Some(name);
+    fn of_part(self, part: Option<String>) -> Self {
         Self { part, ..self }
     }
 

@@ -104,7 +104,7 @@ fn a_text_box_takes_nothing_from_the_paragraph_that_it_stands_in() {
 
 #[test]
 fn a_table_is_read_whatever_its_head_is_long() {
-    let columns: Vec<String> = (0..60).map(|n| format!("{}{n}", "列".repeat(90))).collect();
+    let columns: Vec<String> = (0..60).map(|n| format!("{n}{}", "列".repeat(90))).collect();
     let row = vec!["行".repeat(40); 60].join(",");
     let table = format!("{}\n{row}\n", columns.join(","));
     let all = entries("t.csv", FileKind::Csv, table.as_bytes()).unwrap();
