@@ -17,6 +17,7 @@ use parquet::schema::parser::parse_message_type;
 use serde_json::Value;
 
 use super::columns::{COLUMNS, Kind, Row, text, value};
+use super::reading::BadRow;
 
 /// Bytes of a row group: what is held in memory before it is written.
 const GROUP: usize = 16 << 20;
@@ -129,12 +130,15 @@ pub(super) fn open(file: File) -> Option<SerializedFileReader<File>> {
         .then_some(reader)
 }
 
-/// The rows of an export.
+/// The rows of an export. A fault ends them: behind it the reader says the same for ever.
 pub(super) fn rows(
     reader: SerializedFileReader<File>,
-) -> impl Iterator<Item = Result<Row, String>> {
-    RowIter::from_file_into(Box::new(reader)).map(|row| {
-        let row = row.map_err(|error| error.to_string())?;
+) -> impl Iterator<Item = Result<Row, BadRow>> {
+    let mut ended = false;
+    let rows = RowIter::from_file_into(Box::new(reader));
+    let rows = rows.take_while(move |row| !std::mem::replace(&mut ended, row.is_err()));
+    rows.map(|row| {
+        let row = row.map_err(|error| BadRow::Last(error.to_string()))?;
         let cells = row.into_columns().into_iter().zip(COLUMNS);
         Ok(cells
             .map(|((name, field), (_, kind))| (name, cell(kind, field)))

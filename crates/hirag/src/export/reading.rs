@@ -7,17 +7,34 @@ use std::path::Path;
 use super::columns::Row;
 use super::{csv, markdown, parquet};
 
+/// Bytes of a note at most: many times those that an export writes in one.
+const MAX_NOTE: u64 = 256 << 20;
+
+/// Bytes of a row at most: many times those of a context.
+const MAX_ROW: usize = 64 << 20;
+
+/// Why a row cannot be used.
+#[derive(Debug)]
+pub(super) enum BadRow {
+    /// The others go on.
+    Only(String),
+    /// What is behind it cannot be read.
+    Last(String),
+}
+
 /// Whether a file is a table of an export, by its first bytes.
 pub(crate) fn is_table(path: &Path) -> bool {
-    let head = csv::head();
-    match begins_with(path, 4) {
-        Ok(start) if start == b"PAR1" => File::open(path).ok().and_then(parquet::open).is_some(),
-        Ok(start) if head.as_bytes().starts_with(&start) => {
-            begins_with(path, head.len()).is_ok_and(|start| start == head.as_bytes())
+    match begins_with(path, csv::head_bytes()) {
+        Ok(start) if start.starts_with(PARQUET) => {
+            File::open(path).ok().and_then(parquet::open).is_some()
         }
-        _ => false,
+        Ok(start) => csv::delimiter(&start).is_some(),
+        Err(_) => false,
     }
 }
+
+/// What a file of Parquet begins with.
+const PARQUET: &[u8] = b"PAR1";
 
 /// The contexts of an export as lines of JSON; `None` for any other file.
 ///
@@ -26,20 +43,27 @@ pub(crate) fn is_table(path: &Path) -> bool {
 pub(crate) fn lines(path: &Path) -> io::Result<Option<Box<dyn BufRead + Send>>> {
     let head = markdown::HEAD;
     if begins_with(path, head.len())? == head.as_bytes() {
-        let note = std::fs::read_to_string(path)?;
-        let rows = markdown::rows(&note);
-        return Ok(rows.map(|rows| boxed(rows.into_iter())));
+        let mut note = String::new();
+        File::open(path)?.take(MAX_NOTE).read_to_string(&mut note)?;
+        let rows = markdown::rows(&note).map(Vec::into_iter);
+        return Ok(rows.map(|rows| boxed(rows.map(|row| row.map_err(BadRow::Only)))));
     }
     if !is_table(path) {
         return Ok(None);
     }
     let file = File::open(path)?;
-    if begins_with(path, 4)? == b"PAR1" {
+    let start = begins_with(path, csv::head_bytes())?;
+    if start.starts_with(PARQUET) {
         // It was read once already.
         let reader = parquet::open(file).ok_or(io::ErrorKind::InvalidData)?;
         return Ok(Some(boxed(parquet::rows(reader))));
     }
-    Ok(Some(boxed(csv::rows(BufReader::new(file)))))
+    let delimiter = csv::delimiter(&start).ok_or(io::ErrorKind::InvalidData)?;
+    Ok(Some(boxed(csv::rows(
+        BufReader::new(file),
+        delimiter,
+        MAX_ROW,
+    ))))
 }
 
 fn begins_with(path: &Path, bytes: usize) -> io::Result<Vec<u8>> {
@@ -51,7 +75,7 @@ fn begins_with(path: &Path, bytes: usize) -> io::Result<Vec<u8>> {
 }
 
 fn boxed(
-    rows: impl Iterator<Item = Result<Row, String>> + Send + 'static,
+    rows: impl Iterator<Item = Result<Row, BadRow>> + Send + 'static,
 ) -> Box<dyn BufRead + Send> {
     Box::new(BufReader::new(AsLines {
         rows,
@@ -67,7 +91,7 @@ struct AsLines<I> {
     at: usize,
 }
 
-impl<I: Iterator<Item = Result<Row, String>>> Read for AsLines<I> {
+impl<I: Iterator<Item = Result<Row, BadRow>>> Read for AsLines<I> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.at == self.line.len() {
             let Some(row) = self.rows.next() else {
@@ -76,7 +100,8 @@ impl<I: Iterator<Item = Result<Row, String>>> Read for AsLines<I> {
             self.line = match row {
                 Ok(row) => serde_json::to_vec(&row)?,
                 // Refused as it stands, by its number.
-                Err(reason) => reason.replace('\n', " ").into_bytes(),
+                Err(BadRow::Only(reason)) => reason.replace('\n', " ").into_bytes(),
+                Err(BadRow::Last(reason)) => return Err(io::Error::other(reason)),
             };
             self.line.push(b'\n');
             self.at = 0;

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::columns::{COLUMNS, row, text};
+use super::columns::row;
 use super::parquet::Groups;
 use super::{ExportFormat, csv};
 use crate::context::Context;
@@ -49,8 +49,7 @@ impl<W: Write + Send> Table<W> {
             }
             Form::Csv(out) => {
                 let row = row(context)?;
-                let cells = COLUMNS.iter().map(|(name, _)| text(row.get(*name)));
-                out.write_record(cells).map_err(io::Error::from)
+                out.write_record(csv::cells(&row)).map_err(io::Error::from)
             }
             Form::Parquet(groups) => groups.put(row(context)?),
         }

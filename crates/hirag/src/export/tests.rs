@@ -90,6 +90,72 @@ proptest! {
     }
 }
 
+fn written(format: ExportFormat, path: &Path, contexts: &[Context]) {
+    let file = std::fs::File::create(path).unwrap();
+    let mut table = Table::begin(format, file).unwrap().unwrap();
+    contexts
+        .iter()
+        .for_each(|context| table.put(context).unwrap());
+    table.finish().unwrap();
+}
+
+#[test]
+fn a_text_is_no_formula_in_a_spreadsheet_and_comes_back_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    let texts = ["=1+1", "+1", "-1", "@A1", "\tx", "'tis", "'=1", "''"];
+    let contexts = texts.map(|text| context(text, Some("=agent"), json!({}), 1));
+    written(ExportFormat::Csv, &path, &contexts);
+    let table = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        table.contains(",'=1+1,") && table.contains(",'=agent,"),
+        "{table}"
+    );
+    assert!(table.contains(",-4,"), "{table}");
+    same(&path, &contexts);
+
+    // As a spreadsheet saves it where the comma is the decimal point.
+    let saved = format!("\u{feff}{}", table.replace(',', ";"));
+    std::fs::write(&path, saved).unwrap();
+    assert!(is_table(&path));
+    same(&path, &contexts);
+}
+
+#[test]
+fn what_is_damaged_in_an_export_ends_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let contexts: Vec<Context> = (0..50)
+        .map(|n| context(&format!("text {n}"), None, json!({}), n))
+        .collect();
+    written(ExportFormat::Parquet, &path, &contexts);
+    let whole = std::fs::read(&path).unwrap();
+    let mut failed = 0;
+    for at in (4..whole.len() / 2).step_by(97) {
+        let mut bytes = whole.clone();
+        bytes[at..at + 16].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let Ok(Some(lines)) = lines(&path) else {
+            continue;
+        };
+        let mut input = crate::import::lines::Lines::new(lines, 1 << 20);
+        let read: Vec<bool> = input.by_ref().take(60).map(|line| line.is_ok()).collect();
+        assert!(read.len() <= 51, "{at}");
+        failed += usize::from(read.last() == Some(&false));
+    }
+    assert!(failed > 0);
+}
+
+#[test]
+fn a_row_that_never_ends_is_not_read_to_its_end() {
+    let endless = std::io::Read::chain(&b"id,text\na,b\nc,\""[..], std::io::repeat(b'x'));
+    let rows: Vec<_> = super::csv::rows(endless, b',', 100_000).collect();
+    assert!(
+        matches!(rows[..], [Ok(_), Err(super::reading::BadRow::Last(_))]),
+        "{rows:?}"
+    );
+}
+
 #[test]
 fn files_of_others_are_not_taken_for_exports() {
     let folder = tempfile::tempdir().unwrap();

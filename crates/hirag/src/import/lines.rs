@@ -38,13 +38,14 @@ impl LineFault {
 }
 
 /// Reads lines of a bounded length, and goes on behind those that are longer. A byte order mark at
-/// the start and blank lines are left out.
+/// the start and blank lines are left out. An input that fails ends them: it might fail for ever.
 #[derive(Debug)]
 pub(crate) struct Lines<R> {
     input: R,
     limit: usize,
     number: u64,
     buffer: Vec<u8>,
+    ended: bool,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -54,6 +55,7 @@ impl<R: BufRead> Lines<R> {
             limit,
             number: 0,
             buffer: Vec::new(),
+            ended: false,
         }
     }
 
@@ -111,11 +113,17 @@ impl<R: BufRead> Iterator for Lines<R> {
     type Item = io::Result<Line>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
+        while !self.ended {
             match self.fill() {
                 Ok(true) => self.number += 1,
-                Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
+                Ok(false) => {
+                    self.ended = true;
+                    break;
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
             }
             let text = self.text();
             if text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
@@ -126,6 +134,7 @@ impl<R: BufRead> Iterator for Lines<R> {
                 text,
             }));
         }
+        None
     }
 }
 
@@ -159,6 +168,22 @@ mod tests {
                 ]
             );
         }
+    }
+
+    #[test]
+    fn an_input_that_fails_for_ever_is_told_once() {
+        struct Failing;
+        impl io::Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("gone"))
+            }
+        }
+        let input = io::BufReader::new(io::Read::chain(&b"one\n"[..], Failing));
+        let read: Vec<bool> = Lines::new(input, 5)
+            .take(9)
+            .map(|line| line.is_ok())
+            .collect();
+        assert_eq!(read, [true, false]);
     }
 
     proptest! {

@@ -13,6 +13,7 @@ mod kinds;
 pub(crate) mod lines;
 mod reader;
 mod report;
+pub(crate) mod rows;
 mod settings;
 mod sniff;
 

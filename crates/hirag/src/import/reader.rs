@@ -176,7 +176,7 @@ impl Reader {
             return Ok(Box::new(records));
         }
         Ok(Box::new(Cut {
-            pieces: formats::stream(file, input, &self.settings)?,
+            pieces: formats::stream(file, input, &self.settings, &self.limits)?,
             cutter: self.cutter(file),
             ready: VecDeque::new(),
         }))

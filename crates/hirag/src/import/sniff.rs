@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::FileKind;
-use super::formats::archive;
+use super::formats::{Deadline, archive};
 
 /// Bytes that are looked at: enough for what stands before the messages of a conversation.
 const HEAD: u64 = 256 * 1024;
@@ -23,14 +23,14 @@ pub(super) fn kind_of(path: &Path) -> io::Result<Option<FileKind>> {
 
 fn in_archive(path: &Path) -> Option<FileKind> {
     let file = File::open(path).ok()?;
-    let mut archive = archive::Archive::open(file.try_clone().ok()?).ok()?;
+    let mut archive = archive::Archive::open(file.try_clone().ok()?, Deadline::new()).ok()?;
     if archive.has("word/document.xml") {
         return Some(FileKind::Docx);
     }
     if archive.has("META-INF/container.xml") {
         return Some(FileKind::Epub);
     }
-    let conversations = archive.conversations()?;
+    let conversations = archive.conversations().into_iter().next()?;
     let mut head = Vec::new();
     let entry = archive.stream(&file, &conversations).ok()?;
     entry.take(HEAD).read_to_end(&mut head).ok()?;

@@ -13,6 +13,8 @@ use super::units::Sizer;
 /// Bytes that are parsed at once; the splitter's time grows faster than its text. More is cut
 /// between blank lines before.
 const PARSED_BYTES: usize = 256 * 1024;
+/// How deep in each other the items are that are looked at.
+const MAX_DEPTH: usize = 1_000;
 /// Characters of a name in a path.
 const NAME_CHARS: usize = 80;
 
@@ -140,16 +142,18 @@ fn enclosing(tree: &Tree, code: &str, range: Range<usize>) -> Vec<String> {
     let own = &code[range.clone()];
     let first = range.start + (own.len() - own.trim_start().len());
     let mut names = Vec::new();
-    let mut node = tree.root_node().descendant_for_byte_range(first, first);
-    while let Some(at) = node {
-        if at.start_byte() < range.start
-            && let Some(name) = name(at, code)
+    // Down from the root once: a way up begins at the root again at every step.
+    let mut at = tree.walk();
+    for _ in 0..MAX_DEPTH {
+        if at.node().start_byte() < range.start
+            && let Some(name) = name(at.node(), code)
         {
             names.push(name);
         }
-        node = at.parent();
+        if at.goto_first_child_for_byte(first).is_none() || at.node().start_byte() > first {
+            break;
+        }
     }
-    names.reverse();
     names
 }
 

@@ -9,7 +9,7 @@ mod piece;
 mod script;
 mod units;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use text_splitter::ChunkSizer;
 
@@ -88,6 +88,11 @@ impl Cutter {
     /// The chunks of the file's next piece; none if nothing in it can be seen.
     pub(super) fn cut(&mut self, mut piece: Piece) -> Vec<NewContext> {
         let chunks = self.chunks(&mut piece);
+        if let Shape::Blocks(outline) = &mut piece.shape {
+            // Every chunk has them all; so they are told apart once.
+            let mut seen = HashSet::new();
+            outline.tags.retain(|(_, tag)| seen.insert(tag.clone()));
+        }
         let mut contexts = Vec::with_capacity(chunks.len());
         for chunk in chunks {
             if let Some((text, metadata)) = self.text_and_metadata(&piece, &chunk) {
@@ -183,9 +188,11 @@ impl Cutter {
                 ("embeds", &outline.embeds),
                 ("block_refs", &outline.block_refs),
             ] {
-                let names = found
+                // They are in the order of the text.
+                let start = found.partition_point(|(at, _)| *at < chunk.range.start);
+                let names = found[start..]
                     .iter()
-                    .filter(|(at, _)| chunk.range.contains(at))
+                    .take_while(|(at, _)| *at < chunk.range.end)
                     .map(|(_, target)| target.as_str());
                 insert_names(&mut metadata, key, names, self.room_for_names);
             }

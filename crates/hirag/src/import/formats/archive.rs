@@ -4,14 +4,17 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use flate2::read::DeflateDecoder;
+use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::Fault;
+use super::{Deadline, Fault};
 
 /// Entries of an archive at most. A book of a thousand chapters and pictures has a few thousand.
 pub(super) const MAX_ENTRIES: usize = 20_000;
-/// Bytes that an entry of a document may unpack to, and all that are read of it together.
+/// Bytes that all that is read of a document may unpack to.
 pub(super) const MAX_UNPACKED: u64 = 256 << 20;
+/// Bytes that one entry of it may unpack to; its words are in memory three times at the most.
+pub(super) const MAX_ENTRY: u64 = 64 << 20;
 /// How many times its packed size an entry may unpack to. Text packs to a tenth, and a table of
 /// equal rows to a hundredth; the format itself ends at a thousandth.
 pub(super) const MAX_RATIO: u64 = 200;
@@ -23,10 +26,11 @@ pub(in crate::import) struct Archive<R> {
     zip: ZipArchive<R>,
     /// Bytes that may still be unpacked.
     room: u64,
+    deadline: Deadline,
 }
 
 impl<R: Read + Seek> Archive<R> {
-    pub(in crate::import) fn open(input: R) -> Result<Self, Fault> {
+    pub(in crate::import) fn open(input: R, deadline: Deadline) -> Result<Self, Fault> {
         let zip = ZipArchive::new(input)
             .map_err(|error| Fault::damaged(format!("is no whole ZIP archive: {error}")))?;
         if zip.len() > MAX_ENTRIES {
@@ -36,15 +40,22 @@ impl<R: Read + Seek> Archive<R> {
             )));
         }
         let room = MAX_UNPACKED;
-        Ok(Self { zip, room })
+        Ok(Self {
+            zip,
+            room,
+            deadline,
+        })
     }
 
     pub(in crate::import) fn has(&self, name: &str) -> bool {
         self.zip.index_for_name(name).is_some()
     }
 
-    /// The name of the file with the conversations of an exported account.
-    pub(in crate::import) fn conversations(&self) -> Option<String> {
+    /// The names of the files with the conversations of an exported account, in their order: large
+    /// ones are in parts, `conversations-000.json` and so on. What lies in folders below them is not
+    /// the account's own.
+    pub(in crate::import) fn conversations(&self) -> Vec<String> {
+        let depth = |name: &String| name.matches('/').count();
         let names = self.zip.file_names().filter_map(Result::ok);
         let mut found: Vec<String> = names
             .filter(|name| {
@@ -53,12 +64,15 @@ impl<R: Read + Seek> Archive<R> {
             })
             .map(std::borrow::Cow::into_owned)
             .collect();
-        found.sort_by_key(|name| (name.matches('/').count(), name.clone()));
-        found.into_iter().next()
+        let shallowest = found.iter().map(depth).min();
+        found.retain(|name| Some(depth(name)) == shallowest);
+        found.sort();
+        found
     }
 
     /// An entry whole; `None` if there is none of this name.
     pub(super) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        self.deadline.check()?;
         let Some(index) = self.zip.index_for_name(name) else {
             return Ok(None);
         };
@@ -67,12 +81,12 @@ impl<R: Read + Seek> Archive<R> {
                 "is damaged: `{name}` in it cannot be unpacked ({error})"
             ))
         };
-        let entry = self.zip.by_index(index).map_err(|e| damaged(&e))?;
-        if entry.encrypted() {
-            return Err(Fault::encrypted(
-                "is encrypted; save it without a password, and import it again",
-            ));
-        }
+        let entry = self.zip.by_index(index).map_err(|error| match error {
+            ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
+                Fault::encrypted("is encrypted; save it without a password, and import it again")
+            }
+            error => damaged(&error),
+        })?;
         let most = most_unpacked(entry.compressed_size()).min(self.room);
         let mut bytes = Vec::new();
         // What the archive says of the size is not believed.
@@ -80,7 +94,7 @@ impl<R: Read + Seek> Archive<R> {
         if bytes.len() as u64 > most {
             return Err(Fault::over_limit(format!(
                 "unpacks to more than a document does (`{name}` to over {most} bytes; the limits are {MAX_RATIO} times \
-                 its packed size, and {MAX_UNPACKED} bytes in all)"
+                 its packed size, {MAX_ENTRY} bytes, and {MAX_UNPACKED} bytes in all)"
             )));
         }
         read.map_err(|e| damaged(&e))?;
@@ -129,7 +143,7 @@ impl Archive<File> {
 fn most_unpacked(packed: u64) -> u64 {
     packed
         .saturating_mul(MAX_RATIO)
-        .clamp(RATIO_FREE, MAX_UNPACKED)
+        .clamp(RATIO_FREE, MAX_ENTRY)
 }
 
 /// An entry on its way; ends with an error when it unpacks to more than text does.

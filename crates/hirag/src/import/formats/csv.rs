@@ -2,8 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
 use encoding_rs::Encoding;
@@ -12,8 +10,9 @@ use serde_json::{Number, Value as Json};
 
 use super::decode::guess;
 use super::{Fault, Pieces};
-use crate::context::parse_time;
+use crate::context::{Limits, parse_time};
 use crate::import::cutting::{Piece, clip, stem};
+use crate::import::rows::{Bounded, RowBytes};
 use crate::import::{Problem, SourceFile};
 
 /// Columns that have the text of a row, the likeliest first.
@@ -44,17 +43,16 @@ const COLUMNS: usize = 60;
 /// row, under its title; otherwise the text is all of its cells, each with its column's name. Every
 /// other column is metadata as well, numbers as numbers, so that one can filter by it; `session` and
 /// `agent` are those of the context, and a column of times says when it was created.
-pub(super) fn read(file: &SourceFile, input: File, max_row: usize) -> Result<Pieces, Fault> {
+pub(super) fn read(
+    file: &SourceFile,
+    input: File,
+    max_row: usize,
+    limits: &Limits,
+) -> Result<Pieces, Fault> {
     let damaged = |error: io::Error| Fault::damaged(format!("cannot be read: {error}"));
-    let decoded = DecodeReaderBytesBuilder::new()
+    let mut input = DecodeReaderBytesBuilder::new()
         .bom_override(true)
         .build(input);
-    let row_bytes = Arc::new(AtomicU64::new(0));
-    let mut input = Bounded {
-        input: decoded,
-        read: Arc::clone(&row_bytes),
-        most: max_row as u64,
-    };
     let mut head = Vec::new();
     (&mut input)
         .take(HEAD)
@@ -64,6 +62,8 @@ pub(super) fn read(file: &SourceFile, input: File, max_row: usize) -> Result<Pie
         return Err(Fault::Binary(offset));
     }
     let (delimiter, encoding) = (delimiter(&head), guess(&head));
+    // What was looked at for its form is no row.
+    let (input, row_bytes) = Bounded::new(input, max_row);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
@@ -96,13 +96,16 @@ pub(super) fn read(file: &SourceFile, input: File, max_row: usize) -> Result<Pie
         columns,
         reader,
         row_bytes,
+        metadata_bytes: limits.max_metadata_bytes / 2,
         ended: false,
     }))
 }
 
 struct Rows<R> {
     reader: Reader<R>,
-    row_bytes: Arc<AtomicU64>,
+    row_bytes: RowBytes,
+    /// Bytes of the cells and the names of their columns that are kept as metadata.
+    metadata_bytes: usize,
     source: String,
     stem: String,
     columns: Vec<String>,
@@ -149,11 +152,20 @@ impl<R: Read> Rows<R> {
         piece.created_at = cell(self.time).and_then(|time| parse_time(time).ok());
         piece.session = named("session").map(|name| clip(name, NAME_CHARS));
         piece.agent = named("agent").map(|name| clip(name, NAME_CHARS));
+        let mut room = self.metadata_bytes;
         for (column, n, cell) in filled().take(COLUMNS) {
             let taken = Some(n) == self.text && own.is_some();
-            if !taken && !piece.metadata.contains_key(&column) {
-                piece = piece.with(&column, value(cell));
+            if taken || piece.metadata.contains_key(&column) {
+                continue;
             }
+            let value = value(cell);
+            // As it is written, which escapes what it must.
+            let bytes = Json::from(column.as_str()).to_string().len() + value.to_string().len();
+            let Some(left) = room.checked_sub(bytes) else {
+                break;
+            };
+            room = left;
+            piece = piece.with(&column, value);
         }
         Some(piece)
     }
@@ -171,7 +183,7 @@ impl<R: Read> Iterator for Rows<R> {
     fn next(&mut self) -> Option<Self::Item> {
         let mut row = ByteRecord::new();
         while !self.ended {
-            self.row_bytes.store(0, Ordering::Relaxed);
+            self.row_bytes.begin();
             match self.reader.read_byte_record(&mut row) {
                 Ok(false) => self.ended = true,
                 Ok(true) => {
@@ -191,28 +203,6 @@ impl<R: Read> Iterator for Rows<R> {
             }
         }
         None
-    }
-}
-
-/// Ends with an error when one row has more bytes than allowed: a quote that is never closed makes
-/// all of the file one cell.
-struct Bounded<R> {
-    input: R,
-    read: Arc<AtomicU64>,
-    most: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        let before = self.read.fetch_add(read as u64, Ordering::Relaxed);
-        if before > self.most {
-            return Err(io::Error::other(format!(
-                "a row has more than {} bytes (a quote that is not closed?); mend it, or raise `import.max_line_bytes`",
-                self.most
-            )));
-        }
-        Ok(read)
     }
 }
 

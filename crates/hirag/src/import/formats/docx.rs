@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use super::archive::Archive;
 use super::xml::{Part, Tag, parse};
-use super::{Fault, Manuscript};
+use super::{Deadline, Fault, Manuscript};
 use crate::context::parse_time;
 use crate::import::SourceFile;
 use crate::import::cutting::{Script, one_line, stem};
@@ -15,13 +15,17 @@ const ENCRYPTED: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// Reads the body, with its headings, lists, tables and code, and behind it the notes at its feet.
 /// What was deleted and is only kept as a revision is no part of it.
-pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault> {
+pub(super) fn read(
+    file: &SourceFile,
+    bytes: &[u8],
+    deadline: Deadline,
+) -> Result<Manuscript, Fault> {
     if bytes.starts_with(ENCRYPTED) {
         return Err(Fault::encrypted(
             "is encrypted, or a document of Word 97 to 2003; save it as DOCX without a password",
         ));
     }
-    let mut archive = Archive::open(Cursor::new(bytes))?;
+    let mut archive = Archive::open(Cursor::new(bytes), deadline)?;
     let absent = || Fault::damaged("is no DOCX document: it has no `word/document.xml`");
     let body = archive.read("word/document.xml")?.ok_or_else(absent)?;
     let styles = match archive.read("word/styles.xml")? {
@@ -136,14 +140,23 @@ fn outline_level(tag: &Tag<'_>) -> Option<u8> {
     (level < 9).then_some(level + 1)
 }
 
-/// A paragraph, a cell or a table in the making.
+/// A paragraph in the making.
 #[derive(Default)]
-struct Writer {
+struct Paragraph {
     words: String,
     role: Option<Role>,
     item: bool,
     /// Lists that are inside of others stand further in.
     item_level: usize,
+    /// Inside of a run, which has words; elsewhere a tab is a stop of the ruler.
+    runs: usize,
+}
+
+/// A document in the making: its paragraph, cell and table.
+#[derive(Default)]
+struct Writer {
+    /// The paragraphs that are open: one may have a box with others in it.
+    paragraphs: Vec<Paragraph>,
     /// Items, or lines of code, that belong together.
     gathered: String,
     gathering: Option<Role>,
@@ -152,7 +165,7 @@ struct Writer {
     rows: String,
     cells: Vec<String>,
     cell: String,
-    /// Inside of what is shown in another way already.
+    /// Inside of what is shown in another way already, or was deleted or moved away.
     passed_over: usize,
     in_text: bool,
 }
@@ -166,9 +179,7 @@ fn write(
     let mut writer = Writer::default();
     parse(xml, |part| match part {
         Part::Open(tag) => writer.open(&tag, styles),
-        Part::Words(words) if writer.in_text && writer.passed_over == 0 => {
-            writer.words.push_str(&words);
-        }
+        Part::Words(words) if writer.in_text => writer.say(&words),
         Part::Words(_) => {}
         Part::Close(name) => writer.close(&name, script, title),
     })?;
@@ -176,14 +187,14 @@ fn write(
     Ok(())
 }
 
-impl Writer {
-    fn open(&mut self, tag: &Tag<'_>, styles: &Styles) {
-        match tag.name().as_str() {
-            "Fallback" => self.passed_over += 1,
-            "p" => {
-                self.words.clear();
-                (self.role, self.item, self.item_level) = (None, false, 0);
-            }
+/// What is no part of the text: the older way to draw what stands beside it, and revisions.
+fn is_passed_over(name: &str) -> bool {
+    matches!(name, "Fallback" | "del" | "moveFrom")
+}
+
+impl Paragraph {
+    fn open(&mut self, name: &str, tag: &Tag<'_>, styles: &Styles) {
+        match name {
             "pStyle" => {
                 let id = tag.get("val").unwrap_or_default();
                 self.role = self.role.or(Some(styles.role(&id)));
@@ -194,20 +205,59 @@ impl Writer {
                 let level = tag.get("val").and_then(|level| level.parse().ok());
                 self.item_level = level.unwrap_or(0).min(8);
             }
-            "t" => self.in_text = true,
-            "tab" if self.passed_over == 0 => self.words.push('\t'),
-            "br" | "cr" if self.passed_over == 0 => self.words.push('\n'),
-            "noBreakHyphen" => self.words.push('-'),
-            "tbl" => self.tables += 1,
+            "r" => self.runs += 1,
+            "tab" if self.runs > 0 => self.words.push('\t'),
+            "br" | "cr" if self.runs > 0 => self.words.push('\n'),
+            "noBreakHyphen" if self.runs > 0 => self.words.push('-'),
             _ => {}
+        }
+    }
+}
+
+impl Writer {
+    fn open(&mut self, tag: &Tag<'_>, styles: &Styles) {
+        let name = tag.name();
+        if is_passed_over(&name) {
+            self.passed_over += 1;
+        }
+        if self.passed_over > 0 {
+            return;
+        }
+        match name.as_str() {
+            "p" => self.paragraphs.push(Paragraph::default()),
+            "t" => self.in_text = true,
+            "tbl" => self.tables += 1,
+            name => {
+                if let Some(paragraph) = self.paragraphs.last_mut() {
+                    paragraph.open(name, tag, styles);
+                }
+            }
+        }
+    }
+
+    fn say(&mut self, words: &str) {
+        if let Some(paragraph) = self.paragraphs.last_mut() {
+            paragraph.words.push_str(words);
         }
     }
 
     fn close(&mut self, name: &str, script: &mut Script, title: &mut Option<String>) {
+        if self.passed_over > 0 {
+            self.passed_over -= usize::from(is_passed_over(name));
+            return;
+        }
         match name {
-            "Fallback" => self.passed_over = self.passed_over.saturating_sub(1),
             "t" => self.in_text = false,
-            "p" => self.paragraph(script, title),
+            "r" => {
+                if let Some(paragraph) = self.paragraphs.last_mut() {
+                    paragraph.runs = paragraph.runs.saturating_sub(1);
+                }
+            }
+            "p" => {
+                if let Some(paragraph) = self.paragraphs.pop() {
+                    self.paragraph(paragraph, script, title);
+                }
+            }
             "tc" if self.tables == 1 => {
                 let cell = std::mem::take(&mut self.cell);
                 self.cells.push(one_line(&cell));
@@ -229,15 +279,15 @@ impl Writer {
         }
     }
 
-    fn paragraph(&mut self, script: &mut Script, title: &mut Option<String>) {
-        let words = std::mem::take(&mut self.words);
+    fn paragraph(&mut self, paragraph: Paragraph, script: &mut Script, title: &mut Option<String>) {
+        let words = paragraph.words;
         if self.tables > 0 {
             self.cell.push_str(&words);
             self.cell.push(' ');
             return;
         }
-        let role = self.role.unwrap_or(Role::Plain);
-        let together = if self.item && role == Role::Plain {
+        let role = paragraph.role.unwrap_or(Role::Plain);
+        let together = if paragraph.item && role == Role::Plain {
             Some(Role::Plain)
         } else {
             Some(role).filter(|role| *role == Role::Code)
@@ -252,7 +302,7 @@ impl Writer {
             }
             (Some(_), _) if words.trim().is_empty() => {}
             (Some(_), _) => {
-                let indent = "  ".repeat(self.item_level);
+                let indent = "  ".repeat(paragraph.item_level);
                 self.gathered
                     .push_str(&format!("{indent}- {}\n", words.trim()));
             }

@@ -10,14 +10,21 @@ use super::archive::Archive;
 use super::decode::decode;
 use super::html::{MAX_DEPTH, depth, is_endless, write};
 use super::xml::{Part, parse};
-use super::{Fault, Manuscript};
+use super::{Deadline, Fault, Manuscript};
 use crate::context::parse_time;
 use crate::import::SourceFile;
 use crate::import::cutting::{Script, one_line, stem};
 
+/// Bytes of a chapter at most; all of the Bible has four million.
+const MAX_CHAPTER: usize = 16 << 20;
+
 /// Reads a book. Every chapter is cut by itself, and known by its first heading.
-pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault> {
-    let mut archive = Archive::open(Cursor::new(bytes))?;
+pub(super) fn read(
+    file: &SourceFile,
+    bytes: &[u8],
+    deadline: Deadline,
+) -> Result<Manuscript, Fault> {
+    let mut archive = Archive::open(Cursor::new(bytes), deadline)?;
     let absent = || Fault::damaged("is no EPUB book: it has no `META-INF/container.xml`");
     let container = archive.read("META-INF/container.xml")?.ok_or_else(absent)?;
     let path = package_path(&container)?;
@@ -44,9 +51,10 @@ pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault>
             manuscript.warnings.push(("chapter_missing", sentence));
             continue;
         };
-        let script = match chapter_of(&page) {
+        let script = match chapter_of(&page, deadline) {
             Ok(script) => script,
             Err(reason) => {
+                deadline.check()?;
                 let sentence = format!("the chapter `{path}` cannot be read: {reason}");
                 manuscript.warnings.push(("chapter_unreadable", sentence));
                 continue;
@@ -75,7 +83,10 @@ pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault>
     Ok(manuscript)
 }
 
-fn chapter_of(page: &[u8]) -> Result<Script, String> {
+fn chapter_of(page: &[u8], deadline: Deadline) -> Result<Script, String> {
+    if page.len() > MAX_CHAPTER {
+        return Err(format!("it has more than {MAX_CHAPTER} bytes"));
+    }
     let decoded = decode(page, Some(UTF_8)).map_err(|_| "it is no text".to_owned())?;
     if is_endless(&decoded.text) {
         return Err(format!("it is nested more than {MAX_DEPTH} elements deep"));
@@ -87,7 +98,7 @@ fn chapter_of(page: &[u8]) -> Result<Script, String> {
     page.select("script, style, nav, template").remove();
     let mut script = Script::default();
     if let Some(body) = page.body() {
-        write(&body, &mut script);
+        write(&body, &mut script, deadline);
     }
     Ok(script)
 }

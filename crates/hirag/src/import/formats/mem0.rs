@@ -15,8 +15,10 @@ use crate::import::cutting::Piece;
 #[derive(Deserialize)]
 struct Memory {
     id: Option<Json>,
-    #[serde(alias = "text", alias = "data")]
-    memory: String,
+    /// Of these there is one, or more that say the same.
+    memory: Option<String>,
+    text: Option<String>,
+    data: Option<String>,
     user_id: Option<String>,
     agent_id: Option<String>,
     run_id: Option<String>,
@@ -31,14 +33,16 @@ pub(super) fn read(file: &SourceFile, input: File) -> Result<Pieces, Fault> {
     Ok(Box::new(Entries::new(
         file.source.clone(),
         BufReader::new(input),
-        |memory: Memory| vec![Ok(piece(memory))],
+        |memory: Memory| vec![piece(memory)],
     )))
 }
 
 /// A run is a session. What a memory is about has no title.
-fn piece(memory: Memory) -> Piece {
-    let title: String = memory.memory.chars().take(80).collect();
-    let mut piece = Piece::new("memory", &title, memory.memory);
+fn piece(memory: Memory) -> Result<Piece, String> {
+    let text = memory.memory.or(memory.text).or(memory.data);
+    let text = text.ok_or("it has no `memory`, `text` or `data`")?;
+    let title: String = text.chars().take(80).collect();
+    let mut piece = Piece::new("memory", &title, text);
     piece.titled = false;
     piece.key = match memory.id {
         Some(Json::String(id)) => Some(id),
@@ -47,9 +51,10 @@ fn piece(memory: Memory) -> Piece {
     };
     piece.metadata = memory.metadata.unwrap_or_default();
     piece.created_at = memory.created_at.as_ref().and_then(time);
-    piece.agent = memory.agent_id;
-    piece.session = memory.run_id;
-    piece
+    let named = |name: Option<String>| name.filter(|name| !name.trim().is_empty());
+    piece.agent = named(memory.agent_id);
+    piece.session = named(memory.run_id);
+    Ok(piece
         .with("user", memory.user_id)
-        .with("categories", memory.categories)
+        .with("categories", memory.categories))
 }

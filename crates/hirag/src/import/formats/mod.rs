@@ -7,6 +7,7 @@ pub(super) mod archive;
 mod chats;
 mod code;
 mod csv;
+mod deadline;
 mod decode;
 mod docx;
 mod elements;
@@ -25,6 +26,7 @@ use std::fs::File;
 use std::panic::resume_unwind;
 use std::thread;
 
+pub(super) use self::deadline::Deadline;
 use super::cutting::Piece;
 use super::{FileKind, ImportError, ImportSettings, Problem, SourceFile};
 use crate::context::Limits;
@@ -65,6 +67,15 @@ impl Fault {
         Self::Refused("archive_limit", reason)
     }
 
+    /// What follows the name of the document in a sentence.
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Empty => "is empty",
+            Self::Binary(_) => "is binary",
+            Self::Refused(_, reason) => reason,
+        }
+    }
+
     fn of(self, file: &SourceFile) -> ImportError {
         let path = file.path.clone();
         match self {
@@ -81,13 +92,14 @@ pub(super) fn read(
     bytes: &[u8],
     limits: &Limits,
 ) -> Result<Manuscript, ImportError> {
+    let deadline = Deadline::new();
     let read = match file.kind {
         FileKind::Markdown => markdown::read(file, bytes, limits),
         FileKind::Code => code::read(file, bytes),
-        FileKind::Html => guarded(|| html::read(file, bytes)),
-        FileKind::Pdf => guarded(|| pdf::read(file, bytes)),
-        FileKind::Docx => guarded(|| docx::read(file, bytes)),
-        FileKind::Epub => guarded(|| epub::read(file, bytes)),
+        FileKind::Html => guarded(|| html::read(file, bytes, deadline)),
+        FileKind::Pdf => guarded(|| pdf::read(file, bytes, deadline)),
+        FileKind::Docx => guarded(|| docx::read(file, bytes, deadline)),
+        FileKind::Epub => guarded(|| epub::read(file, bytes, deadline)),
         _ => text::read(file, bytes),
     };
     read.map_err(|fault| fault.of(file))
@@ -98,9 +110,10 @@ pub(super) fn stream(
     file: &SourceFile,
     input: File,
     settings: &ImportSettings,
+    limits: &Limits,
 ) -> Result<Pieces, ImportError> {
     let pieces = match file.kind {
-        FileKind::Csv => csv::read(file, input, settings.max_line_bytes),
+        FileKind::Csv => csv::read(file, input, settings.max_line_bytes, limits),
         FileKind::Chatgpt => chats::chatgpt(file, input),
         FileKind::Claude => chats::claude(file, input),
         FileKind::Mem0 => mem0::read(file, input),
@@ -127,7 +140,16 @@ fn guarded(read: impl FnOnce() -> Result<Manuscript, Fault> + Send) -> Result<Ma
     })
 }
 
+/// Ends the reading from inside of what has no other way out; [`guarded`] gives the fault.
+fn give_up(fault: Fault) -> ! {
+    resume_unwind(Box::new(fault))
+}
+
 fn broken(panic: Box<dyn Any + Send>) -> Result<Manuscript, Fault> {
+    let panic = match panic.downcast::<Fault>() {
+        Ok(fault) => return Err(*fault),
+        Err(panic) => panic,
+    };
     if cfg!(test) {
         // Our own tests are to see it.
         resume_unwind(panic);

@@ -51,7 +51,6 @@ pub struct Records<R> {
     occurrences: HashMap<u64, u32>,
     /// The identities met, as the first half of their hash.
     identities: HashSet<u128>,
-    ended: bool,
 }
 
 /// Why a record cannot be used.
@@ -84,7 +83,6 @@ impl<R: BufRead> Records<R> {
             limits,
             occurrences: HashMap::new(),
             identities: HashSet::new(),
-            ended: false,
         }
     }
 
@@ -167,9 +165,6 @@ impl<R: BufRead> Iterator for Records<R> {
     type Item = Result<NewContext, Problem>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
         match self.lines.next()? {
             Ok(line) => {
                 let number = line.number;
@@ -179,7 +174,6 @@ impl<R: BufRead> Iterator for Records<R> {
                 )
             }
             Err(error) => {
-                self.ended = true;
                 let message = format!("{} cannot be read further: {error}", self.source);
                 Some(Err(self.problem(None, "unreadable", message)))
             }

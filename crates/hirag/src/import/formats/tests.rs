@@ -1,3 +1,6 @@
+mod harm;
+mod shapes;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -280,7 +283,7 @@ fn archives_that_are_cut_off_too_large_or_something_else_are_refused() {
 }
 
 /// A document with one font and the lines of each page, at these places and sizes.
-fn pdf(pages: &[Vec<(u32, u32, u32, &str)>], filter: Option<&[u8]>) -> Vec<u8> {
+fn pdf(pages: &[Vec<(u32, u32, u32, &str)>], filter: Option<(&str, &[u8])>) -> Vec<u8> {
     let mut objects: Vec<Vec<u8>> = vec![
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
         Vec::new(),
@@ -295,8 +298,8 @@ fn pdf(pages: &[Vec<(u32, u32, u32, &str)>], filter: Option<&[u8]>) -> Vec<u8> {
             .collect::<String>()
             .into_bytes();
         let mut dict = String::new();
-        if let Some(packed) = filter {
-            (content, dict) = (packed.to_vec(), "/Filter /FlateDecode".to_owned());
+        if let Some((facts, packed)) = filter {
+            (content, dict) = (packed.to_vec(), facts.to_owned());
         }
         let number = objects.len() + 1;
         kids.push_str(&format!("{number} 0 R "));
@@ -376,7 +379,10 @@ fn bad_pdfs_are_refused_with_the_reason() {
     let blank = pdf(&[vec![]], None);
     let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     bomb.write_all(&vec![b' '; 70 << 20]).unwrap();
-    let bomb = pdf(&[page], Some(&bomb.finish().unwrap()));
+    let bomb = pdf(
+        &[page],
+        Some(("/Filter /FlateDecode", &bomb.finish().unwrap())),
+    );
     let text = String::from_utf8_lossy(&whole).into_owned();
     let locked = text.replace("/Info 4 0 R", "/Info 4 0 R /ID [<00><00>] /Encrypt << /Filter /Standard /V 1 /R 2 /O <0000000000000000000000000000000000000000000000000000000000000000> /U <0000000000000000000000000000000000000000000000000000000000000000> /P -4 >>");
     for (bytes, code) in [
@@ -558,7 +564,7 @@ fn memories_of_mem0_and_of_the_mcp_server_are_contexts_of_their_own() {
         metadata(new),
         json!({"doc_type": "memory", "title": "Likes tea.", "topic": "food", "user": "ann", "categories": ["food"]})
     );
-    assert!(all[1].as_ref().unwrap_err().message.contains("entry 2 "));
+    assert!(all[1].as_ref().unwrap_err().message.contains("entry 2"));
 
     let lines = "{\"type\":\"entity\",\"name\":\"Ann\",\"entityType\":\"person\",\"observations\":[\"Likes tea\",\"Is 40\"]}\n\
         {\"type\":\"relation\",\"from\":\"Ann\",\"to\":\"Acme\",\"relationType\":\"works_at\"}\n{\"type\":\"other\"}\n";

@@ -13,8 +13,9 @@ pub(super) struct Exported {
     title: Option<String>,
     #[serde(default)]
     create_time: Json,
-    #[serde(alias = "id")]
     conversation_id: Option<String>,
+    /// Exports have both, or one of them.
+    id: Option<String>,
     current_node: Option<String>,
     mapping: HashMap<String, Json>,
 }
@@ -59,7 +60,8 @@ pub(super) fn pieces(exported: Exported) -> Taken {
         }
     }
     let title = exported.title.unwrap_or_default();
-    let id = exported.conversation_id.unwrap_or_default();
+    let id = exported.conversation_id.or(exported.id);
+    let id = id.unwrap_or_default();
     let conversation = Conversation {
         id: &id,
         title: &title,

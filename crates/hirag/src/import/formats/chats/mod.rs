@@ -5,8 +5,7 @@ mod chatgpt;
 mod claude;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::io::{Seek as _, SeekFrom};
+use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::marker::PhantomData;
 use std::vec::IntoIter;
 
@@ -16,27 +15,27 @@ use serde_json::Value as Json;
 
 use super::archive::Archive;
 use super::elements::Elements;
-use super::{Fault, Pieces, markdown};
+use super::{Deadline, Fault, Pieces, markdown};
 use crate::context::parse_time;
 use crate::import::cutting::{Piece, Shape};
 use crate::import::{Problem, SourceFile};
 
 pub(super) fn chatgpt(file: &SourceFile, input: File) -> Result<Pieces, Fault> {
-    let input = conversations(input)?;
-    let pieces = Entries::new(file.source.clone(), input, chatgpt::pieces);
-    Ok(Box::new(pieces))
+    read(file, input, chatgpt::pieces)
 }
 
 pub(super) fn claude(file: &SourceFile, input: File) -> Result<Pieces, Fault> {
-    let input = conversations(input)?;
-    let pieces = Entries::new(file.source.clone(), input, claude::pieces);
-    Ok(Box::new(pieces))
+    read(file, input, claude::pieces)
 }
 
-type Input = BufReader<Box<dyn Read + Send>>;
-
-/// The conversations in the file, or in the archive that it is.
-fn conversations(mut input: File) -> Result<Input, Fault> {
+/// The pieces of the file, or of the files with conversations in the archive that it is, one after
+/// another.
+fn read<T: DeserializeOwned + 'static>(
+    file: &SourceFile,
+    mut input: File,
+    pieces: fn(T) -> Taken,
+) -> Result<Pieces, Fault> {
+    let source = file.source.clone();
     let unreadable = |error: std::io::Error| Fault::damaged(format!("cannot be read: {error}"));
     let mut mark = [0; 4];
     let mut filled = 0;
@@ -48,13 +47,38 @@ fn conversations(mut input: File) -> Result<Input, Fault> {
     }
     input.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     if mark != *b"PK\x03\x04" {
-        return Ok(BufReader::new(Box::new(input)));
+        let entries = Entries::new(source, BufReader::new(input), pieces);
+        return Ok(Box::new(entries));
     }
-    let mut archive = Archive::open(input.try_clone().map_err(unreadable)?)?;
-    let absent = || Fault::damaged("has no conversations.json in it");
-    let name = archive.conversations().ok_or_else(absent)?;
-    let entry = archive.stream(&input, &name)?;
-    Ok(BufReader::new(Box::new(entry)))
+    let mut archive = Archive::open(input.try_clone().map_err(unreadable)?, Deadline::new())?;
+    let names = archive.conversations();
+    if names.is_empty() {
+        return Err(Fault::damaged("has no conversations.json in it"));
+    }
+    // That one of them cannot be unpacked is told before any is read.
+    for name in &names {
+        archive.stream(&input, name)?;
+    }
+    let parts = names.len() > 1;
+    // They share one handle: each is opened when the one before has ended.
+    Ok(Box::new(names.into_iter().flat_map(
+        move |name| -> Pieces {
+            match archive.stream(&input, &name) {
+                Ok(entry) => {
+                    let input = BufReader::new(entry);
+                    Box::new(
+                        Entries::new(source.clone(), input, pieces).of_part(parts.then_some(name)),
+                    )
+                }
+                Err(fault) => Box::new(std::iter::once(Err(Problem {
+                    path: source.clone(),
+                    line: None,
+                    code: "unreadable".to_owned(),
+                    message: format!("`{name}` in it {}", fault.reason()),
+                }))),
+            }
+        },
+    )))
 }
 
 /// What an entry gives: pieces, and the sentences about its parts that are none.
@@ -64,6 +88,8 @@ pub(super) type Taken = Vec<Result<Piece, String>>;
 /// number.
 pub(super) struct Entries<R, T, F> {
     source: String,
+    /// Which file of an archive it is.
+    part: Option<String>,
     elements: Elements<R>,
     pieces: F,
     /// Of the entry that was read last, whose number is `number`.
@@ -76,6 +102,7 @@ impl<R: BufRead, T: DeserializeOwned, F: FnMut(T) -> Taken> Entries<R, T, F> {
     pub(super) fn new(source: String, input: R, pieces: F) -> Self {
         Self {
             source,
+            part: None,
             elements: Elements::new(input),
             pieces,
             ready: Vec::new().into_iter(),
@@ -84,7 +111,15 @@ impl<R: BufRead, T: DeserializeOwned, F: FnMut(T) -> Taken> Entries<R, T, F> {
         }
     }
 
+    fn of_part(self, part: Option<String>) -> Self {
+        Self { part, ..self }
+    }
+
     fn problem(&self, code: &str, message: String) -> Problem {
+        let message = match &self.part {
+            Some(part) => format!("`{part}`, {message}"),
+            None => message,
+        };
         Problem {
             path: self.source.clone(),
             line: None,

@@ -1,22 +1,26 @@
 //! Web pages: what is said on them, without what stands around it.
 
+mod nesting;
 mod walk;
 
 use dom_query::{Document, NodeRef};
 use dom_smoothie::Readability;
 use encoding_rs::Encoding;
 
-pub(super) use self::walk::{MAX_DEPTH, depth, is_endless, write};
+pub(super) use self::nesting::{MAX_DEPTH, depth, is_endless};
+pub(super) use self::walk::write;
 use super::decode::decode;
-use super::{Fault, Manuscript};
+use super::{Deadline, Fault, Manuscript};
 use crate::context::parse_time;
 use crate::import::SourceFile;
 use crate::import::cutting::{Script, stem};
 
 /// Elements that are no part of what a page says.
-const AROUND: &str = "script, style, noscript, template, nav, aside, button, dialog, iframe, \
+const AROUND: &str = "script, style, noscript, template, nav, button, dialog, iframe, \
     svg, [hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], \
-    [role=search], [role=complementary]";
+    [role=search]";
+/// Elements that are none of it either, but for those in its main part: there they are remarks.
+const BESIDE: &str = "aside, [role=complementary]";
 /// Elements that say what a page is about, the surest first.
 const MAIN: [&str; 4] = ["main", "[role=main]", "article", "#content"];
 /// The share of links in the text of a page from which it is more of a menu than of a document.
@@ -24,7 +28,11 @@ const MENU: f64 = 0.25;
 
 /// Reads a page. Where it marks its main part, that is taken, and otherwise all that is no menu and
 /// no frame; a page that is full of links is searched for its article as browsers do for reading.
-pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault> {
+pub(super) fn read(
+    file: &SourceFile,
+    bytes: &[u8],
+    deadline: Deadline,
+) -> Result<Manuscript, Fault> {
     let decoded = decode(bytes, declared(bytes))?;
     let endless = is_endless(&decoded.text);
     let text = if endless { "" } else { &decoded.text };
@@ -37,10 +45,16 @@ pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault>
     let facts = reader.get_article_metadata(reader.parse_json_ld());
     let page = Document::from(decoded.text.as_str());
     page.select(AROUND).remove();
+    for beside in page.select(BESIDE).nodes() {
+        if !beside.ancestors_it(None).any(|outer| is_main(&outer)) {
+            beside.remove_from_parent();
+        }
+    }
+    deadline.check()?;
     let mut script = Script::default();
-    write(&main(&page), &mut script);
+    write(&main(&page), &mut script, deadline);
     if link_share(&main(&page)) > MENU
-        && let Some(article) = article(&decoded.text)
+        && let Some(article) = article(&decoded.text, deadline)
     {
         script = article;
     }
@@ -61,6 +75,12 @@ pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault>
         pieces: vec![piece],
         warnings: decoded.warning.into_iter().collect(),
     })
+}
+
+fn is_main(node: &NodeRef<'_>) -> bool {
+    let name = node.node_name();
+    matches!(name.as_deref(), Some("main" | "article"))
+        || node.attr("role").as_deref() == Some("main")
 }
 
 /// The encoding that a page says it has, among its first bytes.
@@ -110,10 +130,10 @@ fn link_share(node: &NodeRef<'_>) -> f64 {
 }
 
 /// The page's article, if it has one.
-fn article(html: &str) -> Option<Script> {
+fn article(html: &str, deadline: Deadline) -> Option<Script> {
     let found = Readability::from(html).parse().ok()?;
     let content = Document::fragment(found.content);
     let mut script = Script::default();
-    write(&content.root(), &mut script);
+    write(&content.root(), &mut script, deadline);
     (script.len() > 0).then_some(script)
 }

@@ -2,79 +2,19 @@
 
 use dom_query::NodeRef;
 
+use super::super::Deadline;
 use crate::import::cutting::{Script, one_line};
 
-/// Elements within each other at most.
-pub(in crate::import::formats) const MAX_DEPTH: usize = 1_000;
-
-/// How deep the elements are nested.
-pub(in crate::import::formats) fn depth(root: &NodeRef<'_>) -> usize {
-    let (mut deepest, mut depth) = (0, 0_usize);
-    let mut node = root.first_child();
-    while let Some(at) = node {
-        deepest = deepest.max(depth + 1);
-        if let Some(child) = at.first_child() {
-            depth += 1;
-            node = Some(child);
-            continue;
-        }
-        // The next one beside it, or beside what it stands in.
-        let mut up = at;
-        node = loop {
-            if let Some(next) = up.next_sibling() {
-                break Some(next);
-            }
-            match up.parent() {
-                Some(parent) if depth > 0 => {
-                    depth -= 1;
-                    up = parent;
-                }
-                _ => break None,
-            }
-        };
-    }
-    deepest
-}
-
-/// Whether so many elements are opened and not closed that parsing them alone, whose time grows with
-/// the square of the depth, would hold everything up.
-pub(in crate::import::formats) fn is_endless(html: &str) -> bool {
-    /// Elements that need no end, or have none.
-    const OPEN: [&str; 24] = [
-        "p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "br", "img", "hr",
-        "input", "meta", "link", "source", "col", "wbr", "area", "base", "embed", "param", "track",
-    ];
-    let mut depth = 0_usize;
-    for (at, _) in html.match_indices('<') {
-        let rest = &html[at + 1..];
-        let (closes, rest) = match rest.strip_prefix('/') {
-            Some(rest) => (true, rest),
-            None => (false, rest),
-        };
-        let end = rest
-            .find(|c: char| !c.is_ascii_alphanumeric())
-            .unwrap_or(rest.len());
-        let name = &rest[..end];
-        if name.is_empty() || OPEN.iter().any(|open| name.eq_ignore_ascii_case(open)) {
-            continue;
-        }
-        depth = if closes {
-            depth.saturating_sub(1)
-        } else {
-            depth + 1
-        };
-        if depth > 2 * MAX_DEPTH {
-            return true;
-        }
-    }
-    false
-}
-
 /// Writes what stands in `node`, block by block.
-pub(in crate::import::formats) fn write(node: &NodeRef<'_>, script: &mut Script) {
+pub(in crate::import::formats) fn write(
+    node: &NodeRef<'_>,
+    script: &mut Script,
+    deadline: Deadline,
+) {
     let mut walk = Walk {
         script,
         line: String::new(),
+        deadline,
     };
     walk.children(node);
     walk.flush();
@@ -84,6 +24,7 @@ struct Walk<'s> {
     script: &'s mut Script,
     /// Words that belong to no block yet.
     line: String,
+    deadline: Deadline,
 }
 
 impl Walk<'_> {
@@ -94,6 +35,7 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, node: &NodeRef<'_>) {
+        self.deadline.keep();
         if node.is_text() {
             self.line.push_str(&node.text());
             return;
@@ -106,7 +48,7 @@ impl Walk<'_> {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.flush();
                 let level = name.as_bytes()[1] - b'0';
-                let text = self.inline(node);
+                let text = self.inline(node, true);
                 self.script.heading(level, &text);
             }
             "br" => self.line.push('\u{b}'),
@@ -154,28 +96,35 @@ impl Walk<'_> {
         self.script.prose(&lines(&line));
     }
 
-    /// The words of an element on one line.
-    fn inline(&mut self, node: &NodeRef<'_>) -> String {
+    /// The words of an element on lines of their own, with those of the lists in it or without.
+    fn inline(&mut self, node: &NodeRef<'_>, lists: bool) -> String {
         let before = std::mem::take(&mut self.line);
         for child in node.children_it(false) {
-            self.inline_node(&child);
+            self.inline_node(&child, lists);
         }
         let text = std::mem::replace(&mut self.line, before);
         lines(&text)
     }
 
-    fn inline_node(&mut self, node: &NodeRef<'_>) {
+    fn inline_node(&mut self, node: &NodeRef<'_>, lists: bool) {
+        self.deadline.keep();
         if node.is_text() {
             self.line.push_str(&node.text());
             return;
         }
         match node.node_name().as_deref() {
-            None | Some("ul" | "ol" | "script" | "style") => {}
+            None | Some("script" | "style") => {}
+            Some("ul" | "ol") if !lists => {}
             Some("br") => self.line.push('\u{b}'),
-            Some(name) if is_block(name) || name == "pre" || name == "table" => {
+            Some("pre") => {
+                // Its lines are its own.
+                let lines = node.text().replace('\n', "\u{b}");
+                self.line.push_str(&format!("\u{b}{lines}\u{b}"));
+            }
+            Some(name) if is_block(name) || matches!(name, "table" | "ul" | "ol") => {
                 self.line.push('\u{b}');
                 for child in node.children_it(false) {
-                    self.inline_node(&child);
+                    self.inline_node(&child, lists);
                 }
                 self.line.push('\u{b}');
             }
@@ -189,7 +138,7 @@ impl Walk<'_> {
             }
             Some(_) => {
                 for child in node.children_it(false) {
-                    self.inline_node(&child);
+                    self.inline_node(&child, lists);
                 }
             }
         }
@@ -209,7 +158,7 @@ impl Walk<'_> {
                 "-".to_owned()
             };
             let indent = "  ".repeat(level);
-            let own = self.inline(&item);
+            let own = self.inline(&item, false);
             if !own.is_empty() {
                 let own = own.replace('\n', &format!("\n{indent}  "));
                 out.push_str(&format!("{indent}{mark} {own}\n"));
@@ -230,24 +179,34 @@ impl Walk<'_> {
 
     fn table(&mut self, node: &NodeRef<'_>) -> String {
         let mut rows = String::new();
-        for row in node.descendants_it() {
-            let name = row.node_name();
-            if name.as_deref() == Some("caption") {
-                rows.push_str(&format!("{}\n", one_line(&self.inline(&row))));
-            }
-            if name.as_deref() != Some("tr") {
-                continue;
-            }
-            let cells: Vec<String> = row
-                .children_it(false)
-                .filter(NodeRef::is_element)
-                .map(|cell| one_line(&self.inline(&cell)))
-                .collect();
-            if cells.iter().any(|cell| !cell.is_empty()) {
-                rows.push_str(&format!("| {} |\n", cells.join(" | ")));
+        for part in node.children_it(false) {
+            match part.node_name().as_deref() {
+                Some("caption") => {
+                    let caption = one_line(&self.inline(&part, true));
+                    rows.push_str(&format!("{caption}\n"));
+                }
+                Some("tr") => self.row(&part, &mut rows),
+                // A table in a cell is words of the cell.
+                Some("thead" | "tbody" | "tfoot") => {
+                    for row in part.children_it(false) {
+                        self.row(&row, &mut rows);
+                    }
+                }
+                _ => {}
             }
         }
         rows
+    }
+
+    fn row(&mut self, row: &NodeRef<'_>, rows: &mut String) {
+        let cells: Vec<String> = row
+            .children_it(false)
+            .filter(NodeRef::is_element)
+            .map(|cell| one_line(&self.inline(&cell, true)))
+            .collect();
+        if cells.iter().any(|cell| !cell.is_empty()) {
+            rows.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
     }
 }
 

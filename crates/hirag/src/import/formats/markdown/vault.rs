@@ -43,8 +43,8 @@ pub(super) fn references(text: &str, outline: &mut Outline) {
     }
     for (at, _) in text.match_indices("((") {
         let rest = &text[at + 2..];
-        if let Some((id, _)) = rest.split_once("))")
-            && id.len() == 36
+        if let Some(id) = rest.get(..36)
+            && rest[36..].starts_with("))")
             && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
         {
             outline.block_refs.push((at, id.to_owned()));

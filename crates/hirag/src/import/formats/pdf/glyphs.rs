@@ -7,10 +7,12 @@ use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
 };
 
-use super::super::Fault;
+use super::super::{Deadline, Fault, give_up};
 
 /// Letters and other marks of a document at most: ten times those of a Bible.
 pub(super) const MOST: usize = 40_000_000;
+/// Those of one page; the fullest map has fewer.
+const MOST_OF_PAGE: usize = 500_000;
 
 /// A letter on its page; lengths are in points, `y` grows downwards.
 #[derive(Debug, Clone)]
@@ -26,47 +28,46 @@ pub(super) struct Glyph {
     pub(super) size: f64,
 }
 
-/// A device that draws nothing.
+/// A device that draws nothing. It gives up on a page that draws itself again and again, which would
+/// never end.
 pub(super) struct Collector {
     glyphs: Vec<Glyph>,
-    /// What may still be drawn; a page that draws itself again and again would never end.
+    /// What may still be drawn in the document, and on the page.
     room: usize,
-    over: bool,
+    room_of_page: usize,
+    deadline: Deadline,
 }
 
 impl Collector {
-    pub(super) fn new(room: usize) -> Self {
+    pub(super) fn new(room: usize, deadline: Deadline) -> Self {
         Self {
             glyphs: Vec::new(),
             room,
-            over: false,
+            room_of_page: MOST_OF_PAGE,
+            deadline,
         }
     }
 
     /// The letters in the order in which they were drawn, and what room is left.
-    pub(super) fn finish(self) -> Result<(Vec<Glyph>, usize), Fault> {
-        if self.over {
-            return Err(Fault::over_limit(format!(
-                "draws more than {MOST} marks, which no document does"
-            )));
-        }
-        Ok((self.glyphs, self.room))
+    pub(super) fn finish(self) -> (Vec<Glyph>, usize) {
+        (self.glyphs, self.room)
     }
 
-    fn spend(&mut self, marks: usize) -> bool {
-        match self.room.checked_sub(marks) {
-            Some(room) => self.room = room,
-            None => self.over = true,
-        }
-        !self.over
+    fn spend(&mut self, marks: usize) {
+        self.deadline.keep();
+        let left = |room: usize| room.checked_sub(marks);
+        let (Some(room), Some(room_of_page)) = (left(self.room), left(self.room_of_page)) else {
+            give_up(Fault::over_limit(format!(
+                "draws more than {MOST_OF_PAGE} marks on a page, or {MOST} in all, which no document does"
+            )));
+        };
+        (self.room, self.room_of_page) = (room, room_of_page);
     }
 }
 
 impl Device<'_> for Collector {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _: &DrawMode) {
-        if !self.spend(run.glyphs().len()) {
-            return;
-        }
+        self.spend(run.glyphs().len().max(1));
         for glyph in run.glyphs() {
             let text = match glyph.as_unicode() {
                 Some(BfString::Char(c)) => c.to_string(),
@@ -103,8 +104,14 @@ impl Device<'_> for Collector {
         self.spend(1);
     }
 
-    fn push_clip_path(&mut self, _: &ClipPath) {}
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.spend(1);
+    }
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
+        self.spend(1);
+    }
+
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
 }

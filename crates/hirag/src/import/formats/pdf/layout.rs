@@ -101,7 +101,7 @@ impl Line {
     }
 
     /// Whether `next` goes on with the paragraph of this one.
-    fn goes_on_with(&self, next: &Line) -> bool {
+    pub(super) fn goes_on_with(&self, next: &Line) -> bool {
         let size = self.size.max(next.size);
         let alike = (self.size - next.size).abs() < size * 0.12;
         let way = next.from - self.from;

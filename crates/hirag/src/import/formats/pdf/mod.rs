@@ -3,6 +3,7 @@
 mod furniture;
 mod glyphs;
 mod layout;
+mod sizes;
 mod streams;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use jiff::tz::Offset;
 use self::glyphs::Collector;
 use self::layout::{Block, Line};
 use super::decode::decode;
-use super::{Fault, Manuscript};
+use super::{Deadline, Fault, Manuscript};
 use crate::import::SourceFile;
 use crate::import::cutting::{Piece, Script, clip, one_line, stem};
 
@@ -33,9 +34,13 @@ const HEADING: f64 = 1.15;
 
 /// Reads a document. Every page is cut by itself, so that a chunk has one number of a page; a
 /// sentence that goes on behind the end of its page stays with the page that it begins on.
-pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault> {
+pub(super) fn read(
+    file: &SourceFile,
+    bytes: &[u8],
+    deadline: Deadline,
+) -> Result<Manuscript, Fault> {
     check_begin(bytes)?;
-    streams::check(bytes)?;
+    streams::check(bytes, deadline)?;
     let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
             Fault::encrypted("is protected by a password; save it without one, and import it again")
@@ -63,10 +68,11 @@ pub(super) fn read(file: &SourceFile, bytes: &[u8]) -> Result<Manuscript, Fault>
     let mut room = glyphs::MOST;
     let mut lines: Vec<Vec<Line>> = Vec::with_capacity(pages.len());
     for page in pages.iter() {
-        lines.push(lines_of(page, &pdf, &cache, &mut room)?);
+        deadline.check()?;
+        lines.push(lines_of(page, &pdf, &cache, &mut room, deadline));
     }
-    furniture::remove(&mut lines);
     let body_size = usual_size(&lines);
+    furniture::remove(&mut lines, body_size * HEADING);
     let mut pages: Vec<Vec<Block>> = lines.iter().map(|lines| layout::blocks(lines)).collect();
     layout::join_over_pages(&mut pages);
 
@@ -131,7 +137,8 @@ fn lines_of<'a>(
     pdf: &'a Pdf,
     cache: &InterpreterCache<'a>,
     room: &mut usize,
-) -> Result<Vec<Line>, Fault> {
+    deadline: Deadline,
+) -> Vec<Line> {
     let settings = InterpreterSettings {
         render_content: RenderContent::PAGE,
         ..InterpreterSettings::default()
@@ -140,11 +147,11 @@ fn lines_of<'a>(
     let place = Affine::new(flip.as_coeffs());
     let bounds = Rect::new(0.0, 0.0, 1.0, 1.0);
     let mut context = Context::new(place, bounds, cache, pdf.xref(), settings);
-    let mut collector = Collector::new(*room);
+    let mut collector = Collector::new(*room, deadline);
     interpret_page(page, &mut context, &mut collector);
-    let (glyphs, left) = collector.finish()?;
+    let (glyphs, left) = collector.finish();
     *room = left;
-    Ok(layout::lines(&glyphs))
+    layout::lines(&glyphs)
 }
 
 /// The size of most of the letters.
