@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hirag::HiragManager;
 use hirag::clock::FakeClock;
 use hirag::context::{Context, ContextLevel, ContextRequest};
-use hirag::manager::RunOptions;
+use hirag::manager::{ImportOptions, RunOptions};
 use hirag::sources::{
     Leave, NewSource, RunOutcome, SourceId, SourcePatch, SourceRules, SourceRun, WatchState,
 };
@@ -257,6 +257,41 @@ async fn a_file_that_was_emptied_has_nothing_and_one_that_cannot_be_read_keeps_w
     assert_eq!(run.failed[0].path, kept.note(2).to_str().unwrap());
     // It is told again for as long as it is so.
     assert_eq!(kept.run().await.failed_total, 1);
+}
+
+#[tokio::test]
+async fn what_is_gone_is_taken_away_before_anything_is_read() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    fs::remove_file(kept.note(4)).unwrap();
+    notes::write(&kept.folder.join("more"), 200, 3);
+    let cancel = Arc::new(AtomicBool::default());
+    let options = RunOptions {
+        cancel: Arc::clone(&cancel),
+        ..RunOptions::default()
+    };
+    let run = kept.manager.run_source(kept.id, options, |at| {
+        cancel.store(at.files_done > 0, Ordering::Relaxed);
+    });
+    let stopped = run.await.unwrap();
+    assert_eq!((stopped.outcome, stopped.gone), (RunOutcome::Stopped, 1));
+    assert!(kept.of(&kept.note(4)).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_moves_to_a_name_that_is_known_leaves_nothing_behind() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    let (old, new) = (kept.note(5), kept.folder.join("fifth.md"));
+    fs::rename(&old, &new).unwrap();
+    let imported = kept
+        .manager
+        .import(vec![new.clone()], ImportOptions::default(), |_| {});
+    assert_eq!(imported.await.unwrap().imported, 3);
+    let run = kept.run().await;
+    assert_eq!((run.renamed, run.gone, run.removed), (0, 1, 3));
+    assert!(kept.of(&old).await.is_empty());
+    assert_eq!(kept.of(&new).await.len(), 3);
 }
 
 #[tokio::test]

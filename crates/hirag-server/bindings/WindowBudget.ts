@@ -5,7 +5,7 @@
  */
 export type WindowBudget = { 
 /**
- * What the model reads and writes together.
+ * What the model reads and writes together; 0 where none is asked.
  */
 window: number, 
 /**
@@ -33,6 +33,6 @@ margin: number,
  */
 sources: number, 
 /**
- * What they have.
+ * What they have, without what stands around each.
  */
 used: number, };

@@ -20,7 +20,17 @@ use hirag::sources::{NewSource, RemovedSource, SourceStatus};
 use hirag::store::sqlite::{DatabaseParts, Deletion, Restored};
 use hirag::store::{Order, Page};
 use hirag_server::commands::studio::{
-    ActivityRequest, ActivityResponse, AnswerPart, AskName, AskStart, AskStatus, BreakerReset, ChangeSettingsRequest, CleanUpRequest, ClearRequest, ConversationExport, ConversationText, CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart, FileRequest, GetRequest, GoldenQueries, HistoryRequest, ImportPreview, ImportPreviewRequest, ImportStart, JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, McpConfig, MoveAllRequest, Moved, NewServerToken, Nothing, OpenLinkRequest, PauseRequest, PerformanceRequest, PickPathsRequest, PickSaveRequest, PickedPath, PickedPaths, ProviderTest, Reasons, Replay, ReportResponse, RequestsResponse, RerankRequest, Reranked, Resilience, SaveRequest, ServerLink, SettingProblems, StudioSettings, TestProviderRequest, TextsRequest, TextsResponse, TokenRequest, TokenSetRequest, TraceRequest, TracesRequest, TracesResponse, UsesRequest, UsesResponse,
+    ActivityRequest, ActivityResponse, AnswerPart, AskName, AskStart, AskStatus, BreakerReset,
+    ChangeSettingsRequest, CleanUpRequest, ClearRequest, ConversationExport, ConversationText,
+    CountRequest, CountResponse, CrashReport, CsvResponse, DetailsRequest, DrillStart, ExportStart,
+    FileRequest, GetRequest, GoldenQueries, HistoryRequest, ImportPreview, ImportPreviewRequest,
+    ImportStart, JobRequest, JobStarted, JobsResponse, ListResponse, LookUpResponse, McpConfig,
+    MoveAllRequest, Moved, NewServerToken, Nothing, OpenLinkRequest, PauseRequest,
+    PerformanceRequest, PickPathsRequest, PickSaveRequest, PickedPath, PickedPaths, ProviderTest,
+    Reasons, Replay, ReportResponse, RequestsResponse, RerankRequest, Reranked, Resilience,
+    SaveRequest, ServerLink, SettingProblems, StudioSettings, TestProviderRequest, TextsRequest,
+    TextsResponse, TokenRequest, TokenSetRequest, TraceRequest, TracesRequest, TracesResponse,
+    UsesRequest, UsesResponse,
 };
 use hirag_server::commands::{
     Backup, Collected, ConversationRequest, ConversationStored, DeleteRequest, Doctor, Exported,

@@ -8,6 +8,9 @@ const LONGEST: usize = 48;
 /// Digits of a source's number at most: `[2024]` is a year.
 const DIGITS: usize = 3;
 
+/// What brackets begin with; some models use the second.
+const BEGINS: [char; 2] = ['[', '【'];
+
 /// The check of one answer.
 #[derive(Debug, Default)]
 pub struct Citations {
@@ -25,31 +28,61 @@ pub struct Citations {
 /// Whether the text is code, in which brackets are no citations.
 #[derive(Debug, Default)]
 struct Code {
-    /// Backticks just now, one after the other.
-    ticks: usize,
-    /// Backticks that the code which has begun ends with.
-    open: Option<usize>,
+    /// Marks just now, one after the other.
+    run: usize,
+    /// What they are: backticks or tildes.
+    mark: char,
+    /// Whether nothing but space stands before them in their line.
+    leads: bool,
+    /// Whether anything but space stands in this line so far.
+    written: bool,
+    open: Option<Open>,
+}
+
+/// Code that has begun.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    mark: char,
+    run: usize,
+    /// Whether it goes on over lines: it began with three marks or more at the start of one.
+    block: bool,
 }
 
 impl Code {
     /// Follows a character; whether it stands in code.
     fn follow(&mut self, c: char) -> bool {
-        if c == '`' {
-            self.ticks += 1;
-            return true;
+        if self.run > 0 && c != self.mark {
+            self.settle();
         }
-        match (std::mem::take(&mut self.ticks), self.open) {
-            (0, _) => {}
-            (ticks, None) => self.open = Some(ticks),
-            (ticks, Some(open)) if ticks == open => self.open = None,
-            _ => {}
+        if matches!(c, '`' | '~') {
+            if self.run == 0 {
+                (self.mark, self.leads) = (c, !self.written);
+            }
+            self.run += 1;
+            self.written = true;
+            return c == '`' || self.open.is_some();
         }
-        // Less than three begin no block, and so no code of several lines: a stray one must not hide
-        // all that follows.
-        if c == '\n' && self.open.is_some_and(|open| open < 3) {
-            self.open = None;
+        if c == '\n' {
+            // A stray mark must not hide all that follows.
+            self.open = self.open.filter(|open| open.block);
+            self.written = false;
+        } else if !c.is_whitespace() {
+            self.written = true;
         }
         self.open.is_some()
+    }
+
+    /// What the marks mean, now that there are no more of them.
+    fn settle(&mut self) {
+        let (mark, run) = (self.mark, std::mem::take(&mut self.run));
+        let block = run >= 3 && self.leads;
+        self.open = match self.open {
+            None if block || mark == '`' => Some(Open { mark, run, block }),
+            Some(open) if open.mark != mark => Some(open),
+            Some(open) if open.block && block && run >= open.run => None,
+            Some(open) if !open.block && run == open.run => None,
+            other => other,
+        };
     }
 }
 
@@ -96,16 +129,18 @@ impl Citations {
             self.inside = false;
             return;
         }
-        let begun = self.held.contains('[');
+        let begun = self.held.contains(BEGINS);
         match c {
-            ']' if begun => {
+            ']' | '】' if begun => {
                 let held = std::mem::take(&mut self.held);
-                out.push_str(&self.judge(&held));
+                out.push_str(&self.judge(&held, c));
             }
-            '0'..='9' | ',' | ';' | ' ' if begun && self.held.len() < LONGEST => self.held.push(c),
-            '[' | ' ' => {
+            '0'..='9' | ',' | ';' | ' ' | '-' | '–' if begun && self.held.len() < LONGEST => {
+                self.held.push(c);
+            }
+            '[' | '【' | ' ' => {
                 // A space stands before brackets, which take it with them.
-                let goes_on = c == '[' && !begun;
+                let goes_on = c != ' ' && !begun;
                 if !goes_on {
                     out.push_str(&std::mem::take(&mut self.held));
                     self.inside |= begun;
@@ -120,35 +155,72 @@ impl Citations {
         }
     }
 
-    /// Brackets without their end, as they may stay.
-    fn judge(&mut self, held: &str) -> String {
+    /// Brackets, which `end` ends, as they may stay.
+    fn judge(&mut self, held: &str, end: char) -> String {
         let inside = std::mem::take(&mut self.inside);
-        let (space, within) = match held.split_once('[') {
-            Some(parts) => parts,
-            None => return format!("{held}]"),
+        let whole = || format!("{held}{end}");
+        let Some((space, within)) = held.split_once(BEGINS) else {
+            return whole();
         };
-        let numbers: Vec<&str> = within.split([',', ';']).map(str::trim).collect();
-        let is_number = |n: &&str| !n.is_empty() && n.len() <= DIGITS && !n.contains(' ');
-        if !numbers.iter().all(is_number) {
-            return format!("{held}]");
+        let parts: Vec<&str> = within.split([',', ';']).map(str::trim).collect();
+        let Some(spans) = parts
+            .iter()
+            .map(|part| span(part))
+            .collect::<Option<Vec<_>>>()
+        else {
+            return whole();
+        };
+        // Several numbers with a 0 among them are a list or a range in the text: nobody counts
+        // sources from 0.
+        if spans.contains(&(0, 0)) && spans.len() > 1
+            || spans.iter().any(|(a, b)| *a == 0 && *b > 0)
+        {
+            return whole();
         }
-        let mut kept = Vec::new();
-        for number in &numbers {
-            match number.parse() {
-                Ok(number) if (1..=self.sources).contains(&number) => {
-                    self.cited.insert(number);
-                    kept.push(number.to_string());
-                }
-                _ => self.removed.push((*number).to_owned()),
+        let (mut kept, mut all) = (Vec::new(), true);
+        for (part, (first, last)) in parts.into_iter().zip(spans) {
+            let there = last.min(self.sources);
+            all &= first > 0 && there == last;
+            if first == 0 || first > self.sources {
+                self.remove(part);
+                continue;
             }
+            if there < last {
+                self.remove(part);
+            }
+            self.cited.extend(first..=there);
+            kept.push(match first == there {
+                true => first.to_string(),
+                false => format!("{first}-{there}"),
+            });
         }
-        match kept.len() {
-            0 if inside => "?".to_owned(),
-            0 => String::new(),
-            all if all == numbers.len() => format!("{held}]"),
-            _ => format!("{space}[{}]", kept.join(", ")),
+        match kept.is_empty() {
+            true if inside => "?".to_owned(),
+            true => String::new(),
+            // Other brackets become those that everybody looks for.
+            false if all => format!("{space}[{within}]"),
+            false => format!("{space}[{}]", kept.join(", ")),
         }
     }
+
+    /// Notes what was taken out, once.
+    fn remove(&mut self, part: &str) {
+        if !self.removed.iter().any(|known| known == part) {
+            self.removed.push(part.to_owned());
+        }
+    }
+}
+
+/// The first and the last number of `3` or `3-5`.
+fn span(part: &str) -> Option<(usize, usize)> {
+    let number = |text: &str| {
+        let text = text.trim();
+        let digits = text.len() <= DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| digits)
+    };
+    let (first, last) = part.split_once(['-', '–']).unwrap_or((part, part));
+    let (first, last) = (number(first)?, number(last)?);
+    (first <= last).then_some((first, last))
 }
 
 /// An answer without its citations, which name sources of its own question only.
@@ -183,6 +255,17 @@ mod tests {
             ("none [0] here", "none here", vec![], vec!["0"]),
             ("[8] starts", " starts", vec![], vec!["8"]),
             ("open [1", "open [1", vec![], vec![]),
+            ("a range [1-3]", "a range [1-3]", vec![1, 2, 3], vec![]),
+            ("too far [2–9]", "too far [2-3]", vec![2, 3], vec!["2–9"]),
+            ("[3-7, 5-6]", "[3]", vec![3], vec!["3-7", "5-6"]),
+            ("other【1】 and 【9】", "other[1] and", vec![1], vec!["9"]),
+            ("[9] twice [9]", " twice", vec![], vec!["9"]),
+            (
+                "mid ``` line [9]\nx [9]",
+                "mid ``` line [9]\nx",
+                vec![],
+                vec!["9"],
+            ),
         ] {
             let (text, found, gone) = checked(text, 3);
             assert_eq!((text.as_str(), found), (expected, cited));
@@ -198,6 +281,9 @@ mod tests {
             "`a[9]` and ``b[9] ` ``",
             "```\nlet c = a[9];\n\nb[8]\n```\n",
             "[[wiki]] [link](http://x)",
+            "[0, 1] and [0-9] and [9-1] and [2024-01]",
+            "~~~\na[9]\n```\nb[9]\n~~~\n",
+            "````\n```\na[9]\n````\n",
         ] {
             assert_eq!(checked(text, 3), (text.to_owned(), vec![], vec![]));
         }
@@ -216,7 +302,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_does_not_matter_how_the_pieces_come(
-            text in "([a-c `\n\\[\\],]|[0-9]|\\[[0-9]\\]|é){0,60}",
+            text in "([a-c `~\n\\[\\],–【】-]|[0-9]|\\[[0-9]\\]|é){0,60}",
             cut in 0usize..60,
         ) {
             let mut citations = Citations::of(3);
@@ -228,7 +314,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_left_names_sources_that_there_are(text in "([a-c ,]|\\[|\\]|[0-9]|\\[[0-9]{1,2}(, [0-9])?\\]){0,60}") {
+        fn what_is_left_names_sources_that_there_are(text in "([a-c ,–-]|\\[|\\]|【|】|[0-9]|\\[[0-9]{1,2}((, |-)[0-9])?\\]){0,60}") {
             let (once, cited, _) = checked(&text, 3);
             prop_assert!(cited.iter().all(|number| (1..=3).contains(number)));
             let (again, cited_again, removed) = checked(&once, 3);
@@ -238,7 +324,7 @@ mod tests {
         }
 
         #[test]
-        fn a_text_without_brackets_is_not_changed(text in "[^\\[\\]]{0,80}") {
+        fn a_text_without_brackets_is_not_changed(text in "[^\\[\\]【】]{0,80}") {
             prop_assert_eq!(checked(&text, 2).0, text);
         }
     }

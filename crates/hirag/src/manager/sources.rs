@@ -5,6 +5,8 @@ mod watch;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::watch as signal;
@@ -27,6 +29,8 @@ pub(super) struct Keeping {
     pub(super) turn: tokio::sync::Mutex<()>,
     running: Mutex<HashMap<SourceId, ImportProgress>>,
     watching: Mutex<HashMap<SourceId, WatchState>>,
+    /// Raised to stop the run of a source that is under way.
+    stops: Mutex<HashMap<SourceId, Arc<AtomicBool>>>,
     /// Raised when a source came, changed or went.
     changed: signal::Sender<()>,
 }
@@ -37,6 +41,7 @@ impl Default for Keeping {
             turn: tokio::sync::Mutex::default(),
             running: Mutex::default(),
             watching: Mutex::default(),
+            stops: Mutex::default(),
             changed: signal::Sender::new(()),
         }
     }
@@ -133,13 +138,16 @@ impl HiragManager {
     }
 
     /// Keeps a source up to date no longer. Its contexts stay, or are marked as deleted; one
-    /// [`Self::undo`] brings them back then. Waits for a run that is under way.
+    /// [`Self::undo`] brings them back then. A run of it that is under way stops.
     ///
     /// # Errors
     /// [`SourceError::Unknown`].
     pub async fn remove_source(&self, id: SourceId, leave: Leave) -> Result<RemovedSource> {
         self.require_writable()?;
         let inner = &self.inner;
+        if let Some(stop) = inner.keeping.stops.lock().get(&id) {
+            stop.store(true, Ordering::Relaxed);
+        }
         let _turn = inner.keeping.turn.lock().await;
         let removed = inner.store.keep_no_longer(&inner.collection, id, leave);
         let (source, deletion) = removed.await??;

@@ -1,5 +1,5 @@
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::import::path_text;
 
@@ -108,7 +108,7 @@ impl SourceError {
     }
 
     /// The same for a root that was looked up already.
-    pub(crate) fn emptied(path: &PathBuf) -> Self {
+    pub(crate) fn emptied(path: &Path) -> Self {
         Self::Emptied {
             path: path_text(path),
         }

@@ -95,7 +95,7 @@ fn binary(bytes: &[u8]) -> Option<usize> {
     let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
     let count = bytes.iter().filter(|byte| control(byte)).count();
     (count * 20 > bytes.len())
-        .then(|| bytes.iter().position(|byte| control(byte)))
+        .then(|| bytes.iter().position(control))
         .flatten()
 }
 

@@ -58,7 +58,7 @@ impl HiragManager {
         let _turn = self.inner.keeping.turn.lock().await;
         let source = self.source(id).await?.source;
         let _timer = self.inner.profiler.timer("source_run").long();
-        let _running = Running::begin(self, id);
+        let _running = Running::begin(self, id, &options.cancel);
         let tell = |at: ImportProgress| {
             self.inner.keeping.running.lock().insert(id, at);
             progress(at);
@@ -195,16 +195,19 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn begin(manager: &'a HiragManager, id: SourceId) -> Self {
-        let running = &manager.inner.keeping.running;
-        running.lock().insert(id, ImportProgress::default());
+    fn begin(manager: &'a HiragManager, id: SourceId, cancel: &Arc<AtomicBool>) -> Self {
+        let keeping = &manager.inner.keeping;
+        keeping.running.lock().insert(id, ImportProgress::default());
+        keeping.stops.lock().insert(id, Arc::clone(cancel));
         Self { manager, id }
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.manager.inner.keeping.running.lock().remove(&self.id);
+        let keeping = &self.manager.inner.keeping;
+        keeping.running.lock().remove(&self.id);
+        keeping.stops.lock().remove(&self.id);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use notify::event::{EventKind, ModifyKind};
@@ -12,10 +13,14 @@ use notify_debouncer_full::{
 };
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use crate::manager::background::ticker;
 use crate::manager::{HiragManager, RunOptions, off_the_async_threads};
 use crate::sources::{RunOutcome, Source, SourceId, SourceRun, WatchState};
+
+/// Rounds of changes that wait for the end of a run; of more, only that they were is remembered.
+const MOST_HEARD: usize = 64;
 
 /// The system's watch on the folders of sources. Renames are told by contents, so that no list of
 /// all files need be kept for them.
@@ -55,11 +60,12 @@ impl HiragManager {
         }
         let work = async {
             let settings = self.config().sources.clone();
-            let (heard, mut hearing) = mpsc::unbounded_channel();
+            let (heard, mut hearing) = mpsc::channel(MOST_HEARD);
+            let missed = Arc::new(AtomicBool::new(false));
             let settle = Duration::from_millis(settings.settle_ms);
             let mut round = Round {
                 manager: self,
-                ears: Ears::<W>::open(settle, heard),
+                ears: Ears::<W>::open(settle, heard, Arc::clone(&missed)),
                 watched: HashMap::new(),
                 due: BTreeSet::new(),
             };
@@ -74,6 +80,13 @@ impl HiragManager {
                     // What came meanwhile is of one run.
                     while let Ok(events) = hearing.try_recv() {
                         round.hear(events).await;
+                    }
+                    if missed.swap(false, Ordering::Relaxed) {
+                        round.due.extend(round.watched.keys());
+                    }
+                    if changed.has_changed().is_ok_and(|anew| anew) {
+                        changed.mark_unchanged();
+                        round.take_stock().await;
                     }
                     continue;
                 }
@@ -227,10 +240,16 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
 }
 
 impl<W: Watcher + Send + 'static> Ears<W> {
-    fn open(settle: Duration, heard: mpsc::UnboundedSender<DebounceEventResult>) -> Self {
+    /// Tells `heard`; `missed` is raised when that is full, as it may be during a long run.
+    fn open(
+        settle: Duration,
+        heard: mpsc::Sender<DebounceEventResult>,
+        missed: Arc<AtomicBool>,
+    ) -> Self {
         let tell = move |events| {
-            // Nobody listens any more when the watch has ended.
-            let _ = heard.send(events);
+            if let Err(TrySendError::Full(_)) = heard.try_send(events) {
+                missed.store(true, Ordering::Relaxed);
+            }
         };
         let config = notify::Config::default();
         match new_debouncer_opt::<_, W, _>(settle, None, tell, NoCache, config) {
@@ -346,8 +365,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_system_that_watches_no_more_says_which_limit_to_raise() {
-        let (heard, _) = mpsc::unbounded_channel();
-        let ears = Ears::<Full>::open(Duration::from_millis(10), heard);
+        let (heard, _) = mpsc::channel(1);
+        let ears = Ears::<Full>::open(Duration::from_millis(10), heard, Arc::default());
         let because = ears.listen("/notes").await.unwrap_err();
         assert!(because.contains("max_user_watches"), "{because}");
     }

@@ -51,9 +51,9 @@ fn marks(page: &[Line], at: usize, number: i64, largest: f64) -> Vec<String> {
     let line = &page[at];
     let words = line.text.trim();
     let mut marks = vec![words.to_owned()];
-    let alone = !(at > 0 && page[at - 1].goes_on_with(line))
-        && !page.get(at + 1).is_some_and(|next| line.goes_on_with(next));
-    if alone && line.size <= largest {
+    let goes_on = at > 0 && page[at - 1].goes_on_with(line);
+    let is_gone_on = page.get(at + 1).is_some_and(|next| line.goes_on_with(next));
+    if !goes_on && !is_gone_on && line.size <= largest {
         let pattern = pattern(words);
         if pattern.trim_matches(['-', ' ']) == "0" {
             marks.push(NUMBER.to_string());
