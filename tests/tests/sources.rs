@@ -264,7 +264,15 @@ async fn what_is_gone_is_taken_away_before_anything_is_read() {
     let kept = Kept::new().await;
     kept.run().await;
     fs::remove_file(kept.note(4)).unwrap();
-    notes::write(&kept.folder.join("more"), 200, 3);
+    let more = kept.folder.join("more");
+    fs::create_dir(&more).unwrap();
+    for number in 100..300 {
+        fs::write(
+            more.join(format!("{number}.md")),
+            notes::edition(number, 3, 7),
+        )
+        .unwrap();
+    }
     let cancel = Arc::new(AtomicBool::default());
     let options = RunOptions {
         cancel: Arc::clone(&cancel),

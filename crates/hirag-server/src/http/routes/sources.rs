@@ -21,6 +21,7 @@ use crate::http::{Api, Problem};
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RemovalQuery {
     /// What is left of it: its `contexts`, or `nothing`.
+    #[param(inline)]
     leave: Leave,
 }
 

@@ -113,7 +113,8 @@ async fn an_answer_comes_as_events_and_is_kept_as_a_conversation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_is_stored_deleted_and_brought_back() {
-    let served = Served::new().await;
+    let chat = chat(&["Jonas [1].\n"]).await;
+    let served = asking(&chat).await;
     served.store("Jonas keeps the deploy key").await;
     let question = json!({"question": "who keeps the deploy key?", "session": "talk"});
     served.post("/api/v1/ask", question).await;

@@ -128,7 +128,7 @@ fn search_of(request: &AskRequest, config: &Config, query: String) -> ContextReq
     let more = more.min(config.hirag.max_tokens_limit);
     ContextRequest {
         // A budget that is not allowed is refused as it is.
-        max_tokens: Some(more.max(most)),
+        max_tokens: Some(if most == 0 { most } else { more.max(most) }),
         limit: Some(FOUND),
         levels: request.levels.clone(),
         filter: request.filter.clone(),

@@ -141,22 +141,43 @@ pub(super) fn mark(
     now_ms: i64,
     changes: &mut Changes,
 ) -> Result<Deletion, StoreError> {
-    let mut deletion = Deletion {
-        operation: connection
-            .prepare_cached(
-                "INSERT INTO counters VALUES ('operation', 1)
-                 ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
-            )?
-            .query_row([], |row| row.get(0))?,
-        ..Deletion::default()
-    };
+    let operation: i64 = connection
+        .prepare_cached(
+            "INSERT INTO counters VALUES ('operation', 1)
+             ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+        )?
+        .query_row([], |row| row.get(0))?;
+    let mut deletion = mark_by(connection, seqs, Some(operation), now_ms, changes)?;
+    deletion.operation = operation;
+    Ok(deletion)
+}
+
+/// Marks rows whose successors are stored in the same transaction. That is no deletion of its own: an
+/// undo of the last one would bring them back beside their successors. By its id each can be.
+pub(super) fn replace(
+    connection: &Connection,
+    seqs: &[i64],
+    now_ms: i64,
+    changes: &mut Changes,
+) -> Result<Deletion, StoreError> {
+    mark_by(connection, seqs, None, now_ms, changes)
+}
+
+fn mark_by(
+    connection: &Connection,
+    seqs: &[i64],
+    operation: Option<i64>,
+    now_ms: i64,
+    changes: &mut Changes,
+) -> Result<Deletion, StoreError> {
+    let mut deletion = Deletion::default();
     let mut statement = connection.prepare_cached(
         "UPDATE contexts SET deleted_ms = ?2, deleted_by = ?3
          WHERE seq = ?1 AND deleted_ms IS NULL RETURNING id, level",
     )?;
     for &seq in seqs {
         let marked = statement
-            .query_row(params![seq, now_ms, deletion.operation], |row| {
+            .query_row(params![seq, now_ms, operation], |row| {
                 let level: u8 = row.get(1)?;
                 Ok((row.get(0)?, contexts::level_of(1, level)?))
             })

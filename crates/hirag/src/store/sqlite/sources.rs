@@ -157,6 +157,7 @@ impl SqliteStore {
         self.write(move |c, changes| {
             let number = collections::number(c, &name)?;
             let set = vectors::active(c, number)?;
+            let is_replaced = !batch.insert.is_empty();
             let records = trait_impl::normalise_all(&set, batch.insert)?;
             let mut written = Written::default();
             let mut removed = Vec::with_capacity(batch.remove.len());
@@ -164,7 +165,11 @@ impl SqliteStore {
                 removed.extend(contexts::seq_of(c, number, id)?);
             }
             if !removed.is_empty() {
-                let marked = deletion::mark(c, &removed, now_ms, changes)?;
+                let mark = match is_replaced {
+                    true => deletion::replace,
+                    false => deletion::mark,
+                };
+                let marked = mark(c, &removed, now_ms, changes)?;
                 written.removed = marked.ids.len() as u64;
             }
             for (id, change) in &batch.edit {
