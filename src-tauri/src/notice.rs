@@ -27,6 +27,7 @@ fn text(job: &Job) -> Option<String> {
         JobKind::CleanUp => "The clean-up",
         JobKind::Doctor => "The check",
         JobKind::Load => "The load run",
+        JobKind::Sources => "Reading the sources",
     };
     match job.state {
         JobState::Done => Some(format!("{what} is done.")),

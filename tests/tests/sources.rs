@@ -416,19 +416,19 @@ async fn a_source_that_is_removed_leaves_its_contexts_or_takes_them_along_until_
 
 /// Runs that the watch tells of.
 struct Watching {
-    runs: mpsc::UnboundedReceiver<SourceRun>,
+    runs: mpsc::Receiver<SourceRun>,
     stop: oneshot::Sender<()>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Watching {
     fn begin(manager: &HiragManager) -> Self {
-        let (told, runs) = mpsc::unbounded_channel();
+        let (told, runs) = mpsc::channel(64);
         let (stop, stopped) = oneshot::channel::<()>();
         let manager = manager.clone();
         let task = tokio::spawn(async move {
             let stopped = async move { drop(stopped.await) };
-            let tell = |_: &_, run: &SourceRun| drop(told.send(run.clone()));
+            let tell = |_: &_, run: &SourceRun| told.try_send(run.clone()).unwrap();
             manager.watch_sources(stopped, tell).await;
         });
         Self { runs, stop, task }

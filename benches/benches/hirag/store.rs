@@ -113,6 +113,7 @@ fn record(text: String, model: &hirag_benches::WordVectors) -> Record {
         agent: None,
         session: None,
         created_at: now,
+        updated_at: None,
         accessed_at: None,
         access_count: 0,
         token_count: 60,

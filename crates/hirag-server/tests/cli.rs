@@ -589,7 +589,7 @@ fn wrong_usage_is_status_2_and_names_the_rule() {
         (&["store", "x", "--expires", "soon"], "usage"),
         (&["store", "x", "--meta", "novalue"], "usage"),
         (&["search", "x", "--mode", "magic"], "usage"),
-        (&["import", ".", "--format", "pdf"], "usage"),
+        (&["import", ".", "--format", "xls"], "usage"),
         (&["purge", "--older-than", "long"], "usage"),
         (&["list", "--limit", "0"], "usage"),
         (&["clear"], "usage"),
