@@ -428,7 +428,7 @@ impl Watching {
         let manager = manager.clone();
         let task = tokio::spawn(async move {
             let stopped = async move { drop(stopped.await) };
-            let tell = |_: &_, run: &SourceRun| told.try_send(run.clone()).unwrap();
+            let tell = |_: &_, run: &SourceRun| drop(told.try_send(run.clone()));
             manager.watch_sources(stopped, tell).await;
         });
         Self { runs, stop, task }
