@@ -132,7 +132,7 @@ impl HiragManager {
     /// model is loaded by the first operation that embeds.
     ///
     /// # Errors
-    /// [`Error`](crate::Error) of the settings or the store; nothing was changed then.
+    /// [`Error`] of the settings or the store; nothing was changed then.
     pub async fn open(options: OpenOptions) -> Result<Self> {
         let OpenOptions {
             config,
@@ -303,7 +303,7 @@ impl HiragManager {
     /// Finishes what was begun, writes what waits, and closes.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::Error::Internal) if the last commit could not be waited for.
+    /// [`Error::Internal`] if the last commit could not be waited for.
     pub async fn shut_down(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         inner.afterwards.end().await;

@@ -92,7 +92,7 @@ impl HiragManager {
     /// replaces what it gave before; what cannot be read is reported, and the rest goes on.
     ///
     /// # Errors
-    /// [`StoreError`](crate::store::StoreError) when the database fails; what was acknowledged
+    /// [`StoreError`] when the database fails; what was acknowledged
     /// before stays.
     pub async fn import(
         &self,

@@ -39,9 +39,13 @@ pub(super) fn all() -> Router<Api> {
         .routes(routes!(ask::judge_answer))
         .routes(routes!(status::stats))
         .routes(routes!(status::requests))
-        .routes(routes!(sources::list, sources::add))
-        .routes(routes!(sources::get, sources::change, sources::remove))
-        .routes(routes!(sources::run))
+        .routes(routes!(sources::list_sources, sources::add_source))
+        .routes(routes!(
+            sources::get_source,
+            sources::change_source,
+            sources::remove_source
+        ))
+        .routes(routes!(sources::run_source))
         .routes(routes!(commands::run))
         .routes(routes!(claim::claim))
         .routes(routes!(tokens::changed))

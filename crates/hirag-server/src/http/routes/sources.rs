@@ -48,7 +48,9 @@ pub(super) struct RunStarted {
     tag = "sources",
     responses((status = 200, description = "All sources", body = SourcesResponse)),
 )]
-pub(super) async fn list(State(api): State<Api>) -> Result<Answer<SourcesResponse>, Problem> {
+pub(super) async fn list_sources(
+    State(api): State<Api>,
+) -> Result<Answer<SourcesResponse>, Problem> {
     Ok(Answer(ask::sources(api.studio(), Nothing {}).await?))
 }
 
@@ -67,7 +69,7 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Answer<SourcesRespons
         (status = 409, description = "It overlaps with another source, or its name is taken"),
     ),
 )]
-pub(super) async fn add(
+pub(super) async fn add_source(
     State(api): State<Api>,
     Json(new): Json<NewSource>,
 ) -> Result<Response, Problem> {
@@ -88,7 +90,7 @@ pub(super) async fn add(
         (status = 404, description = "There is none"),
     ),
 )]
-pub(super) async fn get(
+pub(super) async fn get_source(
     State(api): State<Api>,
     Path(id): Path<String>,
 ) -> Result<Answer<SourceStatus>, Problem> {
@@ -111,7 +113,7 @@ pub(super) async fn get(
         (status = 409, description = "Its new name is taken"),
     ),
 )]
-pub(super) async fn change(
+pub(super) async fn change_source(
     State(api): State<Api>,
     Path(id): Path<String>,
     Json(patch): Json<SourcePatch>,
@@ -133,7 +135,7 @@ pub(super) async fn change(
         (status = 404, description = "There is none"),
     ),
 )]
-pub(super) async fn remove(
+pub(super) async fn remove_source(
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(query): Query<RemovalQuery>,
@@ -160,7 +162,7 @@ pub(super) async fn remove(
         (status = 409, description = "Another run that was asked for is under way"),
     ),
 )]
-pub(super) async fn run(
+pub(super) async fn run_source(
     State(api): State<Api>,
     Path(id): Path<String>,
     request: Option<Json<RunRequest>>,
