@@ -74,7 +74,7 @@ describe("sources", () => {
     const fake = show(Sources, {});
     const stop = jobs.follow();
     await item("notes");
-    await user.click(screen.getByRole("button", { name: "Read notes now" }));
+    await user.click(screen.getByRole("button", { name: "Read now: notes" }));
     expect(fake.requests("source_run")).toEqual([{ id: 2, emptied: false }]);
     expect(await screen.findByRole("progressbar", { name: "Sources" })).toBeVisible();
     expect(screen.getByRole("button", { name: "Read all now" })).toBeDisabled();
