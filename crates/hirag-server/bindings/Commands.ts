@@ -181,7 +181,7 @@ export interface Commands {
   change_settings: { request: ChangeSettingsRequest; response: StudioSettings };
   validate_settings: { request: ChangeSettingsRequest; response: SettingProblems };
   clean_up: { request: CleanUpRequest; response: Collected };
-  backup: { request: FileRequest; response: Backup };
+  backup_start: { request: FileRequest; response: JobStarted };
   backup_file: { request: FileRequest; response: Backup };
   restore: { request: FileRequest; response: RestoredDatabase };
   test_provider: { request: TestProviderRequest; response: ProviderTest };

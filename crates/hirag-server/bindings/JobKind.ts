@@ -3,4 +3,4 @@
 /**
  * What a job does.
  */
-export type JobKind = "import" | "reembed" | "export" | "clean_up" | "doctor" | "load" | "sources";
+export type JobKind = "import" | "reembed" | "export" | "backup" | "clean_up" | "doctor" | "load" | "sources";

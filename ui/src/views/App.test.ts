@@ -49,7 +49,7 @@ describe("the shell", () => {
     expect(router.param("tab")).toBe("agents");
     await user.keyboard("{Control>}k{/Control}");
     await user.type(await screen.findByRole("combobox", { name: /command/i }), "back up{Enter}");
-    await waitFor(() => expect(fake.requests("backup")).toHaveLength(1));
+    await waitFor(() => expect(fake.requests("backup_start")).toHaveLength(1));
   });
 
   it("shows the shortcuts with ?, but not while someone types", async () => {

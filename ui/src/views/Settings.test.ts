@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { jobs } from "../features/host/jobs.svelte";
 import { startup } from "../features/host/startup.svelte";
 import { outdated, queryClient } from "../shared/query";
 import { router } from "../shared/router.svelte";
@@ -189,10 +190,15 @@ describe("moving the memory", () => {
     const user = userEvent.setup();
     router.go("settings", { tab: "storage" });
     const fake = show(Settings, {});
+    onTestFinished(jobs.follow());
     startup.state = fake.startup();
     fake.answers.pick_paths = () => ({ paths: ["/mnt/ada's disk"] });
     await user.click(await screen.findByRole("button", { name: "Copy to another folder…" }));
-    expect(fake.requests("backup")).toEqual([{ file: "/mnt/ada's disk/hirag.db" }]);
+    expect(fake.requests("backup_start")).toEqual([{ file: "/mnt/ada's disk/hirag.db" }]);
+    expect(await screen.findByRole("heading", { name: "Backup is running" })).toBeVisible();
+    expect(screen.getByRole("button", { name: "Cancel the backup" })).toBeEnabled();
+    expect(screen.queryByText(/--data-dir/)).toBeNull();
+    fake.report({ id: "job-1", state: "done" });
     expect(await screen.findByText("hirag-studio --data-dir '/mnt/ada'\\''s disk'")).toBeVisible();
   });
 });

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hirag::import::ImportProgress;
 use hirag::manager::EmbeddingProgress;
+use hirag::store::sqlite::BackupProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Output;
@@ -35,8 +36,13 @@ impl Bar {
 
     /// For an import, by bytes; the rate is in contexts.
     pub(super) fn import(output: Output) -> Self {
+        Self::bytes(output, "importing")
+    }
+
+    /// For work that is told by its bytes.
+    pub(super) fn bytes(output: Output, what: &'static str) -> Self {
         let bar = Self::new(output, BYTES);
-        bar.0.set_prefix("importing");
+        bar.0.set_prefix(what);
         bar
     }
 
@@ -67,6 +73,16 @@ impl Bar {
             "{} contexts ({rate:.0}/s), {}/{} files",
             progress.contexts, progress.files_done, progress.files_total
         ));
+    }
+
+    pub(super) fn copied(&self, progress: BackupProgress) {
+        self.at(progress.bytes_done, progress.bytes_total);
+        let now = if progress.checking {
+            "checking the copy"
+        } else {
+            "writing"
+        };
+        self.0.set_message(now);
     }
 
     pub(super) fn embedded(&self, progress: EmbeddingProgress) {

@@ -1,6 +1,7 @@
 //! From arguments to an exit status.
 
 use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -213,7 +214,13 @@ async fn with_memory(
         }
         Command::Export(args) => export(args, host, output).await?,
         Command::Backup { file } => {
-            output.answer(&commands::backup(host, &file).await?, render::backup)?;
+            let bar = Bar::bytes(output, "copying");
+            let watch = move |p| {
+                bar.copied(p);
+                ControlFlow::Continue(())
+            };
+            let backup = commands::backup(host, &file, watch).await?;
+            output.answer(&backup, render::backup)?;
         }
         // These need no open memory, or open it themselves.
         Command::Settings

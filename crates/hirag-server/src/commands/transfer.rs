@@ -1,11 +1,13 @@
 //! Bringing everything in and out: import, backup, restore.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use hirag::HiragManager;
 use hirag::clock::SharedClock;
 use hirag::import::{ImportProgress, ImportReport};
 use hirag::manager::ImportOptions;
+use hirag::store::sqlite::BackupProgress;
 use serde::Serialize;
 
 use super::{Host, Result};
@@ -51,12 +53,17 @@ pub async fn import(
     Ok(host.manager().import(paths, options, progress).await?)
 }
 
-/// Copies the database as it is now to a new file.
+/// Copies the database as it is now to a new file. `watch` gets the progress and says whether to
+/// go on.
 ///
 /// # Errors
-/// As [`HiragManager::back_up`].
-pub async fn backup(host: &Host, file: &Path) -> Result<Backup> {
-    host.manager().back_up(file).await?;
+/// As [`HiragManager::back_up_watched`].
+pub async fn backup(
+    host: &Host,
+    file: &Path,
+    watch: impl FnMut(BackupProgress) -> ControlFlow<()> + Send + 'static,
+) -> Result<Backup> {
+    host.manager().back_up_watched(file, watch).await?;
     Ok(Backup {
         file: file.display().to_string(),
         bytes: file.metadata().map_or(0, |facts| facts.len()),

@@ -1,13 +1,14 @@
 //! Clean-up, purging, checking, copying.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::HiragManager;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::levels;
-use crate::store::sqlite::{CleanUp, Inspection};
+use crate::store::sqlite::{BackupProgress, CleanUp, Inspection};
 
 /// What was removed for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,7 +81,24 @@ impl HiragManager {
     /// # Errors
     /// [`StoreError::Io`](crate::store::StoreError::Io) when the file exists or cannot be written.
     pub async fn back_up(&self, target: &Path) -> Result<()> {
-        Ok(self.inner.store.back_up(target).await?)
+        self.back_up_watched(target, |_| ControlFlow::Continue(()))
+            .await
+    }
+
+    /// The same with somebody who watches: `watch` gets the progress many times a second, and says
+    /// whether to go on.
+    ///
+    /// # Errors
+    /// As [`Self::back_up`]; [`Error::Cancelled`] when it was to stop: no file is left.
+    pub async fn back_up_watched(
+        &self,
+        target: &Path,
+        watch: impl FnMut(BackupProgress) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<()> {
+        match self.inner.store.back_up(target, watch).await? {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+        }
     }
 
     /// Puts a backup in the place of the database in `data_dir`, after checking it. The database

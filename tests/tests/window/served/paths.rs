@@ -31,6 +31,6 @@ fn a_folder_is_imported_and_a_backup_written_by_typed_paths() {
     let place = studio.within("Where should it be saved?");
     place.fill("Path", &backup.to_string_lossy());
     place.press(Role::Button, "Save");
-    studio.hear("Saved a copy of");
+    studio.hear("Backup is done.");
     assert!(backup.is_file());
 }

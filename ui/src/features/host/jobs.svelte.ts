@@ -9,6 +9,7 @@ const names: Record<JobKind, string> = {
   import: "Import",
   reembed: "Re-embedding",
   export: "Export",
+  backup: "Backup",
   clean_up: "Clean-up",
   doctor: "Check",
   load: "Load run",

@@ -1,5 +1,6 @@
 // Copies of everything: the database as it is, or its contexts as lines of JSON.
 import { call } from "../../platform/platform";
+import type { Job } from "../../platform/types";
 import { bytes } from "../../shared/format";
 import { toasts } from "../../shared/toasts.svelte";
 import { jobs } from "../host/jobs.svelte";
@@ -14,18 +15,30 @@ async function told(work: () => Promise<void>): Promise<void> {
   }
 }
 
-const copyDatabase = (command: "backup" | "backup_file"): Promise<void> =>
+async function place(): Promise<string | null> {
+  return (await call("pick_save", { suggested: `hirag-${today()}.db` })).path;
+}
+
+/** Copies the database into a new file; the job once it has ended. */
+async function copied(file: string): Promise<Job> {
+  const { job } = await call("backup_start", { file });
+  return jobs.ended(job);
+}
+
+export const backUp = (): Promise<void> =>
   told(async () => {
-    const { path } = await call("pick_save", { suggested: `hirag-${today()}.db` });
-    if (!path) return;
-    const copy = await call(command, { file: path });
-    toasts.done(`Saved a copy of ${bytes(copy.bytes)} as ${copy.file}`);
+    const file = await place();
+    if (file) await copied(file);
   });
 
-export const backUp = (): Promise<void> => copyDatabase("backup");
-
 /** The same where the database cannot be opened: its file as it is. */
-export const backUpFile = (): Promise<void> => copyDatabase("backup_file");
+export const backUpFile = (): Promise<void> =>
+  told(async () => {
+    const file = await place();
+    if (!file) return;
+    const copy = await call("backup_file", { file });
+    toasts.done(`Saved a copy of ${bytes(copy.bytes)} as ${copy.file}`);
+  });
 
 /**
  * Puts a copy of the database into another folder, as the memory that a program finds there. Gives the folder, or
@@ -38,9 +51,8 @@ export async function copyToFolder(): Promise<string | undefined> {
     if (!chosen) return;
     const separator = chosen.includes("\\") && !chosen.includes("/") ? "\\" : "/";
     const file = `${chosen.endsWith(separator) ? chosen : chosen + separator}hirag.db`;
-    const copy = await call("backup", { file });
-    toasts.done(`Copied ${bytes(copy.bytes)} to ${copy.file}`);
-    folder = chosen;
+    const job = await copied(file);
+    if (job.state === "done") folder = chosen;
   });
   return folder;
 }

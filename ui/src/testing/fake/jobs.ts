@@ -11,6 +11,7 @@ type Answers = Pick<
   | "export_start"
   | "load_start"
   | "source_run"
+  | "backup_start"
   | "jobs"
   | "job_cancel"
 >;
@@ -102,6 +103,7 @@ export class Jobs {
       import_start: () => this.#run("import", report.contexts, report),
       reembed_start: () => this.#run("reembed", memory.size, null),
       export_start: ({ file }) => this.#run("export", memory.size, { file, contexts: memory.size }),
+      backup_start: ({ file }) => this.#run("backup", 180_000_000, { file, bytes: 180_000_000 }, "bytes"),
       source_run: () => this.#run("sources", 146, { ok: true, runs: [] }, "bytes"),
       load_start: ({ duration_s, warm_up_s = 0 }) => this.#run("load", duration_s + warm_up_s, {}, "seconds"),
       jobs: () => ({ jobs: this.#all }),

@@ -6,7 +6,7 @@ import { refused, type Handlers, type Scene } from "./scene";
 
 type Answers = Pick<
   Handlers,
-  | "settings" | "change_settings" | "validate_settings" | "clean_up" | "backup" | "backup_file" | "restore" | "test_provider"
+  | "settings" | "change_settings" | "validate_settings" | "clean_up" | "backup_file" | "restore" | "test_provider"
   | "token_status" | "token_set" | "token_clear" | "token_test"
   | "server_token_replace"
   | "pick_paths" | "pick_save" | "save_file" | "open_link"
@@ -86,7 +86,6 @@ export function settingsAnswers(scene: Scene): Answers {
       due_for_purge: 2,
       operation: null,
     }),
-    backup: ({ file }) => ({ file, bytes: 12_600_000 }),
     backup_file: ({ file }) => ({ file, bytes: 12_600_000 }),
     restore: () => {
       options.startup = "ready";

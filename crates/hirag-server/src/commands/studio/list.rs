@@ -82,7 +82,7 @@ macro_rules! window_commands {
             change_settings: ChangeSettingsRequest => StudioSettings,
             validate_settings: ChangeSettingsRequest => SettingProblems,
             clean_up: CleanUpRequest => Collected,
-            backup: FileRequest => Backup,
+            backup_start: FileRequest => JobStarted,
             backup_file: FileRequest => Backup,
             restore: FileRequest => RestoredDatabase,
             test_provider: TestProviderRequest => ProviderTest,

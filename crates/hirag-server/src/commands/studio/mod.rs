@@ -81,7 +81,7 @@ pub use traces::{
     Moves, Replay, TraceRequest, TraceSummary, TracesRequest, TracesResponse, Use, UsesRequest,
     UsesResponse, replay, trace, traces, uses,
 };
-pub use upkeep::{CleanUpRequest, FileRequest, backup, backup_file, clean_up, restore};
+pub use upkeep::{CleanUpRequest, FileRequest, backup_file, backup_start, clean_up, restore};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,16 +1,18 @@
 //! Clean-up, backup and restore.
 
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use hirag::files::beside;
 use hirag::manager::DATABASE_FILE;
-use hirag::store::sqlite::while_nobody_writes;
+use hirag::store::sqlite::{BackupProgress, while_nobody_writes};
 use serde::Deserialize;
 
 use super::counted;
-use super::jobs::file;
+use super::jobs::{JobStarted, file};
 use crate::commands::{self, Backup, Collected, RestoreRequest, RestoredDatabase, Result};
-use crate::studio::{ActivityKind, Studio};
+use crate::studio::{ActivityKind, JobKind, Studio};
 use crate::whole_file::WholeFile;
 
 /// Whether to clean up or to tell what a clean-up would do.
@@ -50,17 +52,38 @@ pub async fn clean_up(studio: &Studio, request: CleanUpRequest) -> Result<Collec
     Ok(collected)
 }
 
-/// Copies the database as it is now to a new file.
+/// Begins to copy the database as it is now to a new file. Its result is a [`Backup`].
 ///
 /// # Errors
-/// As [`commands::backup`].
-pub async fn backup(studio: &Studio, request: FileRequest) -> Result<Backup> {
-    commands::backup(&studio.host().await?, &file(&request.file)?).await
+/// [`Error::BadRequest`] for a path that is not absolute, [`Error::Busy`] while there is another.
+///
+/// [`Error::BadRequest`]: commands::Error::BadRequest
+/// [`Error::Busy`]: commands::Error::Busy
+pub async fn backup_start(studio: &Studio, request: FileRequest) -> Result<JobStarted> {
+    let target = file(&request.file)?;
+    let host = studio.host().await?;
+    let job = studio.jobs().start(JobKind::Backup, |handle| async move {
+        let stop = handle.cancel_flag();
+        let watch = move |at: BackupProgress| {
+            let now = if at.checking {
+                "Checking the copy"
+            } else {
+                "Writing the copy"
+            };
+            handle.progress(at.bytes_done, Some(at.bytes_total), "bytes", now.to_owned());
+            match stop.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        commands::backup(&host, &target, watch).await
+    })?;
+    Ok(JobStarted { job })
 }
 
 /// Copies the files of a database that cannot be opened as they are, so that nothing is lost
 /// before a restore: the database itself, and its log beside the copy. One that is open is copied as
-/// [`backup`] does.
+/// [`backup_start`] does.
 ///
 /// # Errors
 /// [`hirag::store::StoreError::Locked`] while another process writes it: its files would not belong
@@ -68,7 +91,7 @@ pub async fn backup(studio: &Studio, request: FileRequest) -> Result<Backup> {
 pub async fn backup_file(studio: &Studio, request: FileRequest) -> Result<Backup> {
     let target = file(&request.file)?;
     if let Some(host) = studio.host_now() {
-        return commands::backup(&host, &target).await;
+        return commands::backup(&host, &target, |_| ControlFlow::Continue(())).await;
     }
     let database = studio.data_dir().join(DATABASE_FILE);
     let work = move || while_nobody_writes(&database, || copy_files(&database, &target));

@@ -204,7 +204,7 @@ async fn the_first_question_has_the_token_and_a_restore_keeps_it_and_tells_the_e
     let backup = ask::FileRequest {
         file: place.path("backup.db").display().to_string(),
     };
-    ask::backup(&studio, backup.clone()).await.unwrap();
+    ask::backup_file(&studio, backup.clone()).await.unwrap();
     ask::restore(&studio, backup).await.unwrap();
     stopped(&mut events, "before").await;
     chat.gone().await;

@@ -146,6 +146,29 @@ async fn an_export_is_read_again_by_an_import() {
     studio.shut_down().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_a_job_that_names_its_file() {
+    let place = Place::new();
+    let studio = place.start();
+    store(&studio, "kept", hirag::context::ContextLevel::LongTerm).await;
+    let file = place.path("copy.db").display().to_string();
+    let request = ask::FileRequest { file: file.clone() };
+    let id = ask::backup_start(&studio, request.clone())
+        .await
+        .unwrap()
+        .job;
+    let job = ended(&studio, &id).await;
+    assert_eq!(job.state, JobState::Done, "{job:?}");
+    assert_eq!(job.result.unwrap()["file"], file);
+    assert_eq!(job.progress.text, "Checking the copy");
+    // A file that is there is never written over.
+    let id = ask::backup_start(&studio, request).await.unwrap().job;
+    let job = ended(&studio, &id).await;
+    assert_eq!(job.state, JobState::Failed);
+    assert_eq!(job.problem.unwrap().code, "io_failed");
+    studio.shut_down().await.unwrap();
+}
+
 /// A job that ends only when it is cancelled.
 fn endless(studio: &Studio, kind: JobKind) -> Result<String> {
     studio.jobs().start(kind, |handle| async move {

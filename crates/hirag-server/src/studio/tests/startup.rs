@@ -143,7 +143,7 @@ async fn a_broken_database_is_told_can_be_saved_and_replaced_by_a_backup() {
     let backup = ask::FileRequest {
         file: place.path("backup.db").display().to_string(),
     };
-    ask::backup(&studio, backup.clone()).await.unwrap();
+    ask::backup_file(&studio, backup.clone()).await.unwrap();
     studio.shut_down().await.unwrap();
     let database = place.path("data").join(hirag::manager::DATABASE_FILE);
     for suffix in ["-wal", "-shm"] {

@@ -6,6 +6,7 @@
 mod accesses;
 mod adopt;
 mod around;
+mod backup;
 mod classify;
 mod collections;
 mod contexts;
@@ -51,6 +52,7 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, trace_span};
 
 pub use around::Around;
+pub use backup::BackupProgress;
 pub use conversations::NewAnswer;
 pub use deletion::{Deletion, Restored};
 pub use edit::{Edit, LiveEdit, Merge};

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use self::swap::Swap;
+use super::backup::{check_whole, write_copy};
 use super::classify::io_at;
 use super::lock::WriterLock;
 use super::open::{connect_to_read, register_vector_functions};
 use super::schema;
-use super::upkeep::{check_whole, write_copy};
 use crate::files::{beside, folder_of, remove_if_there};
 use crate::store::StoreError;
 

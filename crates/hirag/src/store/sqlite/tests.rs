@@ -1,5 +1,6 @@
 //! What is particular to SQLite; the behaviour of any store is tested in `tests/`.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -129,13 +130,65 @@ async fn the_database_and_its_copies_are_for_their_owner_alone() {
         .await
         .unwrap();
     store
-        .back_up(&place.folder.path().join("copy.db"))
+        .back_up(&place.folder.path().join("copy.db"), |_| {
+            ControlFlow::Continue(())
+        })
         .await
         .unwrap();
     for name in ["hirag.db", "hirag.db-wal", "copy.db"] {
         let facts = place.folder.path().join(name).metadata().unwrap();
         assert_eq!(facts.permissions().mode() & 0o077, 0, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_backup_tells_how_far_it_is_and_leaves_nothing_when_it_is_broken_off() {
+    let place = Place::new();
+    let store = place.store().await;
+    let records =
+        (0..2_000).map(|i| record(&format!("entry {i} of a diary"), Some([1.0, i as f32])));
+    store.insert(NAME, records.collect()).await.unwrap();
+    let copy = place.folder.path().join("copy.db");
+    let names = || {
+        let entries = std::fs::read_dir(place.folder.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    for checking in [false, true] {
+        let looks = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&looks);
+        let watch = move |progress: BackupProgress| {
+            seen.lock().push(progress);
+            let in_the_midst = seen
+                .lock()
+                .iter()
+                .filter(|p| p.checking == checking)
+                .count()
+                > 1;
+            match in_the_midst {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        let end = store.back_up(&copy, watch).await.unwrap();
+        assert_eq!(end, ControlFlow::Break(()), "{:?}", looks.lock());
+        assert_eq!(names(), before);
+    }
+    let last = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&last);
+    let watch = move |progress| {
+        *seen.lock() = Some(progress);
+        ControlFlow::Continue(())
+    };
+    let end = store.back_up(&copy, watch).await.unwrap();
+    assert_eq!(end, ControlFlow::Continue(()));
+    let last = last.lock().unwrap();
+    assert!(
+        last.checking && last.bytes_done > last.bytes_total / 2,
+        "{last:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,9 +1,8 @@
-//! Counting, checking, tidying, copying.
+//! Counting, checking, tidying.
 
 mod inspect;
 mod parts;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,11 +12,9 @@ use serde::Serialize;
 
 pub use self::inspect::{Finding, Inspection};
 pub use self::parts::DatabaseParts;
-use super::classify::io_at;
-use super::open::connect_to_read;
 use super::{SqliteStore, collections};
 use crate::context::{ContextLevel, LevelCounts};
-use crate::files::{beside, create_private_file, folder_of, remove_if_there, sync_folder_of};
+use crate::files::beside;
 use crate::store::StoreError;
 use crate::tasks::broken_off;
 
@@ -171,98 +168,6 @@ impl SqliteStore {
         })
         .await
         .map_err(|e| StoreError::Internal(broken_off(&e)))?
-    }
-
-    /// Writes a copy of the database as it is now to a new file, complete or not at all.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`] when the file exists or cannot be written; [`StoreError::Corrupt`] when
-    /// the database is damaged, as the copy could not be restored.
-    pub async fn back_up(&self, target: &Path) -> Result<(), StoreError> {
-        let target = target.to_owned();
-        if target.exists() {
-            return Err(StoreError::Io {
-                path: target,
-                source: std::io::Error::new(
-                    std::io::ErrorKind::AlreadyExists,
-                    "it exists already; choose a new name",
-                ),
-            });
-        }
-        if !folder_of(&target).is_dir() {
-            return Err(StoreError::Io {
-                source: std::io::Error::new(
-                    std::io::ErrorKind::NotFound,
-                    "its folder is not there",
-                ),
-                path: target,
-            });
-        }
-        let partial = beside(&target, ".partial");
-        let database = self.shared.path.clone();
-        self.read(move |c| {
-            let copied = write_copy(c, &partial).and_then(|()| match soundness(&partial) {
-                Err(StoreError::Corrupt { reason, .. }) => Err(StoreError::Corrupt {
-                    path: database,
-                    reason: format!("{reason}; no backup was written, as none could be restored"),
-                }),
-                other => other,
-            });
-            let written = copied.and_then(|()| {
-                std::fs::rename(&partial, &target)
-                    .and_then(|()| sync_folder_of(&target))
-                    .map_err(io_at(&target))
-            });
-            if written.is_err() {
-                let _ = remove_if_there(&partial);
-            }
-            written.map_err(|e| e.at(&target))
-        })
-        .await
-    }
-}
-
-/// Writes a copy of the database, with what its log holds, to `file`, and synchronises it. What
-/// stands there is written over; after a failure, nothing stands there.
-pub(super) fn write_copy(connection: &Connection, file: &Path) -> Result<(), StoreError> {
-    // With the journal that a copy has until it is complete: it would be taken for the new copy's.
-    let clear = || {
-        remove_if_there(file)?;
-        remove_if_there(&beside(file, "-journal"))
-    };
-    clear().map_err(io_at(file))?;
-    create_private_file(file).map_err(io_at(file))?;
-    let written = connection
-        .execute("VACUUM INTO ?1", [file.to_string_lossy()])
-        .map_err(StoreError::from)
-        .and_then(|_| {
-            std::fs::File::open(file)
-                .and_then(|copy| copy.sync_all())
-                .map_err(io_at(file))
-        });
-    if written.is_err() {
-        let _ = clear();
-    }
-    written
-}
-
-/// Whether SQLite finds the database at `file` whole.
-///
-/// # Errors
-/// [`StoreError::Corrupt`] with the first fault.
-fn soundness(file: &Path) -> Result<(), StoreError> {
-    check_whole(&connect_to_read(file)?, file)
-}
-
-/// As [`soundness`], over a connection.
-pub(super) fn check_whole(connection: &Connection, file: &Path) -> Result<(), StoreError> {
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    match verdict.as_str() {
-        "ok" => Ok(()),
-        _ => Err(StoreError::Corrupt {
-            path: file.to_owned(),
-            reason: verdict,
-        }),
     }
 }
 
