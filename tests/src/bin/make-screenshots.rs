@@ -16,6 +16,7 @@ use hirag::HiragManager;
 use hirag::config::Config;
 use hirag::context::{ContextLevel, NewContext};
 use hirag::manager::OpenOptions;
+use hirag::sources::NewSource;
 use hirag_tests::window::{Desk, Role, Studio};
 use serde_json::json;
 
@@ -98,8 +99,9 @@ fn main() {
     studio.press(Role::Button, "Try the sample workspace");
     studio.hear("Import is done.");
     studio.close();
-    store_as_an_agent(&desk);
-    let notes = copy_of_notes(&desk);
+    let notes = copy_of(&desk, "notes");
+    let decisions = copy_of(&desk, "decisions");
+    fill(&desk, &decisions);
     let studio = desk.open();
     work(&studio);
     for theme in ["light", "dark"] {
@@ -114,19 +116,20 @@ fn main() {
     studio.close();
 }
 
-/// The notes in a person's home: a picture tells nothing of who took it.
-fn copy_of_notes(desk: &Desk) -> PathBuf {
-    let copy = desk.home.path().join("notes");
+/// A folder of the documentation in a person's home: a picture tells nothing of who took it.
+fn copy_of(desk: &Desk, folder: &str) -> PathBuf {
+    let copy = desk.home.path().join(folder);
     std::fs::create_dir_all(&copy).unwrap();
-    let notes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/notes");
-    for note in std::fs::read_dir(notes).unwrap() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for note in std::fs::read_dir(docs.join(folder)).unwrap() {
         let note = note.unwrap();
         std::fs::copy(note.path(), copy.join(note.file_name())).unwrap();
     }
     copy
 }
 
-fn store_as_an_agent(desk: &Desk) {
+/// Stores as an agent, and adds a folder that is kept up to date.
+fn fill(desk: &Desk, source: &Path) {
     let config = Config::load(Some(&desk.home.config_file()), std::iter::empty()).unwrap();
     let store = async {
         let manager = HiragManager::open(OpenOptions::new(config, desk.home.data_dir()))
@@ -140,15 +143,19 @@ fn store_as_an_agent(desk: &Desk) {
             };
             manager.store(new).await.unwrap();
         }
+        let source = NewSource::at(source.to_string_lossy());
+        manager.add_source(source).await.unwrap();
         manager.shut_down().await.unwrap();
     };
     tokio::runtime::Runtime::new().unwrap().block_on(store);
 }
 
-const VIEWS: [&str; 7] = [
+const VIEWS: [&str; 9] = [
     "overview",
     "levels",
     "search",
+    "ask",
+    "sources",
     "performance",
     "resilience",
     "import",
@@ -187,6 +194,17 @@ fn show(studio: &Studio, view: &str, notes: &Path) {
         "search" => {
             studio.go_with("search", "query", QUESTIONS[0]);
             let _ = studio.read(Role::Article, "Result 1");
+        }
+        "ask" => {
+            studio.go("ask");
+            studio.press(Role::Button, "New conversation");
+            studio.fill("Question", QUESTIONS[2]);
+            studio.press(Role::Button, "Ask");
+            studio.see("These are the best passages");
+        }
+        "sources" => {
+            studio.go("sources");
+            studio.see("Watch for changes");
         }
         "levels" => {
             studio.go("levels");
