@@ -116,6 +116,29 @@ fn printed(folder: &Path) -> PathBuf {
     made
 }
 
+/// A document as LibreOffice saves it in another form, in a folder of its own.
+fn saved(document: &Path, ending: &str) -> PathBuf {
+    let folder = document.parent().unwrap();
+    let profile = format!(
+        "-env:UserInstallation=file://{}",
+        folder.join("office").display()
+    );
+    let made = folder.join("saved");
+    run(
+        "soffice",
+        &[
+            &profile,
+            "--headless",
+            "--convert-to",
+            ending,
+            "--outdir",
+            made.to_str().unwrap(),
+            document.to_str().unwrap(),
+        ],
+    );
+    made.join(document.with_extension(ending).file_name().unwrap())
+}
+
 async fn import(manager: &HiragManager, path: &Path) -> ImportReport {
     let options = ImportOptions::default();
     manager
@@ -167,8 +190,13 @@ async fn imported(made: &Path) -> Vec<Context> {
 #[tokio::test]
 async fn every_paragraph_of_a_word_document_a_book_and_a_page_is_found_under_its_heading() {
     let dir = tempfile::tempdir().unwrap();
-    for ending in ["docx", "epub", "html"] {
-        let all = imported(&pandoc(dir.path(), ending)).await;
+    let mut documents = ["docx", "epub", "html"]
+        .map(|ending| pandoc(dir.path(), ending))
+        .to_vec();
+    documents.push(saved(&documents[0], "docx"));
+    for document in documents {
+        let all = imported(&document).await;
+        let ending = document.extension().unwrap().to_str().unwrap();
         for chapter in 1..=CHAPTERS {
             let heading = heading(chapter);
             for n in 1..=PARAGRAPHS {
@@ -220,6 +248,26 @@ async fn every_paragraph_of_a_printed_page_is_found_with_its_number_and_heading(
         all.iter()
             .all(|context| context.metadata["doc_type"] == "pdf")
     );
+}
+
+#[tokio::test]
+async fn every_paragraph_of_a_word_document_that_was_saved_as_pdf_is_found_with_its_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = imported(&saved(&pandoc(dir.path(), "docx"), "pdf")).await;
+    let mut page = 1;
+    for chapter in 1..=CHAPTERS {
+        for n in 1..=PARAGRAPHS {
+            let found = holding(&all, &paragraph(chapter, n));
+            let on = found.metadata["page"].as_u64().unwrap();
+            assert!(
+                on == page || on == page + 1,
+                "{chapter}-{n}: {on} after {page}"
+            );
+            page = on;
+            assert_eq!(heading_of(found, &paragraph(chapter, n)), heading(chapter));
+        }
+    }
+    assert!(page > 1);
 }
 
 #[tokio::test]
