@@ -16,10 +16,13 @@ function connected(): boolean {
   return true;
 }
 
-/** Without waiting for anything: the window is open already, and empty. */
+/** Without waiting for anything: the window is open already, with a line that says what is coming. */
 function start(): void {
   const target = document.getElementById("app");
-  if (target) mount(connected() ? App : NoHost, { target });
+  if (!target) return;
+  const page = connected() ? App : NoHost;
+  target.replaceChildren();
+  mount(page, { target });
 }
 
 start();
