@@ -23,6 +23,7 @@ function start(): void {
   const page = connected() ? App : NoHost;
   target.replaceChildren();
   mount(page, { target });
+  requestAnimationFrame(() => performance.mark("content"));
 }
 
 start();
