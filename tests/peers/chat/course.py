@@ -1,4 +1,4 @@
-"""What holds with a real chat server: `course.py PROGRAM`, and `course.py PROGRAM URL` of its server."""
+"""What holds with a real chat server: `course.py PROGRAM`, and with its server `… PROGRAM URL`."""
 
 import json
 import os

@@ -1,7 +1,7 @@
-"""How long the first words take through the memory, beyond what the chat server itself takes for them.
+"""How long the first words take through the memory, beyond what the chat server takes for them.
 
-`first_words.py prompts URL FILE` has the memory ask, answers nothing, and writes what it asked into FILE;
-`first_words.py figures URL FILE` asks the same of both, one after the other.
+`first_words.py prompts URL FILE` has the memory ask, answers nothing, and writes into FILE what was
+asked; `first_words.py figures URL FILE` asks the same of both, one after the other.
 """
 
 import json
@@ -15,7 +15,7 @@ from provider import PORT, Provider, ask, directly, events
 
 moment, url, file = sys.argv[1:]
 ROUNDS = 20
-# Tokens of sources: the chat server shall not have so much to read that its own time hides the memory's.
+# Tokens of sources: few, so that the chat server's own time does not hide the memory's.
 SOURCES = 500
 NOTES = Path(__file__).parents[3] / "docs" / "notes"
 titles = [path.stem.replace("-", " ") for path in sorted(NOTES.glob("*.md"))]
@@ -79,11 +79,12 @@ def figures():
             assert answer["kind"] == "worded", answer
             times = answer["times"]
             rows.append((alone, through, through - alone, through - alone - times["found"]))
-    print(f"first words in ms, {ROUNDS} rounds, {read['prompt_tokens']} tokens to read, median and p95:")
+    tokens = read["prompt_tokens"]
+    print(f"milliseconds to the first words, {ROUNDS} rounds of {tokens} tokens, median and p95:")
     # The first round loads the model that finds the sources.
-    names = ("chat server alone", "through the memory", "beyond it", "of that, but for finding sources")
+    names = ("chat server alone", "through the memory", "beyond it", "without finding sources")
     for name, column in zip(names, zip(*rows[1:])):
-        print(f"  {name:34}{median(column):8.1f}{quantiles(column, n=20)[-1]:8.1f}")
+        print(f"  {name:25}{median(column):8.1f}{quantiles(column, n=20)[-1]:8.1f}")
 
 
 {"prompts": prompts, "figures": figures}[moment]()

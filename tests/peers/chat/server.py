@@ -1,7 +1,7 @@
 """llama.cpp's own server with a model: `server.py FILE PORT TOKENS [endless]`.
 
-It takes questions of so many TOKENS, one at a time, and writes to standard error what it does. What it
-says is always the same. An endless answer ends where there is no more room for it.
+It takes questions of so many TOKENS, one at a time, and writes to standard error what it does. What
+it says is always the same. An endless answer ends where there is no more room for it.
 """
 
 import os
