@@ -15,15 +15,13 @@ from provider import PORT, Provider, ask, directly, events
 
 moment, url, file = sys.argv[1:]
 ROUNDS = 20
-# Tokens of sources: few, so that the chat server's own time does not hide the memory's.
-SOURCES = 500
 NOTES = Path(__file__).parents[3] / "docs" / "notes"
 titles = [path.stem.replace("-", " ") for path in sorted(NOTES.glob("*.md"))]
 questions = [f"What is there to know about {title}?" for title in titles[: ROUNDS + 1]]
 
 
 def through_the_memory(question):
-    return ask(url, question, max_tokens=SOURCES, fresh=True, keep=False)
+    return ask(url, question, fresh=True, keep=False)
 
 
 def prompts():
@@ -78,13 +76,21 @@ def figures():
             answer = told[-1][1]
             assert answer["kind"] == "worded", answer
             times = answer["times"]
-            rows.append((alone, through, through - alone, through - alone - times["found"]))
+            beyond, own = through - alone, times["first"] - times["waited"]
+            rows.append((alone, through, beyond, beyond - times["found"], own, own - times["found"]))
     tokens = read["prompt_tokens"]
     print(f"milliseconds to the first words, {ROUNDS} rounds of {tokens} tokens, median and p95:")
     # The first round loads the model that finds the sources.
-    names = ("chat server alone", "through the memory", "beyond it", "without finding sources")
+    names = (
+        "chat server alone",
+        "through the memory",
+        "beyond it",
+        "  without finding sources",
+        "the memory's own account",
+        "  without finding sources",
+    )
     for name, column in zip(names, zip(*rows[1:])):
-        print(f"  {name:25}{median(column):8.1f}{quantiles(column, n=20)[-1]:8.1f}")
+        print(f"  {name:27}{median(column):8.1f}{quantiles(column, n=20)[-1]:8.1f}")
 
 
 {"prompts": prompts, "figures": figures}[moment]()

@@ -15,7 +15,7 @@ import numpy as np
 
 # The context that it takes, in tokens; a server gives less where it is told to.
 CONTEXT = 131_072
-LAYERS, HEAD, FORWARD = 2, 64, 64
+LAYERS, HEAD, FORWARD = 1, 32, 32
 # What it names after each sentence: sources, and one that is never there.
 CITED = [" [1][99]", " [1, 2, 99]"]
 END, ASK, BEGIN = "<|end|>", "<|answer|>", "The"
