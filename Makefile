@@ -95,7 +95,7 @@ check-browser: $(PAGES) ## the same in Chromium, from the server over HTTP
 	cargo build --workspace --locked --features hirag-tests/window --bin hirag --test window
 	HIRAG_FRONT=browser cargo test --workspace --locked --features hirag-tests/window --test window -- --skip windowed::
 
-test-peers: $(PAGES) ## the server with other people's programs: schemathesis, promtool, official clients, wrk, an embeddings server
+test-peers: $(PAGES) ## the server with other people's programs: schemathesis, promtool, official clients, wrk, an embeddings and a chat server
 	$(call step,peers)
 	@scripts/setup peers
 	cargo build --locked -p hirag-server --bin hirag

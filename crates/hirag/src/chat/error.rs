@@ -84,6 +84,17 @@ pub enum ChatError {
         /// Its explanation, cut short.
         reason: String,
     },
+    /// The model reads and writes fewer tokens together than it was asked for.
+    #[error(
+        "the chat endpoint {url} has a smaller window than the question takes: {reason}; set \
+         `chat.window_tokens` to what its model takes"
+    )]
+    SmallWindow {
+        /// The endpoint, without credentials.
+        url: String,
+        /// Its explanation, cut short.
+        reason: String,
+    },
     /// The answer does not have the promised form.
     #[error("the chat endpoint {url} answered wrongly: {reason}")]
     BadAnswer {
@@ -155,6 +166,7 @@ impl ChatError {
             Self::Unauthorized { .. } => "provider_unauthorized",
             Self::Busy { .. } => "provider_busy",
             Self::Refused { .. } => "provider_refused",
+            Self::SmallWindow { .. } => "provider_window",
             Self::BadAnswer { .. } => "provider_bad_answer",
             Self::Wordless { .. } => "provider_no_words",
             Self::BrokenOff { .. } => "provider_broken_off",

@@ -111,7 +111,7 @@ fn report(permit: Permit, error: &ChatError) {
         permit.failure(&error.to_string());
     } else if matches!(
         error,
-        ChatError::Refused { .. } | ChatError::Wordless { .. }
+        ChatError::Refused { .. } | ChatError::SmallWindow { .. } | ChatError::Wordless { .. }
     ) {
         permit.success();
     }

@@ -138,10 +138,19 @@ fn late(caller: &Caller, waiting: Waiting, after: Duration) -> ChatError {
 }
 
 fn bad(caller: &Caller, reason: &str) -> ChatError {
-    ChatError::BadAnswer {
-        url: caller.shown().to_owned(),
-        reason: caller.presentable(reason),
+    let (url, reason) = (caller.shown().to_owned(), caller.presentable(reason));
+    // Some endpoints tell it in the place of an answer.
+    match is_of_the_window(&reason) {
+        true => ChatError::SmallWindow { url, reason },
+        false => ChatError::BadAnswer { url, reason },
     }
+}
+
+/// Whether an endpoint says that its model takes fewer tokens, as llama.cpp ("context size") does, and
+/// OpenAI, vLLM and LM Studio ("context length").
+fn is_of_the_window(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    reason.contains("context size") || reason.contains("context length")
 }
 
 /// What an endpoint's trouble means for an answer.
@@ -169,6 +178,9 @@ fn told(caller: &Caller, trouble: Trouble) -> ChatError {
         Trouble::NotThere { status, reason } => ChatError::Misconfigured(format!(
             "{url} answers HTTP {status} ({reason}); check `chat.api_url` and `chat.model`"
         )),
+        Trouble::Refused { reason, .. } if is_of_the_window(&reason) => {
+            ChatError::SmallWindow { url, reason }
+        }
         Trouble::Refused { status, reason } => ChatError::Refused {
             url,
             status,

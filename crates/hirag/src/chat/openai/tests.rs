@@ -488,6 +488,33 @@ async fn a_model_that_says_no_word_within_its_tokens_is_told_so_and_opens_no_bre
 }
 
 #[tokio::test]
+async fn a_window_that_is_too_small_is_told_with_its_setting_and_opens_no_breaker() {
+    let error = |sentence: &str| json!({"error": {"message": sentence}}).to_string();
+    let llama = error("request (900 tokens) exceeds the available context size (512 tokens)");
+    let openai = error("This model's maximum context length is 512 tokens.");
+    let studio = error("The model is loaded with a context length of only 512 tokens.");
+    for script in [
+        refusing(400, "", &llama),
+        refusing(400, "", &openai),
+        streamed([raw(&format!("data: {studio}\n\n"))]),
+    ] {
+        let server = Scripted::start(vec![script]).await;
+        let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
+        let (chat, breaker) = guard(provider(settings(&server.url)), 3, &clock);
+        for _ in 0..2 {
+            let (_, ending) = told(chat.answer(&question()).await).await;
+            let error = ending.unwrap_err();
+            assert_eq!(error.code(), "provider_window");
+            for part in ["512 tokens", "`chat.window_tokens`"] {
+                assert!(error.to_string().contains(part), "{error}");
+            }
+        }
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        assert_eq!(server.requests().len(), 2, "it is not asked again");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_has_said_how_it_ends_is_whole_whatever_the_connection_does_then() {
     let [end, _] = done("stop");
     let Step::Send(end) = end else {
