@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::answering::{Answer, AnswerEnd, AnswerKind, ConversationsRequest};
+use crate::answering::{Answer, AnswerEnd, AnswerKind, ConversationsRequest, RemovedMark};
 use crate::chat::CutBy;
 use crate::chat::scripted::{Scripted, Step, head, refusing, saying, words};
 use crate::clock::FakeClock;
@@ -156,8 +156,13 @@ async fn a_worded_answer_names_its_sources_and_loses_those_that_are_none() {
     memory.store("Jonas keeps the deploy key.", "keys").await;
     let answer = memory.question("who keeps the key?").await;
     assert_eq!(answer.kind, AnswerKind::Worded);
-    assert_eq!(answer.text, "Jonas [1] does, or Ada.");
+    assert_eq!(answer.text, "Jonas [1] does, or Ada [?].");
     assert_eq!(answer.removed, ["7"]);
+    let mark = RemovedMark {
+        at: 23,
+        numbers: "7".to_owned(),
+    };
+    assert_eq!(answer.marks, [mark]);
     assert!(answer.sources[0].cited);
     assert_eq!(answer.model.as_deref(), Some("tiny"));
     assert_eq!(answer.end, AnswerEnd::Complete);
