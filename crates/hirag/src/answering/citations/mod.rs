@@ -172,7 +172,7 @@ impl Citations {
         // Two halves of brackets must not come together as a number.
         let open = out.trim_end_matches(|c: char| c.is_ascii_digit() || " ,;-–".contains(c));
         if open.ends_with(['[', '【']) {
-            out.push('?');
+            out.push('…');
         } else if out.ends_with(' ') {
             out.pop();
         }
