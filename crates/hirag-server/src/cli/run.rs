@@ -260,9 +260,10 @@ async fn import(args: ImportArgs, host: &Host, output: Output) -> Result<u8> {
     };
     output.answer(&report, render::import)?;
     if embedded > 0 {
-        output.note(&format!(
-            "{embedded} contexts that had waited got their vector."
-        ));
+        output.note(&match embedded {
+            1 => "1 context that had waited got its vector.".to_owned(),
+            _ => format!("{embedded} contexts that had waited got their vectors."),
+        });
     }
     Ok(match report.cancelled {
         true => INTERRUPTED,

@@ -36,3 +36,11 @@ pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stat
 pub use studio::StudioSettings;
 pub use transfer::{Backup, RestoreRequest, RestoredDatabase, backup, import, restore};
 pub use upkeep::{Collected, catch_up, collect, purge, reembed};
+
+/// `1 context`, `2 contexts`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}

@@ -1,6 +1,10 @@
 //! What tools give: the same structure is read from a command's answer and told to the model, with
 //! the texts cut to the budget.
 
+mod sources;
+
+pub(super) use self::sources::{KeptSource, LastRun, SourceRun, Sources};
+
 use rmcp::model::JsonObject;
 use rmcp::schemars::{self, JsonSchema};
 use serde::{Deserialize, Serialize};
