@@ -173,7 +173,9 @@ pub(super) async fn conversations(
             output.answer(&written, |written, _| {
                 format!(
                     "{}; measure with `hirag eval --queries {} --qrels {}`.",
-                    render::queries(written.count), written.queries, written.qrels
+                    render::queries(written.count),
+                    written.queries,
+                    written.qrels
                 )
             })
         }

@@ -32,7 +32,9 @@ pub use sources::{
     SourcesResponse, source, source_add, source_called, source_change, source_remove, source_run,
     sources,
 };
-pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stats};
+pub use status::{
+    Doctor, Settings, StatsResponse, doctor, doctor_of_closed, health, settings, stats,
+};
 pub use studio::StudioSettings;
 pub use transfer::{Backup, RestoreRequest, RestoredDatabase, backup, import, restore};
 pub use upkeep::{Collected, catch_up, collect, purge, reembed};

@@ -135,7 +135,7 @@ pub(super) struct Asked {
     pub(super) sources: Vec<Source>,
     /// Contexts that were found and had no room.
     pub(super) left_out: u32,
-    /// Numbers in the text that named no source, and were taken out.
+    /// Numbers that named no source, and were taken out; [?] stands in their place.
     pub(super) removed: Vec<String>,
     /// Whether the answer came to its end; otherwise it was cut or broke off.
     pub(super) complete: bool,

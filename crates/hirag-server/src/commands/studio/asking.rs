@@ -61,7 +61,10 @@ pub async fn answering(studio: &Studio, request: AskRequest) -> Result<AskStream
             let _place = &place;
             if let AskEvent::Done(answer) = event {
                 let ids: Vec<_> = answer.sources.iter().map(|source| source.id).collect();
-                let summary = format!("Asked: {question} ({})", counted(ids.len() as u64, "source"));
+                let summary = format!(
+                    "Asked: {question} ({})",
+                    counted(ids.len() as u64, "source")
+                );
                 let (kind, trace) = (ActivityKind::Searched, Some(answer.trace_id));
                 studio.activity().note_search(kind, summary, &ids, trace);
             }

@@ -244,7 +244,10 @@ pub async fn clear(studio: &Studio, request: ClearRequest) -> Result<Deletion> {
 }
 
 fn note_deletion(studio: &Studio, deletion: &Deletion, which: &str) {
-    let summary = format!("Deleted {}{which}", counted(deletion.ids.len() as u64, "context"));
+    let summary = format!(
+        "Deleted {}{which}",
+        counted(deletion.ids.len() as u64, "context")
+    );
     studio
         .activity()
         .note(ActivityKind::Deleted, summary, &deletion.ids);
@@ -257,7 +260,10 @@ fn note_deletion(studio: &Studio, deletion: &Deletion, which: &str) {
 pub async fn undo(studio: &Studio, request: UndoRequest) -> Result<Restored> {
     let host = studio.host().await?;
     let restored = commands::undo(&host, request).await?;
-    let summary = format!("Brought back {}", counted(restored.ids.len() as u64, "context"));
+    let summary = format!(
+        "Brought back {}",
+        counted(restored.ids.len() as u64, "context")
+    );
     studio
         .activity()
         .note(ActivityKind::Restored, summary, &restored.ids);

@@ -90,7 +90,6 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-
 /// The first words of a text, for a line of activity.
 fn preview(text: &str) -> String {
     const CHARS: usize = 60;

@@ -145,6 +145,7 @@ async fn what_is_not_allowed_is_refused_before_anything_is_asked() {
     let served = Served::new().await;
     for (request, code) in [
         (json!({"question": " "}), "invalid_query"),
+        (json!({"question": "who\u{0}?"}), "invalid_query"),
         (json!({"question": "x", "max_tokens": 0}), "invalid_budget"),
         (
             json!({"question": "x", "session": "a\nb"}),

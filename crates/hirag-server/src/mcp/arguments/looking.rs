@@ -5,8 +5,7 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
 use super::limits::{
-    CURSOR, ID, KEYS, LEAST_TOKENS, LISTED, MOST_TOKENS, NAME, QUERY, TEXT, bad, text,
-    within,
+    CURSOR, ID, KEYS, LEAST_TOKENS, LISTED, MOST_TOKENS, NAME, QUERY, TEXT, bad, text, within,
 };
 use super::{Checked, Level, Mode, Order};
 use crate::commands::Failure;

@@ -15,7 +15,7 @@ use self::form::{Look, Sources, Span};
 use super::RemovedMark;
 
 /// What stands where a number was taken out.
-pub const REMOVED_MARK: &str = "[?]";
+const REMOVED_MARK: &str = "[?]";
 
 /// The check of one answer.
 #[derive(Debug)]

@@ -23,7 +23,12 @@ fn a_number_that_names_no_source_leaves_a_mark_in_its_place_and_is_told() {
         ("[[9]]", "[[?]]", vec![], vec!["9"]),
         ("[9] twice [9]", "[?] twice [?]", vec![], vec!["9"]),
         ("so [9, 8]", "so [?]", vec![], vec!["9", "8"]),
-        ("mid ``` line [9]\nx [9]", "mid ``` line [9]\nx [?]", vec![], vec!["9"]),
+        (
+            "mid ``` line [9]\nx [9]",
+            "mid ``` line [9]\nx [?]",
+            vec![],
+            vec!["9"],
+        ),
     ] {
         let (text, found, gone) = checked(text, 3);
         assert_eq!((text.as_str(), found), (expected, cited));
@@ -50,7 +55,10 @@ fn numbers_are_known_in_whatever_form_models_write_them() {
         ("【2†L5-L9】", "[2]", vec![]),
     ] {
         let (out, _, gone) = checked(text, 3);
-        assert_eq!((out.as_str(), gone), (expected, removed.iter().map(ToString::to_string).collect()));
+        assert_eq!(
+            (out.as_str(), gone),
+            (expected, removed.iter().map(ToString::to_string).collect())
+        );
     }
 }
 
@@ -83,7 +91,10 @@ fn other_brackets_years_and_code_are_left_alone() {
 #[test]
 fn behind_words_and_before_words_a_number_is_a_source() {
     for (text, expected) in [
-        ("it's[9] Ada's[9] x-y[9] plan[9]", "it's[?] Ada's[?] x-y[?] plan[?]"),
+        (
+            "it's[9] Ada's[9] x-y[9] plan[9]",
+            "it's[?] Ada's[?] x-y[?] plan[?]",
+        ),
         ("这是[9]。", "这是[?]。"),
         ("as in [9]: yes", "as in [?]: yes"),
         ("[9]: the key", "[?]: the key"),
@@ -123,7 +134,10 @@ fn words_are_told_as_soon_as_they_can_be_no_source() {
 
 #[test]
 fn an_answer_without_its_citations_is_its_text() {
-    assert_eq!(without("So it is [1, 2]. Yes [3]! No (source 2)."), "So it is. Yes! No.");
+    assert_eq!(
+        without("So it is [1, 2]. Yes [3]! No (source 2)."),
+        "So it is. Yes! No."
+    );
     assert_eq!(without("So [1][?] or `[?]` [?]."), "So or `[?]`.");
 }
 

@@ -571,8 +571,16 @@ async fn a_check_asks_where_answers_are_worded_and_is_well_only_if_it_is_underst
         (400, None, ""),
         (422, None, ""),
         (401, Some("provider_unauthorized"), "401"),
-        (307, Some("provider_misconfigured"), "set `chat.api_url` to the final address"),
-        (404, Some("provider_misconfigured"), "check `chat.api_url` and `chat.model`"),
+        (
+            307,
+            Some("provider_misconfigured"),
+            "set `chat.api_url` to the final address",
+        ),
+        (
+            404,
+            Some("provider_misconfigured"),
+            "check `chat.api_url` and `chat.model`",
+        ),
         (405, Some("provider_misconfigured"), "HTTP 405"),
         (503, Some("provider_busy"), "503"),
     ] {
@@ -582,7 +590,10 @@ async fn a_check_asks_where_answers_are_worded_and_is_well_only_if_it_is_underst
         let sentence = checked.map_or_else(String::new, |error| error.to_string());
         assert!(sentence.contains(says), "{sentence}");
         let asked = &server.requests()[0]["body"];
-        assert_eq!(asked, &json!({"model": "tiny", "messages": [], "max_tokens": 1}));
+        assert_eq!(
+            asked,
+            &json!({"model": "tiny", "messages": [], "max_tokens": 1})
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use serde::Serialize;
 
-pub use self::inspect::{Finding, Inspection};
+pub use self::inspect::{Finding, Inspection, inspect_file};
 pub use self::parts::DatabaseParts;
 use super::classify::io_at;
 use super::open::connect_to_read;
