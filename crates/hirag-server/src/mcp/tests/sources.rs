@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Memory, words};
@@ -57,11 +59,12 @@ async fn a_source_is_read_when_it_is_asked_for_and_told_with_what_failed() {
         "{told}"
     );
     assert!(
-        told.contains("1 file, 1 context.") && !told.contains("bad.jsonl"),
+        told.contains("2 files, 1 context.") && !told.contains("bad.jsonl"),
         "{told}"
     );
 
     std::fs::write(notes.path().join("key.md"), "Ada keeps the key.").unwrap();
+    memory._place.clock.advance(Duration::from_secs(1));
     let by_name = json!({ "source": "notes" });
     memory.done("memory_source_run", by_name).await;
     let source = read(&memory, &run["ended_at"]).await;

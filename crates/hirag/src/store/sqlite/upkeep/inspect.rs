@@ -105,7 +105,10 @@ impl<'a> Checks<'a> {
         what: &str,
     ) -> Result<(), StoreError> {
         let detail = match wrong {
-            Ok(0) => return self.found(check, true, "in order".to_owned()),
+            Ok(0) => {
+                self.found(check, true, "in order".to_owned());
+                return Ok(());
+            }
             Ok(number) => format!("{number} {what}"),
             Err(StoreError::Corrupt { reason, .. }) => {
                 self.damaged = true;
@@ -121,16 +124,16 @@ impl<'a> Checks<'a> {
             }
             Err(error) => return Err(error),
         };
-        self.found(check, false, detail)
+        self.found(check, false, detail);
+        Ok(())
     }
 
-    fn found(&mut self, check: &str, ok: bool, detail: String) -> Result<(), StoreError> {
+    fn found(&mut self, check: &str, ok: bool, detail: String) {
         self.findings.push(Finding {
             check: check.to_owned(),
             ok,
             detail,
         });
-        Ok(())
     }
 
     fn count(&self, sql: &str, collection: Option<i64>) -> Result<i64, StoreError> {
@@ -142,16 +145,7 @@ impl<'a> Checks<'a> {
 
     /// Whether SQLite finds the file sound.
     fn file(&mut self) -> Result<(), StoreError> {
-        let faults = || -> Result<Vec<String>, StoreError> {
-            let mut statement = self.connection.prepare("PRAGMA integrity_check(20)")?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        };
-        let faults = faults().map(|lines| {
-            let faults = lines.into_iter().filter(|line| line != "ok");
-            faults.collect::<Vec<String>>()
-        });
-        let (number, told) = match faults {
+        let (number, told) = match faults(self.connection) {
             Ok(faults) => (Ok(faults.len() as i64), faults.join("; ")),
             Err(error) => (Err(error), String::new()),
         };
@@ -236,6 +230,26 @@ impl<'a> Checks<'a> {
         let values = damaged_vectors(self.connection, set);
         self.note("vector values", values, "vectors are not of length 1")
     }
+}
+
+/// What SQLite says against the file, the first of it; up to where it could not go on.
+fn faults(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+    let mut lines = statement.query([])?;
+    let mut faults = Vec::new();
+    loop {
+        match lines.next() {
+            Ok(Some(line)) => faults.push(line.get::<_, String>(0)?),
+            Ok(None) => break,
+            Err(error) if faults.is_empty() => return Err(error.into()),
+            Err(error) => {
+                faults.push(error.to_string());
+                break;
+            }
+        }
+    }
+    faults.retain(|fault| fault != "ok");
+    Ok(faults)
 }
 
 fn damaged_vectors(connection: &Connection, set: &vectors::VectorSet) -> Result<i64, StoreError> {
