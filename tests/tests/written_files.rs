@@ -71,7 +71,7 @@ async fn a_backup_or_an_export_that_does_not_fit_leaves_nothing() {
     let error = commands::export_file(&host, &request, |_| {})
         .await
         .unwrap_err();
-    assert_eq!(error.code(), "io_failed", "{error}");
+    assert_eq!(error.code(), "disk_full", "{error}");
     assert!(error.to_string().contains("export.jsonl"), "{error}");
     assert_eq!(names(&disk), ["export.jsonl"]);
     assert_eq!(

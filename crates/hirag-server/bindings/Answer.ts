@@ -8,6 +8,7 @@ import type { AnswerTimes } from "./AnswerTimes";
 import type { Degradation } from "./Degradation";
 import type { LeftOut } from "./LeftOut";
 import type { Passage } from "./Passage";
+import type { RemovedMark } from "./RemovedMark";
 import type { TraceId } from "./TraceId";
 import type { WindowBudget } from "./WindowBudget";
 
@@ -20,7 +21,7 @@ export type Answer = {
  */
 kind: AnswerKind, 
 /**
- * Its text, in which `[1]` names the first source.
+ * Its text, in which `[1]` names the first source, and `[1, 2]` the first two.
  */
 text: string, 
 /**
@@ -36,9 +37,13 @@ sources: Array<AnswerSource>,
  */
 left_out: Array<LeftOut>, 
 /**
- * Numbers that named no source, and were taken out of the text.
+ * Numbers that named no source, and were taken out of the text; each once.
  */
 removed: Array<string>, 
+/**
+ * Where they stood in the text.
+ */
+marks: Array<RemovedMark>, 
 /**
  * How it ended.
  */

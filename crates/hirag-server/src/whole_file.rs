@@ -21,17 +21,17 @@ impl WholeFile {
     /// Begins a file for `place`.
     ///
     /// # Errors
-    /// [`Error::Unwritable`] where its folder cannot be written, or `place` is a folder.
+    /// [`Error::DiskFull`]; [`Error::Unwritable`] where its folder cannot be written, or `place` is a folder.
     pub fn begin(place: &Path) -> Result<Self> {
         if place.is_dir() {
-            return Err(unwritable(place, "it is a folder"));
+            return Err(Error::unwritable(place, "it is a folder"));
         }
         let folder = folder_of(place);
         if !folder.is_dir() {
             let reason = format!("there is no folder {}", folder.display());
-            return Err(unwritable(place, reason));
+            return Err(Error::unwritable(place, reason));
         }
-        let staged = NamedTempFile::new_in(folder).map_err(|e| unwritable(place, e))?;
+        let staged = NamedTempFile::new_in(folder).map_err(|e| Error::writing(place, &e))?;
         Ok(Self {
             staged: BufWriter::new(staged),
             place: place.to_owned(),
@@ -46,64 +46,64 @@ impl WholeFile {
         let mut source = File::open(source)?;
         let mut copy = Self::begin(place)?;
         let copied = io::copy(&mut source, &mut copy);
-        let bytes = copied.map_err(|e| unwritable(place, e))?;
+        let bytes = copied.map_err(|e| Error::writing(place, &e))?;
         Ok((copy, bytes))
     }
 
     /// Writes all of `bytes`.
     ///
     /// # Errors
-    /// [`Error::Unwritable`].
+    /// [`Error::DiskFull`], [`Error::Unwritable`].
     pub fn put(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.staged.write_all(bytes);
-        written.map_err(|e| unwritable(&self.place, e))
+        written.map_err(|e| Error::writing(&self.place, &e))
     }
 
     /// Gives it permissions other than for its owner alone.
     ///
     /// # Errors
-    /// [`Error::Unwritable`].
+    /// [`Error::DiskFull`], [`Error::Unwritable`].
     pub fn set_permissions(&self, permissions: Permissions) -> Result<()> {
         let file = self.staged.get_ref().as_file();
         file.set_permissions(permissions)
-            .map_err(|e| unwritable(&self.place, e))
+            .map_err(|e| Error::writing(&self.place, &e))
     }
 
     /// Puts it in its place, over what may be there; it is on the disk then.
     ///
     /// # Errors
-    /// [`Error::Unwritable`]; its place is as it was then.
+    /// [`Error::DiskFull`], [`Error::Unwritable`]; its place is as it was then.
     pub fn finish(self) -> Result<()> {
         let place = self.place.clone();
         let staged = self.synchronised()?;
         staged
             .persist(&place)
-            .map_err(|e| unwritable(&place, e.error))?;
-        sync_folder_of(&place).map_err(|e| unwritable(&place, e))
+            .map_err(|e| Error::writing(&place, &e.error))?;
+        sync_folder_of(&place).map_err(|e| Error::writing(&place, &e))
     }
 
     /// Puts it in its place if nothing is there; it is on the disk then.
     ///
     /// # Errors
-    /// [`Error::Unwritable`]; its place is as it was then.
+    /// [`Error::DiskFull`], [`Error::Unwritable`]; its place is as it was then.
     pub fn finish_new(self) -> Result<()> {
         let place = self.place.clone();
         let staged = self.synchronised()?;
         staged.persist_noclobber(&place).map_err(|e| {
             if e.error.kind() == io::ErrorKind::AlreadyExists {
-                return unwritable(&place, "it exists already; choose a new name");
+                return Error::unwritable(&place, "it exists already; choose a new name");
             }
-            unwritable(&place, e.error)
+            Error::writing(&place, &e.error)
         })?;
-        sync_folder_of(&place).map_err(|e| unwritable(&place, e))
+        sync_folder_of(&place).map_err(|e| Error::writing(&place, &e))
     }
 
     fn synchronised(self) -> Result<NamedTempFile> {
         let Self { staged, place } = self;
         let staged = staged.into_inner();
-        let staged = staged.map_err(|e| unwritable(&place, e.error()))?;
+        let staged = staged.map_err(|e| Error::writing(&place, e.error()))?;
         let synchronised = staged.as_file().sync_all();
-        synchronised.map_err(|e| unwritable(&place, e))?;
+        synchronised.map_err(|e| Error::writing(&place, &e))?;
         Ok(staged)
     }
 }
@@ -115,13 +115,6 @@ impl Write for WholeFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.staged.flush()
-    }
-}
-
-fn unwritable(place: &Path, reason: impl std::fmt::Display) -> Error {
-    Error::Unwritable {
-        path: place.to_owned(),
-        reason: reason.to_string(),
     }
 }
 
@@ -172,6 +165,21 @@ mod tests {
         assert!(error.to_string().contains("choose a new name"), "{error}");
         assert_eq!(fs::read_to_string(&place).unwrap(), "theirs");
         assert_eq!(names(&folder), ["file"]);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_what_to_do() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = Error::writing(Path::new("/mnt/export.jsonl"), &full);
+        assert_eq!(error.code(), "disk_full");
+        assert!(
+            error
+                .to_string()
+                .contains("/mnt/export.jsonl; free some space"),
+            "{error}"
+        );
+        let gone = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert_eq!(Error::writing(Path::new("x"), &gone).code(), "io_failed");
     }
 
     #[test]

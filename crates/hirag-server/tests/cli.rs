@@ -572,6 +572,41 @@ fn an_empty_memory_answers() {
 }
 
 #[test]
+fn the_doctor_says_how_far_a_damaged_database_can_be_read() {
+    let memory = Memory::new();
+    for n in 0..20 {
+        let text = format!("context {n} of the damaged memory ").repeat(150);
+        memory.store(&["--level", "L1", &text]);
+    }
+    let file = memory.path("data/hirag.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let sentence = b"context 9 of the damaged memory context 9";
+    let mut windows = bytes.windows(sentence.len());
+    let at = windows.position(|window| window == sentence).unwrap();
+    let page = at / 4_096 * 4_096;
+    bytes[page..page + 4_096].fill(0xa5);
+    std::fs::write(&file, &bytes).unwrap();
+    let output = memory.run(&["doctor", "--json"]);
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    let found = document(&output);
+    assert_eq!(found["ok"], false);
+    let detail = |check: &str| {
+        let findings = found["findings"].as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["check"] == check);
+        finding.unwrap()["detail"].as_str().unwrap().to_owned()
+    };
+    let contexts = detail("contexts that can be read");
+    assert!(
+        contexts.ends_with(" of 20") && !contexts.starts_with("20"),
+        "{contexts}"
+    );
+    assert!(detail("what to do").contains("hirag restore"));
+    let told = memory.run(&["doctor"]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("BAD  texts: cannot be checked: "), "{told}");
+}
+
+#[test]
 fn wrong_usage_is_status_2_and_names_the_rule() {
     let memory = Memory::new();
     let deep = format!("k={}", "[".repeat(200) + &"]".repeat(200));

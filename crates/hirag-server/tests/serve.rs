@@ -102,6 +102,22 @@ async fn it_serves_until_it_is_asked_to_end_and_says_how_to_get_in() {
     assert!(!folder.path().join("data/server.json").exists());
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_goes_ends_it_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = hirag(folder.path(), &["serve", "--port", "0", "--json"])
+        .spawn()
+        .unwrap();
+    document(&mut child);
+    let hung_up = Command::new("kill")
+        .args(["-HUP", &child.id().to_string()])
+        .status();
+    assert!(hung_up.unwrap().success());
+    assert!(child.wait().unwrap().success());
+    assert!(!folder.path().join("data/server.json").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_of_the_environment_is_used_and_not_repeated() {
     let folder = tempfile::tempdir().unwrap();

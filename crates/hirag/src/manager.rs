@@ -127,6 +127,11 @@ struct Inner {
     worded_answers: WordedAnswers,
 }
 
+/// The name of the contexts' collection.
+fn collection_of(config: &Config) -> String {
+    format!("{}_contexts", config.store.collection_prefix)
+}
+
 impl HiragManager {
     /// Opens a memory: the database is made or brought to the newest schema, L1 is restored. The
     /// model is loaded by the first operation that embeds.
@@ -164,7 +169,7 @@ impl HiragManager {
         );
         let resources = ResourceMonitor::new(config.metrics.clone(), clock.clone())?;
         let inner = Inner {
-            collection: format!("{}_contexts", config.store.collection_prefix),
+            collection: collection_of(&config),
             tokens: TokenEstimator::new(config.hirag.token_estimator)?,
             profiler: PerformanceProfiler::new(&config.metrics, clock.clone())?
                 .watching(store.slow_statements())

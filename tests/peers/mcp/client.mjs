@@ -38,7 +38,7 @@ async function call(name, args) {
 }
 
 const { tools } = await client.listTools();
-assert.equal(tools.length, 10);
+assert.equal(tools.length, 12);
 const session = `typescript-${kind}`;
 const text = `The mill of ${session} stands still on Sundays.`;
 const stored = await call("memory_store", { text, session, level: "ShortTerm" });

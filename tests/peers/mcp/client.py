@@ -38,7 +38,7 @@ async def session_of(kind, where, begin):
 
 async def use(session, name):
     tools = (await session.list_tools()).tools
-    assert len(tools) == 10, [tool.name for tool in tools]
+    assert len(tools) == 12, [tool.name for tool in tools]
     text = f"The harbour of {name} opens at dawn."
     # The client checks every structure against its schema.
     stored = await call(session, "memory_store", text=text, level="LongTerm", session=name)

@@ -80,6 +80,31 @@ describe("asking", () => {
     expect(screen.getByText("<img src=x> is text")).toBeVisible();
   });
 
+  it("marks where a number that names no source was taken out, and says why the answer is not kept", async () => {
+    const fake = showAsk();
+    const name = await askOpen(fake, "why?");
+    const answer = await fake.call("ask", { ...options.request("why?", "talk") });
+    fake.emit("answer", { name, event: "begun", data: { kind: "worded", problem: null, cached: false } });
+    fake.emit("answer", { name, event: "text", data: "So [1], not so [?]." });
+    expect(await screen.findByRole("img", { name: /^A source removed/ })).toHaveTextContent("[?]");
+    const text = "So [1], not so [?].";
+    const done = {
+      ...answer,
+      kind: "worded" as const,
+      text,
+      removed: ["9"],
+      marks: [{ at: text.indexOf("[?]"), numbers: "9" }],
+      id: null,
+      session: null,
+      not_kept: { code: "store_locked", message: "the answer is not kept: process 7 writes to this memory; close it" },
+    };
+    fake.emit("answer", { name, event: "done", data: done });
+    expect(await screen.findByRole("img", { name: "Source 9 removed: there is none" })).toBeVisible();
+    expect(screen.getByRole("button", { name: "Source 1" })).toBeVisible();
+    expect(screen.getByText("The answer is not kept: process 7 writes to this memory; close it.")).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Useful" })).toBeNull();
+  });
+
   it("keeps what one thinks of an answer, with the reason, and takes it back", async () => {
     const user = userEvent.setup();
     const fake = showAsk();

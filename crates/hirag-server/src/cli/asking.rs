@@ -172,8 +172,10 @@ pub(super) async fn conversations(
             let written = commands::golden(host, &folder, force).await?;
             output.answer(&written, |written, _| {
                 format!(
-                    "{} queries; measure with `hirag eval --queries {} --qrels {}`.",
-                    written.count, written.queries, written.qrels
+                    "{}; measure with `hirag eval --queries {} --qrels {}`.",
+                    render::queries(written.count),
+                    written.queries,
+                    written.qrels
                 )
             })
         }

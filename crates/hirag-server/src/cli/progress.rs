@@ -8,6 +8,7 @@ use hirag::store::sqlite::BackupProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Output;
+use crate::commands::counted;
 
 /// How often a bar is drawn, so that drawing takes nothing from the work.
 const DRAWS_A_SECOND: u8 = 5;
@@ -70,8 +71,10 @@ impl Bar {
             0.0
         };
         self.0.set_message(format!(
-            "{} contexts ({rate:.0}/s), {}/{} files",
-            progress.contexts, progress.files_done, progress.files_total
+            "{} ({rate:.0}/s), {}/{}",
+            counted(progress.contexts, "context"),
+            progress.files_done,
+            counted(progress.files_total, "file")
         ));
     }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hirag::clock::SystemClock;
+use hirag::config::Config;
 use hirag::context::{ContextId, ContextPatch, ContextRequest, NewContext};
 use hirag::export::ExportFormat;
 use hirag::manager::{EvalOptions, HealthState, ImportOptions, ListRequest, StoreAccess};
@@ -88,7 +89,12 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
         command => {
             // Whoever types at standard input must not hold the database meanwhile.
             let said = said(&command, config.limits.max_text_bytes)?;
-            let host = open::open(config, &places, access(&command)).await?;
+            let host = match open::open(config.clone(), &places, access(&command)).await {
+                Err(why) if matches!(command, Command::Doctor) && why.code() == "store_corrupt" => {
+                    return damaged(&config, &places, &why, output).await;
+                }
+                opened => opened?,
+            };
             let outcome = with_memory(command, said, &host, output).await;
             let closed = host.manager().shut_down().await;
             let status = outcome?;
@@ -96,6 +102,14 @@ async fn dispatch(cli: Cli, output: Output) -> Result<u8> {
             Ok(status)
         }
     }
+}
+
+/// Tells how far a database is damaged that cannot be opened.
+async fn damaged(config: &Config, places: &Places, why: &Error, output: Output) -> Result<u8> {
+    let (file, data_dir) = (&places.config_file, &places.data_dir);
+    let found = commands::doctor_of_closed(config, file, data_dir, why).await?;
+    output.answer(&found, render::doctor)?;
+    Ok(FAILED)
 }
 
 /// Commands that only read stand beside a running writer. Those that may take long leave the
@@ -267,9 +281,10 @@ async fn import(args: ImportArgs, host: &Host, output: Output) -> Result<u8> {
     };
     output.answer(&report, render::import)?;
     if embedded > 0 {
-        output.note(&format!(
-            "{embedded} contexts that had waited got their vector."
-        ));
+        output.note(&match embedded {
+            1 => "1 context that had waited got its vector.".to_owned(),
+            _ => format!("{embedded} contexts that had waited got their vectors."),
+        });
     }
     Ok(match report.cancelled {
         true => INTERRUPTED,

@@ -111,14 +111,21 @@ fn render(serving: &Serving, style: Style) -> String {
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// The terminal has gone.
+    #[cfg(unix)]
+    hang_up: tokio::signal::unix::Signal,
 }
 
 impl Signals {
     fn listen() -> Result<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
+
         Ok(Self {
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .map_err(Error::Output)?,
+            terminate: signal(SignalKind::terminate()).map_err(Error::Output)?,
+            #[cfg(unix)]
+            hang_up: signal(SignalKind::hangup()).map_err(Error::Output)?,
         })
     }
 
@@ -127,6 +134,7 @@ impl Signals {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;

@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use serde::Serialize;
 
@@ -20,6 +21,12 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// A file that a command writes, on a disk without room for it.
+    #[error(
+        "the disk has no room for {}; free some space and try again, what was there is as it was",
+        .0.display()
+    )]
+    DiskFull(PathBuf),
     /// The answer's receiver went away or cannot take it.
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
@@ -99,12 +106,29 @@ impl From<tokio::task::JoinError> for Error {
 }
 
 impl Error {
+    /// What the system says of a file that is being written.
+    pub(crate) fn writing(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull => Self::DiskFull(path.to_owned()),
+            _ => Self::unwritable(path, error),
+        }
+    }
+
+    /// A file that cannot be written, for this reason.
+    pub(crate) fn unwritable(path: &Path, reason: impl fmt::Display) -> Self {
+        Self::Unwritable {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+
     /// The stable code, in `snake_case`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Core(error) => error.code(),
             Self::Unwritable { .. } | Self::Output(_) => "io_failed",
+            Self::DiskFull(_) => "disk_full",
             Self::NoHome(_) => "no_home",
             Self::NotOpen(_) => "not_open",
             Self::Busy(_) => "busy",

@@ -62,7 +62,7 @@ pub async fn export<W: Write + Send>(
 /// Exports to a file or a folder, which is there whole or not at all.
 ///
 /// # Errors
-/// As [`export`], and [`Error::Unwritable`].
+/// As [`export`], and [`Error::Unwritable`], [`Error::DiskFull`].
 pub async fn export_file(
     host: &Host,
     request: &ExportRequest,
@@ -74,7 +74,7 @@ pub async fn export_file(
         format => table(host, place, format, progress).await,
     };
     let contexts = written.map_err(|error| match error {
-        Error::Output(error) => unwritable(place, error),
+        Error::Output(error) => Error::writing(place, &error),
         other => other,
     })?;
     Ok(Exported {
@@ -108,12 +108,12 @@ async fn folder(
             .is_ok_and(|mut entries| entries.next().is_none())
     {
         let reason = "it is there already; choose a new folder, or an empty one";
-        return Err(unwritable(place, reason));
+        return Err(Error::unwritable(place, reason));
     }
     let staged = tempfile::Builder::new()
         .prefix(".hirag-export-")
         .tempdir_in(folder_of(place))
-        .map_err(|error| unwritable(place, error))?;
+        .map_err(|error| Error::writing(place, &error))?;
     let contexts = match request.by_session {
         true => sessions(host, staged.path(), progress).await?,
         false => {
@@ -202,12 +202,5 @@ fn no_file(format: ExportFormat) -> Error {
         key: "format",
         value: format.to_string(),
         rule: "must be jsonl, csv or parquet for one file; Markdown is a folder",
-    }
-}
-
-fn unwritable(place: &Path, reason: impl std::fmt::Display) -> Error {
-    Error::Unwritable {
-        path: place.to_owned(),
-        reason: reason.to_string(),
     }
 }

@@ -32,7 +32,17 @@ pub use sources::{
     SourcesResponse, source, source_add, source_called, source_change, source_remove, source_run,
     sources,
 };
-pub use status::{Doctor, Settings, StatsResponse, doctor, health, settings, stats};
+pub use status::{
+    Doctor, Settings, StatsResponse, doctor, doctor_of_closed, health, settings, stats,
+};
 pub use studio::StudioSettings;
 pub use transfer::{Backup, RestoreRequest, RestoredDatabase, backup, import, restore};
 pub use upkeep::{Collected, catch_up, collect, purge, reembed};
+
+/// `1 context`, `2 contexts`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}

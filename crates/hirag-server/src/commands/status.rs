@@ -1,11 +1,16 @@
 //! How much, how fast, how well, and by which settings.
 
+use std::path::Path;
+
+use hirag::HiragManager;
 use hirag::config::Config;
-use hirag::manager::{EmbeddingProgress, Health, HealthState, Stats};
+use hirag::manager::{
+    ComponentHealth, DATABASE_FILE, EmbeddingProgress, Health, HealthState, Stats,
+};
 use hirag::store::sqlite::Finding;
 use serde::Serialize;
 
-use super::{Host, Result};
+use super::{Error, Host, Result};
 
 /// Everything that is counted, and where it is kept.
 #[derive(Debug, Clone, Serialize, ts_rs::TS, utoipa::ToSchema)]
@@ -103,13 +108,41 @@ pub async fn doctor(host: &Host, progress: impl FnMut(EmbeddingProgress) + Send)
     })
 }
 
+/// The same for a memory that cannot be opened, because its database is damaged: how far that goes.
+///
+/// # Errors
+/// The store's, when the checks cannot be made.
+pub async fn doctor_of_closed(
+    config: &Config,
+    config_file: &Path,
+    data_dir: &Path,
+    why: &Error,
+) -> Result<Doctor> {
+    let inspection = HiragManager::inspect_closed(config, data_dir).await?;
+    let database = ComponentHealth {
+        name: "store".to_owned(),
+        state: HealthState::Unhealthy,
+        detail: why.to_string(),
+        latency_ms: 0.0,
+    };
+    Ok(Doctor {
+        ok: false,
+        findings: inspection.findings,
+        health: Health {
+            state: HealthState::Unhealthy,
+            components: vec![database],
+        },
+        embedded: 0,
+        optimised: false,
+        writable: false,
+        database_file: data_dir.join(DATABASE_FILE).display().to_string(),
+        config_file: config_file.display().to_string(),
+    })
+}
+
 /// The settings in force, for a memory that need not be open.
 #[must_use]
-pub fn settings(
-    settings: Config,
-    config_file: &std::path::Path,
-    data_dir: &std::path::Path,
-) -> Settings {
+pub fn settings(settings: Config, config_file: &Path, data_dir: &Path) -> Settings {
     Settings {
         config_file: config_file.display().to_string(),
         config_file_exists: config_file.is_file(),

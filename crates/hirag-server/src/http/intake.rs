@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -166,6 +167,7 @@ async fn read_and_run(api: &Api, request: Request, next: Next) -> Result<Respons
     let settings = api.studio().config().server.clone();
     let mut patience = Duration::from_secs(settings.request_timeout_secs);
     let (parts, body) = request.into_parts();
+    check_encoding(&parts.headers)?;
     let read = timeout(
         patience,
         read(&parts.headers, body, settings.max_body_bytes),
@@ -258,6 +260,17 @@ async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Pr
         return Err(too_large(limit));
     }
     Ok(kept.into())
+}
+
+/// Refuses a body that would have to be unpacked: a small one can become as large as it likes.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    if encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    let detail = "a compressed body is not read; send it as it is, without Content-Encoding";
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    Err(Problem::new(status, "unsupported_encoding", detail))
 }
 
 fn too_large(limit: usize) -> Problem {

@@ -1,6 +1,10 @@
 //! What tools give: the same structure is read from a command's answer and told to the model, with
 //! the texts cut to the budget.
 
+mod sources;
+
+pub(super) use self::sources::{KeptSource, LastRun, SourceRun, Sources};
+
 use rmcp::model::JsonObject;
 use rmcp::schemars::{self, JsonSchema};
 use serde::{Deserialize, Serialize};
@@ -131,7 +135,7 @@ pub(super) struct Asked {
     pub(super) sources: Vec<Source>,
     /// Contexts that were found and had no room.
     pub(super) left_out: u32,
-    /// Numbers in the text that named no source, and were taken out.
+    /// Numbers that named no source, and were taken out; [?] stands in their place.
     pub(super) removed: Vec<String>,
     /// Whether the answer came to its end; otherwise it was cut or broke off.
     pub(super) complete: bool,

@@ -133,6 +133,18 @@ pub struct Passage {
     pub pieces: Vec<PassagePiece>,
 }
 
+/// A mark `[?]` in an answer's text, in the place of numbers that named no source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RemovedMark {
+    /// Characters of the text before it.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub at: usize,
+    /// The numbers, e.g. `9` or `7, 9-12`.
+    pub numbers: String,
+}
+
 /// How long an answer took, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -155,7 +167,7 @@ pub struct AnswerTimes {
 pub struct Answer {
     /// What it is.
     pub kind: AnswerKind,
-    /// Its text, in which `[1]` names the first source.
+    /// Its text, in which `[1]` names the first source, and `[1, 2]` the first two.
     pub text: String,
     /// The same as passages, for an extractive one.
     pub passages: Vec<Passage>,
@@ -163,8 +175,11 @@ pub struct Answer {
     pub sources: Vec<AnswerSource>,
     /// What was found and did not fit.
     pub left_out: Vec<LeftOut>,
-    /// Numbers that named no source, and were taken out of the text.
+    /// Numbers that named no source, and were taken out of the text; each once.
     pub removed: Vec<String>,
+    /// Where they stood in the text.
+    #[serde(default)]
+    pub marks: Vec<RemovedMark>,
     /// How it ended.
     pub end: AnswerEnd,
     /// Why nobody worded it, or why it broke off.

@@ -14,7 +14,7 @@ mod words;
 
 pub use account::{
     Answer, AnswerEnd, AnswerKind, AnswerProblem, AnswerSource, AnswerTimes, AskEvent, Begun,
-    Found, LeftOut, Passage, PassagePiece, WindowBudget,
+    Found, LeftOut, Passage, PassagePiece, RemovedMark, WindowBudget,
 };
 pub use citations::Citations;
 pub(crate) use citations::without;

@@ -61,6 +61,22 @@ impl ChatSettings {
         self.provider != ChatProviderKind::None
     }
 
+    /// Whether the endpoint is asked as by `other`: what only the question or its guards go by may
+    /// differ.
+    #[must_use]
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        let other = other.clone();
+        let like = Self {
+            window_tokens: other.window_tokens,
+            max_answer_tokens: other.max_answer_tokens,
+            history_tokens: other.history_tokens,
+            requests_per_minute: other.requests_per_minute,
+            circuit_breaker: other.circuit_breaker.clone(),
+            ..self.clone()
+        };
+        like == other
+    }
+
     /// The limiter before the endpoint. There is one client of it: this program.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimitSettings {

@@ -84,7 +84,7 @@ impl Caller {
         self.http.post(self.endpoint.url().clone())
     }
 
-    /// Whether anything answers there and takes the token; costs no work of a model.
+    /// Whether anything answers there and does not refuse the token; costs no work of a model.
     pub(crate) async fn check(&self) -> Result<(), Trouble> {
         let request = self.http.get(self.endpoint.url().clone());
         match self.send(request).await {
@@ -214,6 +214,11 @@ impl Caller {
             line
         }
     }
+}
+
+/// Whether one token is the other.
+pub(crate) fn same_token(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
 }
 
 /// The sentence of an error, where endpoints of all kinds put it.

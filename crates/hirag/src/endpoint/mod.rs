@@ -6,5 +6,5 @@ mod caller;
 mod trouble;
 
 pub(crate) use address::Endpoint;
-pub(crate) use caller::{Caller, CallerSettings, message};
+pub(crate) use caller::{Caller, CallerSettings, message, same_token};
 pub(crate) use trouble::Trouble;

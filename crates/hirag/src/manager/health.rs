@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::HiragManager;
 use super::models::{Standing, UNKNOWN_DIMENSION};
 use crate::embedding::EmbeddingError;
+use crate::error::Error;
 use crate::store::StoreError;
 
 /// How a component is.
@@ -68,21 +69,20 @@ impl HiragManager {
     async fn store_health(&self) -> ComponentHealth {
         component("store", async {
             match self.inner.store.counts(&self.inner.collection).await {
-                Ok(counts) if self.is_writable() => (
-                    HealthState::Healthy,
-                    format!("{} contexts", counts.total_contexts),
-                ),
-                Ok(counts) => (
-                    HealthState::Degraded,
-                    format!(
-                        "{} contexts; {}",
-                        counts.total_contexts,
-                        match self.inner.store.no_writer() {
-                            StoreError::Locked { .. } => "another process writes, this one reads",
-                            _ => "its folder can only be read, and so can they",
-                        }
-                    ),
-                ),
+                Ok(counts) => {
+                    let contexts = contexts(counts.total_contexts);
+                    match self.only_reads_because() {
+                        None => (HealthState::Healthy, contexts),
+                        Some(Error::Store(StoreError::Locked { .. })) => (
+                            HealthState::Degraded,
+                            format!("{contexts}; another process writes, this one reads"),
+                        ),
+                        Some(_) => (
+                            HealthState::Degraded,
+                            format!("{contexts}; the folder can only be read, and so can they"),
+                        ),
+                    }
+                }
                 Err(e) => (HealthState::Unhealthy, e.to_string()),
             }
         })
@@ -154,14 +154,26 @@ impl HiragManager {
                 Ok(counts) if counts.pending == 0 => {
                     (HealthState::Healthy, "nothing waits".to_owned())
                 }
-                Ok(counts) => (
-                    HealthState::Degraded,
-                    format!("{} contexts wait for their vector", counts.pending),
-                ),
+                Ok(counts) => {
+                    let wait = match counts.pending {
+                        1 => "waits for its vector",
+                        _ => "wait for their vectors",
+                    };
+                    let detail = format!("{} {wait}", contexts(counts.pending));
+                    (HealthState::Degraded, detail)
+                }
                 Err(e) => (HealthState::Unhealthy, e.to_string()),
             }
         })
         .await
+    }
+}
+
+/// `1 context`, `2 contexts`.
+fn contexts(number: u64) -> String {
+    match number {
+        1 => "1 context".to_owned(),
+        _ => format!("{number} contexts"),
     }
 }
 

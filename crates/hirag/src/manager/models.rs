@@ -18,6 +18,7 @@ use crate::embedding::{
     CacheSettings, Drilled, Drills, Embedder, EmbedderSettings, EmbeddingCache, EmbeddingError,
     EmbeddingProvider, HttpProvider, HttpSettings, LocalModel, ModelDescription,
 };
+use crate::endpoint::same_token;
 use crate::resilience::{CircuitBreaker, RateLimiter};
 use crate::store::VectorSpec;
 use crate::tasks::broken_off;
@@ -104,7 +105,9 @@ impl Models {
     /// Goes to the endpoint with another token from now on.
     pub(super) fn set_token(&self, token: Option<SecretString>) {
         let mut current = self.current.write();
-        *current = Configured::new(current.settings.clone(), token);
+        if !same_token(current.token.as_ref(), token.as_ref()) {
+            *current = Configured::new(current.settings.clone(), token);
+        }
     }
 
     /// Injected faults.

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::HiragManager;
+use super::{DATABASE_FILE, HiragManager, collection_of, off_the_async_threads};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::levels;
-use crate::store::sqlite::{BackupProgress, CleanUp, Inspection};
+use crate::store::sqlite::{BackupProgress, CleanUp, Inspection, inspect_file};
 
 /// What was removed for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,6 +67,15 @@ impl HiragManager {
     /// [`StoreError`](crate::store::StoreError) when the checks cannot be made.
     pub async fn inspect(&self) -> Result<Inspection> {
         Ok(self.inner.store.inspect(&self.inner.collection).await?)
+    }
+
+    /// The same for a memory that cannot be opened, because its database is damaged.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) when the checks cannot be made at all.
+    pub async fn inspect_closed(config: &Config, data_dir: &Path) -> Result<Inspection> {
+        let (path, collection) = (data_dir.join(DATABASE_FILE), collection_of(config));
+        Ok(off_the_async_threads(move || inspect_file(&path, &collection)).await??)
     }
 
     /// Gives free space back to the disk.

@@ -7,6 +7,12 @@ pub enum RetrievalError {
     /// The query is empty.
     #[error("the query is empty or blank; give at least one word")]
     BlankQuery,
+    /// A NUL byte, which stands in no stored text.
+    #[error("the query contains a NUL byte at offset {offset}; remove it")]
+    NulByte {
+        /// Its offset in bytes.
+        offset: usize,
+    },
     /// The query is too long.
     #[error("the query has {bytes} bytes, over the limit of {limit} (`limits.max_query_bytes`)")]
     LongQuery {
@@ -49,7 +55,7 @@ impl RetrievalError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::BlankQuery | Self::LongQuery { .. } => "invalid_query",
+            Self::BlankQuery | Self::NulByte { .. } | Self::LongQuery { .. } => "invalid_query",
             Self::Budget { .. } => "invalid_budget",
             Self::ZeroLimit => "invalid_limit",
             Self::UnknownTrace(_) => "trace_not_found",

@@ -42,7 +42,8 @@ async fn an_answer_comes_word_by_word_is_stopped_and_asked_again_and_its_source_
     chat.asked().await;
     chat.say("Jonas keeps it [1], nobody else [7].");
     chat.end();
-    studio.see("Jonas keeps it [1], nobody else.");
+    studio.see("Jonas keeps it [1], nobody else [?].");
+    studio.read(Role::Img, "Source 7 removed: there is none");
     studio.see("Taken out, as there is no such source: [7]");
     studio.see("Worded by scripted.");
     studio.within("Conversations").see("1 answer");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parts } from "./citations";
+import { markLabel, parts } from "./citations";
 
 const known = new Set([1, 2]);
 const sources = (text: string): (number | null)[] => parts(text, known).map(({ source }) => source).filter((source) => source !== null);
@@ -27,6 +27,24 @@ describe("the numbers of sources", () => {
     const text = "use `a[1]` as\n```rust\nlet x = a[1];\n```\nand [1]\n~~~\nb[2]\n~~~\n[2]";
     expect(sources(text)).toEqual([1, 2]);
     expect(parts(text, known).map((part) => part.text).join("")).toBe(text);
+  });
+
+  it("leave a mark where they named none, which says which they were", () => {
+    const text = "😀 a [?] b [?] `[?]` [?]";
+    const marks = [
+      { at: 4, numbers: "9" },
+      { at: 20, numbers: "7, 8" },
+    ];
+    const found = parts(text, known, marks);
+    expect(found.map(({ text }) => text)).toEqual(["😀 a ", "[?]", " b [?] `[?]` ", "[?]"]);
+    expect(found.map(({ removed }) => removed)).toEqual([undefined, "9", undefined, "7, 8"]);
+    expect(markLabel("9")).toBe("Source 9 removed: there is none");
+    expect(markLabel("7, 8")).toBe("Sources 7, 8 removed: there are none");
+  });
+
+  it("are not known yet by a mark in a text that is still coming", () => {
+    expect(parts("so [?] `[?]`", known, null).map(({ removed }) => removed)).toEqual([undefined, "", undefined]);
+    expect(parts("so [?]", known)).toEqual([{ text: "so [?]", source: null }]);
   });
 
   it("are none in code that is still coming", () => {

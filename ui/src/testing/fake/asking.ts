@@ -55,6 +55,7 @@ export function askAnswers(scene: Scene): Answers {
       })),
       left_out: [],
       removed: [],
+      marks: [],
       end: { how: "complete" },
       problem: null,
       model: null,

@@ -130,10 +130,10 @@ fn of(left_out: &LeftOut) -> String {
     let parts = [left_out.section.as_ref(), left_out.source.as_ref()];
     let parts: Vec<String> = parts.into_iter().flatten().map(|part| line(part)).collect();
     format!(
-        "{} {} ({} tokens)",
+        "{} {} ({})",
         left_out.id,
         parts.join(", "),
-        left_out.tokens
+        count(left_out.tokens.into(), "token")
     )
 }
 

@@ -22,17 +22,19 @@ pub(super) use upkeep::{
     backup, collected, exported, import, purge, reembedded, restored_database,
 };
 
-/// `1 context`, `2 contexts`.
-fn count(number: u64, thing: &str) -> String {
-    match number {
-        1 => format!("1 {thing}"),
-        _ => format!("{number} {thing}s"),
-    }
-}
+use crate::commands::counted as count;
 
 /// `1 context`, `2 contexts`.
 pub(super) fn contexts(number: usize) -> String {
     count(number as u64, "context")
+}
+
+/// `1 query`, `2 queries`.
+pub(super) fn queries(number: usize) -> String {
+    match number {
+        1 => "1 query".to_owned(),
+        _ => format!("{number} queries"),
+    }
 }
 
 /// Bytes in the unit that suits them.

@@ -6,7 +6,7 @@ use hirag::manager::{Health, HealthState};
 use hirag::metrics::PerformanceMetrics;
 
 use super::super::output::Style;
-use super::{bytes, count};
+use super::{bytes, count, queries};
 use crate::commands::{Doctor, Settings, StatsResponse};
 
 pub(in super::super) fn stats(answer: &StatsResponse, style: Style) -> String {
@@ -194,10 +194,10 @@ pub(in super::super) fn doctor(doctor: &Doctor, style: Style) -> String {
 pub(in super::super) fn eval(report: &EvalReport, _: Style) -> String {
     let latency = &report.latency_ms;
     let mut out = format!(
-        "{} queries, the first {} results\nrecall  {:.4}\nMRR     {:.4}\nnDCG    {:.4}\n\
+        "{}, the first {}\nrecall  {:.4}\nMRR     {:.4}\nnDCG    {:.4}\n\
          latency {:.1} ms (half), {:.1} ms (95 %), {:.1} ms (99 %)",
-        report.queries,
-        report.k,
+        queries(report.queries),
+        count(report.k as u64, "result"),
         report.recall,
         report.mrr,
         report.ndcg,

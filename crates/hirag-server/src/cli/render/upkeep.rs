@@ -25,8 +25,9 @@ pub(in super::super) fn import(report: &ImportReport, style: Style) -> String {
     if report.pending > 0 {
         let _ = write!(
             out,
-            "\n{} their vector; words find them meanwhile",
-            waits(report.pending)
+            "\n{}; words alone find {} meanwhile",
+            waiting(report.pending),
+            if report.pending == 1 { "it" } else { "them" }
         );
     }
     let skipped: Vec<String> = report
@@ -64,10 +65,10 @@ pub(in super::super) fn import(report: &ImportReport, style: Style) -> String {
     out
 }
 
-fn waits(number: u64) -> String {
+fn waiting(number: u64) -> String {
     match number {
-        1 => "1 context waits for".to_owned(),
-        _ => format!("{number} contexts wait for"),
+        1 => "1 context waits for its vector".to_owned(),
+        _ => format!("{number} contexts wait for their vectors"),
     }
 }
 

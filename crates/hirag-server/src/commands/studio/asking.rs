@@ -13,7 +13,7 @@ pub use self::telling::{AnswerEvent, AnswerPart};
 
 use self::telling::Telling;
 use super::{Nothing, preview};
-use crate::commands::{self, Error, Result};
+use crate::commands::{self, Error, Result, counted};
 use crate::studio::{ActivityKind, Studio};
 
 /// Bytes of a question's name at most.
@@ -61,7 +61,10 @@ pub async fn answering(studio: &Studio, request: AskRequest) -> Result<AskStream
             let _place = &place;
             if let AskEvent::Done(answer) = event {
                 let ids: Vec<_> = answer.sources.iter().map(|source| source.id).collect();
-                let summary = format!("Asked: {question} ({} sources)", ids.len());
+                let summary = format!(
+                    "Asked: {question} ({})",
+                    counted(ids.len() as u64, "source")
+                );
                 let (kind, trace) = (ActivityKind::Searched, Some(answer.trace_id));
                 studio.activity().note_search(kind, summary, &ids, trace);
             }

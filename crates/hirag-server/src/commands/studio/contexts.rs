@@ -6,8 +6,8 @@ use hirag::store::Page;
 use hirag::store::sqlite::{Deletion, Restored};
 use serde::{Deserialize, Serialize};
 
-use super::{counted, preview};
-use crate::commands::{self, DeleteRequest, Error, Result, UndoRequest, UpdateRequest};
+use super::preview;
+use crate::commands::{self, DeleteRequest, Error, Result, UndoRequest, UpdateRequest, counted};
 use crate::studio::{ActivityKind, Studio};
 
 /// Ids of one request at most.
@@ -126,7 +126,7 @@ pub async fn store_each(studio: &Studio, requests: Vec<NewContext>) -> Result<Ve
         .collect();
     let ids: Vec<ContextId> = outcomes.iter().flatten().map(|stored| stored.id).collect();
     if !ids.is_empty() {
-        let summary = format!("Stored {}", counted(ids.len() as u64));
+        let summary = format!("Stored {}", counted(ids.len() as u64, "context"));
         studio.activity().note(ActivityKind::Stored, summary, &ids);
     }
     Ok(outcomes)
@@ -216,7 +216,7 @@ pub async fn move_to(studio: &Studio, request: MoveAllRequest) -> Result<Moved> 
     let host = studio.host().await?;
     let MoveAllRequest { ids, level } = request;
     let moved = host.manager().move_all(&ids, level).await?;
-    let summary = format!("Moved {} to {level}", counted(moved));
+    let summary = format!("Moved {} to {level}", counted(moved, "context"));
     studio.activity().note(ActivityKind::Moved, summary, &ids);
     Ok(Moved { moved })
 }
@@ -244,7 +244,10 @@ pub async fn clear(studio: &Studio, request: ClearRequest) -> Result<Deletion> {
 }
 
 fn note_deletion(studio: &Studio, deletion: &Deletion, which: &str) {
-    let summary = format!("Deleted {}{which}", counted(deletion.ids.len() as u64));
+    let summary = format!(
+        "Deleted {}{which}",
+        counted(deletion.ids.len() as u64, "context")
+    );
     studio
         .activity()
         .note(ActivityKind::Deleted, summary, &deletion.ids);
@@ -257,7 +260,10 @@ fn note_deletion(studio: &Studio, deletion: &Deletion, which: &str) {
 pub async fn undo(studio: &Studio, request: UndoRequest) -> Result<Restored> {
     let host = studio.host().await?;
     let restored = commands::undo(&host, request).await?;
-    let summary = format!("Brought back {}", counted(restored.ids.len() as u64));
+    let summary = format!(
+        "Brought back {}",
+        counted(restored.ids.len() as u64, "context")
+    );
     studio
         .activity()
         .note(ActivityKind::Restored, summary, &restored.ids);

@@ -8,8 +8,8 @@ use hirag::import::{FileKind, Format, ImportProgress, Problem, Skipped, discover
 use hirag::manager::{EmbeddingProgress, ImportOptions};
 use serde::{Deserialize, Serialize};
 
-use super::{Nothing, counted};
-use crate::commands::{self, Error, ExportRequest, Result};
+use super::Nothing;
+use crate::commands::{self, Error, ExportRequest, Result, counted};
 use crate::studio::{ActivityKind, Job, JobKind, Studio};
 
 /// Files that a preview names.
@@ -172,18 +172,18 @@ pub(super) async fn begin_import(
         async move {
             let progress = |at: ImportProgress| {
                 let text = format!(
-                    "{}, {} of {} files",
-                    counted(at.contexts),
+                    "{}, {} of {}",
+                    counted(at.contexts, "context"),
                     at.files_done,
-                    at.files_total
+                    counted(at.files_total, "file")
                 );
                 handle.progress(at.bytes_done, Some(at.bytes_total), "bytes", text);
             };
             let report = commands::import(&host, paths, options, progress).await?;
             let summary = format!(
-                "Imported {} new from {} files",
-                counted(report.imported),
-                report.files
+                "Imported {} new from {}",
+                counted(report.imported, "context"),
+                counted(report.files, "file")
             );
             studio.activity().note(ActivityKind::Imported, summary, &[]);
             Ok(report)
@@ -205,14 +205,14 @@ pub async fn reembed_start(studio: &Studio, _request: Nothing) -> Result<JobStar
         .jobs()
         .start(JobKind::Reembed, |handle| async move {
             let progress = |at: EmbeddingProgress| {
-                let text = format!("{} of {}", at.done, counted(at.total));
+                let text = format!("{} of {}", at.done, counted(at.total, "context"));
                 handle.progress(at.done, Some(at.total), "contexts", text);
             };
             let work = commands::reembed(&host, progress);
             let reembedded = handle.until_cancelled(work).await?;
             let summary = format!(
                 "Embedded {} by {}",
-                counted(reembedded.embedded),
+                counted(reembedded.embedded, "context"),
                 reembedded.to
             );
             studio
@@ -240,7 +240,7 @@ pub async fn export_start(studio: &Studio, request: ExportStart) -> Result<JobSt
         .await?;
     let job = studio.jobs().start(JobKind::Export, |handle| async move {
         let progress = |done: u64| {
-            let text = format!("{done} of {}", counted(total));
+            let text = format!("{done} of {}", counted(total, "context"));
             handle.progress(done, Some(total), "contexts", text);
         };
         let work = commands::export_file(&host, &request, progress);

@@ -90,14 +90,6 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// `1 context`, `2 contexts`.
-fn counted(number: u64) -> String {
-    match number {
-        1 => "1 context".to_owned(),
-        number => format!("{number} contexts"),
-    }
-}
-
 /// The first words of a text, for a line of activity.
 fn preview(text: &str) -> String {
     const CHARS: usize = 60;

@@ -4,9 +4,10 @@ use hirag::import::ImportProgress;
 use hirag::manager::RunOptions;
 use hirag::sources::{NewSource, RemovedSource, RunOutcome, Source, SourceRun, SourceStatus};
 
-use super::{JobStarted, Nothing, counted};
+use super::{JobStarted, Nothing};
 use crate::commands::{
     self, Result, SourceChange, SourceRemoval, SourceRequest, SourceRunRequest, SourcesResponse,
+    counted,
 };
 use crate::studio::{ActivityKind, JobKind, Studio};
 
@@ -58,7 +59,7 @@ pub async fn source_remove(studio: &Studio, request: SourceRemoval) -> Result<Re
     let name = &removed.source.name;
     match &removed.deletion {
         Some(deletion) => {
-            let contexts = counted(deletion.ids.len() as u64);
+            let contexts = counted(deletion.ids.len() as u64, "context");
             let summary = format!("Removed the source {name} with {contexts}");
             let activity = studio.activity();
             activity.note(ActivityKind::Deleted, summary, &deletion.ids);
@@ -88,7 +89,8 @@ pub async fn source_run(studio: &Studio, request: SourceRunRequest) -> Result<Jo
             let progress = |source: &Source, at: ImportProgress| {
                 let (done, total) = (at.files_done, at.files_total);
                 let name = &source.name;
-                let text = format!("{name}: {done} of {total} files to read");
+                let total = counted(total, "file");
+                let text = format!("{name}: {done} of {total} to read");
                 handle.progress(at.bytes_done, Some(at.bytes_total), "bytes", text);
             };
             let ran = commands::source_run(&host, request.id, options, progress).await?;
@@ -106,8 +108,11 @@ pub(crate) fn note_run(studio: &Studio, name: &str, run: &SourceRun) {
     let summary = match (&run.problem, run.outcome) {
         (Some(problem), RunOutcome::Failed) => format!("{name}: {}", problem.message),
         _ if run.changed() => format!(
-            "Brought {name} up to date: {} new, {} changed, {} removed, {} files renamed",
-            run.imported, run.updated, run.removed, run.renamed
+            "Brought {name} up to date: {} new, {} changed, {} removed, {} renamed",
+            run.imported,
+            run.updated,
+            run.removed,
+            counted(run.renamed, "file")
         ),
         _ => return,
     };

@@ -182,6 +182,10 @@ async fn try_chat(studio: &Studio, settings: &ChatSettings) -> ProviderTest {
     let token = studio.token(TokenKind::Chat).await;
     let begin = Instant::now();
     let chat = OpenAiChatSettings::new(settings, token);
+    let chat = OpenAiChatSettings {
+        first: chat.first.min(PATIENCE),
+        ..chat
+    };
     let tried = match OpenAiChat::new(chat, studio.clock().clone()) {
         Ok(chat) => chat.check().await,
         Err(error) => Err(error),

@@ -9,9 +9,8 @@ use hirag::manager::DATABASE_FILE;
 use hirag::store::sqlite::{BackupProgress, while_nobody_writes};
 use serde::Deserialize;
 
-use super::counted;
 use super::jobs::{JobStarted, file};
-use crate::commands::{self, Backup, Collected, RestoreRequest, RestoredDatabase, Result};
+use crate::commands::{self, Backup, Collected, RestoreRequest, RestoredDatabase, Result, counted};
 use crate::studio::{ActivityKind, JobKind, Studio};
 use crate::whole_file::WholeFile;
 
@@ -42,7 +41,7 @@ pub async fn clean_up(studio: &Studio, request: CleanUpRequest) -> Result<Collec
         let moved = plan.promoted.len() + plan.evicted.len() + plan.overflowed.len();
         let summary = format!(
             "Cleaned up: {} expired, {moved} moved",
-            counted(plan.expired.len() as u64)
+            counted(plan.expired.len() as u64, "context")
         );
         let ids: Vec<_> = plan.expired.iter().map(|item| item.id).collect();
         studio

@@ -81,11 +81,12 @@ async fn an_answer_comes_as_events_and_is_kept_as_a_conversation() {
         .collect();
     let answer = &events.last().unwrap().1;
     assert_eq!(answer["text"], Value::from(words));
-    assert_eq!(answer["text"], "Jonas [1] and nobody.\n");
+    assert_eq!(answer["text"], "Jonas [1] and nobody [?].\n");
     assert_eq!(
         (&answer["kind"], &answer["removed"]),
         (&json!("worded"), &json!(["9"]))
     );
+    assert_eq!(answer["marks"], json!([{"at": 21, "numbers": "9"}]));
 
     let (status, kept) = served.get("/api/v1/conversations/a%20talk%2F1").await;
     assert_eq!(status, StatusCode::OK, "{kept}");
@@ -144,6 +145,7 @@ async fn what_is_not_allowed_is_refused_before_anything_is_asked() {
     let served = Served::new().await;
     for (request, code) in [
         (json!({"question": " "}), "invalid_query"),
+        (json!({"question": "who\u{0}?"}), "invalid_query"),
         (json!({"question": "x", "max_tokens": 0}), "invalid_budget"),
         (
             json!({"question": "x", "session": "a\nb"}),

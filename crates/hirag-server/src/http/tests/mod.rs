@@ -14,22 +14,18 @@ mod tokens;
 mod watching;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use hirag::embedding::{EmbeddingError, EmbeddingProvider, Vector};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::Instead;
 use crate::studio::Studio;
-use crate::studio::tests::{Place, SETTINGS, Words};
+use crate::studio::tests::{Held, Place, SETTINGS};
 
 const TOKEN: &str = "the-token-of-these-tests-0123456789";
 /// Longer than anything here takes; a test that waits for it has failed.
@@ -150,66 +146,4 @@ async fn rest(stream: &mut TcpStream) -> String {
         .await
         .unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// A provider that embeds when a test lets it.
-#[derive(Debug)]
-struct Held {
-    asked: Semaphore,
-    let_go: Semaphore,
-}
-
-impl Held {
-    fn new() -> Arc<Self> {
-        Arc::new(Self {
-            asked: Semaphore::new(0),
-            let_go: Semaphore::new(0),
-        })
-    }
-
-    /// Waits until a text is to be embedded.
-    async fn is_asked(&self) {
-        timeout(PATIENCE, self.asked.acquire())
-            .await
-            .unwrap()
-            .unwrap()
-            .forget();
-    }
-
-    fn go_on(&self) {
-        self.let_go.add_permits(1_000);
-    }
-}
-
-#[async_trait]
-impl EmbeddingProvider for Held {
-    fn model_id(&self) -> &str {
-        "words"
-    }
-
-    fn dimension(&self) -> usize {
-        32
-    }
-
-    fn max_input_tokens(&self) -> usize {
-        usize::MAX
-    }
-
-    async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
-        self.asked.add_permits(1);
-        self.let_go.acquire().await.unwrap().forget();
-        Words.embed_single(text).await
-    }
-
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-        let mut vectors = Vec::new();
-        for text in texts {
-            vectors.push(self.embed_single(text).await);
-        }
-        vectors
-    }
-
-    async fn check(&self) -> Result<(), EmbeddingError> {
-        Ok(())
-    }
 }

@@ -111,6 +111,26 @@ async fn bodies_that_are_not_what_was_asked_for_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_body_is_refused_as_such() {
+    let served = Served::new().await;
+    for (encoding, status, code) in [
+        ("gzip", 415, "unsupported_encoding"),
+        ("identity, br", 415, "unsupported_encoding"),
+        ("Identity", 201, ""),
+    ] {
+        let request = served
+            .ask(Method::POST, "/api/v1/contexts")
+            .header("content-type", "application/json")
+            .header("content-encoding", encoding)
+            .body("{\"text\":\"x\"}");
+        let (told_status, problem) = told(request).await;
+        assert_eq!(told_status.as_u16(), status, "{encoding}: {problem}");
+        assert_eq!(problem["code"].as_str().unwrap_or_default(), code);
+    }
+    assert_eq!(served.get("/api/v1/contexts").await.1["total"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_over_the_limit_is_refused_whether_it_says_so_or_not() {
     let served = Served::new().await;
     let large = vec![b'x'; 11_000_000];

@@ -4,7 +4,7 @@ use rmcp::model::JsonObject;
 use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
-use super::limits::{KEYS, LEAST_TOKENS, MOST_TOKENS, NAME, QUERY, belongs, text, within};
+use super::limits::{KEYS, LEAST_TOKENS, MOST_TOKENS, NAME, QUERY, text, within};
 use super::{Checked, Level, Mode};
 use crate::commands::Failure;
 
@@ -48,10 +48,6 @@ impl Checked for Ask {
         text("conversation", self.conversation.as_ref(), NAME)?;
         within("max_tokens", self.max_tokens, LEAST_TOKENS..=MOST_TOKENS)?;
         within("the number of levels", Some(self.levels.len()), 0..=3)?;
-        belongs(
-            self.session.as_ref(),
-            self.agent.as_ref(),
-            self.metadata.as_ref(),
-        )
+        self.whose().check()
     }
 }

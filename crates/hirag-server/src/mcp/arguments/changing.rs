@@ -4,7 +4,7 @@ use rmcp::model::JsonObject;
 use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
-use super::limits::{DELETED, ID, KEYS, NAME, SOURCE, TEXT, TIME, belongs, keys, text, within};
+use super::limits::{DELETED, ID, KEYS, NAME, SOURCE, TEXT, TIME, keys, text, within};
 use super::{Checked, Level};
 use crate::commands::Failure;
 
@@ -36,11 +36,7 @@ pub(in crate::mcp) struct Store {
 impl Checked for Store {
     fn check(&self) -> Result<(), Failure> {
         text("text", Some(&self.text), TEXT)?;
-        belongs(
-            self.session.as_ref(),
-            self.agent.as_ref(),
-            self.metadata.as_ref(),
-        )?;
+        self.whose().check()?;
         text("source", self.source.as_ref(), SOURCE)?;
         text("expires_at", self.expires_at.as_ref(), TIME)
     }

@@ -93,14 +93,3 @@ pub(super) fn keys(name: &str, value: Option<&JsonObject>) -> Result<(), Failure
         ))
     })
 }
-
-/// Session, agent and metadata, which say what a context belongs to.
-pub(super) fn belongs(
-    session: Option<&String>,
-    agent: Option<&String>,
-    metadata: Option<&JsonObject>,
-) -> Result<(), Failure> {
-    text("session", session, NAME)?;
-    text("agent", agent, NAME)?;
-    keys("metadata", metadata)
-}

@@ -5,8 +5,7 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
 use super::limits::{
-    CURSOR, ID, KEYS, LEAST_TOKENS, LISTED, MOST_TOKENS, NAME, QUERY, TEXT, bad, belongs, text,
-    within,
+    CURSOR, ID, KEYS, LEAST_TOKENS, LISTED, MOST_TOKENS, NAME, QUERY, TEXT, bad, text, within,
 };
 use super::{Checked, Level, Mode, Order};
 use crate::commands::Failure;
@@ -77,11 +76,7 @@ impl Checked for Search {
             LEAST_TOKENS..=MOST_TOKENS,
         )?;
         within("the number of levels", Some(self.levels.len()), 0..=3)?;
-        belongs(
-            self.session.as_ref(),
-            self.agent.as_ref(),
-            self.metadata.as_ref(),
-        )
+        self.whose().check()
     }
 }
 
@@ -153,11 +148,7 @@ const fn twenty() -> u32 {
 
 impl Checked for List {
     fn check(&self) -> Result<(), Failure> {
-        belongs(
-            self.session.as_ref(),
-            self.agent.as_ref(),
-            self.metadata.as_ref(),
-        )?;
+        self.whose().check()?;
         within("limit", Some(self.limit), 1..=LISTED)?;
         text("cursor", self.cursor.as_ref(), CURSOR)?;
         let tokens = LEAST_TOKENS..=MOST_TOKENS;
@@ -207,11 +198,7 @@ impl Checked for Explain {
         text("id", self.id.as_ref(), ID)?;
         within("limit", Some(self.limit), 1..=LISTED)?;
         within("the number of levels", Some(self.levels.len()), 0..=3)?;
-        belongs(
-            self.session.as_ref(),
-            self.agent.as_ref(),
-            self.metadata.as_ref(),
-        )?;
+        self.whose().check()?;
         within("dropped", Some(self.dropped), 0..=LISTED)?;
         if self.query.is_some() == self.trace_id.is_some() {
             return Err(bad("give `query` or `trace_id`, and not both".to_owned()));

@@ -66,6 +66,7 @@ async fn a_worded_answer_stays_between_its_marks_and_goes_on_with_its_conversati
     assert_eq!(asked["sources"][0]["cited"], true);
     assert_eq!(asked["conversation"], "talk");
     let told = words(&result);
+    assert!(told.contains("Jonas [1], says nobody [?]."), "{told}");
     let (_, nonce) = told.split_once("[memory ").unwrap();
     let end = format!("[/memory {}", nonce.split_once(']').unwrap().0);
     assert!(

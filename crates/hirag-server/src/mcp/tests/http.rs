@@ -163,6 +163,6 @@ async fn malformed_messages_are_refused_and_the_next_is_served() {
         }
     }
     let tools = client.ask("tools/list", json!({})).await;
-    assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 10);
+    assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 12);
     memory.studio.shut_down().await.unwrap();
 }

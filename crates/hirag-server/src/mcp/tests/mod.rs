@@ -5,6 +5,7 @@ mod hostile;
 mod http;
 mod requests;
 mod schemas;
+mod sources;
 mod tools;
 
 use rmcp::model::{CallToolResult, JsonObject};

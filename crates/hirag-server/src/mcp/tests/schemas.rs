@@ -44,7 +44,7 @@ fn good(tool: &str) -> Value {
         "memory_get" | "fetch" => json!({ "id": id }),
         "memory_update" => json!({ "id": id, "text": "t" }),
         "memory_delete" => json!({ "ids": [id] }),
-        "memory_list" => json!({}),
+        "memory_list" | "memory_sources" | "memory_source_run" => json!({}),
         _ => json!({ "query": "q" }),
     }
 }
@@ -111,10 +111,19 @@ fn hints_say_what_tools_do() {
         let hints = tool.annotations.as_ref().unwrap();
         let looks = matches!(
             tool.name.as_ref(),
-            "memory_search" | "memory_get" | "memory_list" | "memory_explain" | "search" | "fetch"
+            "memory_search"
+                | "memory_get"
+                | "memory_list"
+                | "memory_explain"
+                | "memory_sources"
+                | "search"
+                | "fetch"
         );
         assert_eq!(hints.read_only_hint, Some(looks), "{}", tool.name);
-        let destroys = matches!(tool.name.as_ref(), "memory_update" | "memory_delete");
+        let destroys = matches!(
+            tool.name.as_ref(),
+            "memory_update" | "memory_delete" | "memory_source_run"
+        );
         assert_eq!(hints.destructive_hint, Some(destroys), "{}", tool.name);
         let idempotent = !matches!(tool.name.as_ref(), "memory_store" | "memory_ask");
         assert_eq!(hints.idempotent_hint, Some(idempotent), "{}", tool.name);

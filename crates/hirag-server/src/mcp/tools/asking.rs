@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::answers::{Asked, Source};
-use super::super::arguments::{self, filter};
+use super::super::arguments;
 use super::super::marking::{Marks, NOTICE};
+use super::telling::without;
 use super::{Answer, Call, Failure};
 
 /// An answer, as far as it is told.
@@ -55,12 +56,7 @@ pub(super) async fn ask(call: &Call<'_>, arguments: arguments::Ask) -> Result<An
         "keep": arguments.conversation.is_some(),
         "max_tokens": arguments.max_tokens,
         "levels": arguments.levels,
-        "filter": filter(
-            None,
-            arguments.session.as_ref(),
-            arguments.agent.as_ref(),
-            arguments.metadata.as_ref(),
-        ),
+        "filter": arguments.whose().filter(None),
         "mode": arguments.mode,
         "extractive": arguments.passages_only,
     });
@@ -117,9 +113,6 @@ fn told(asked: &Asked, marks: &Marks) -> String {
             asked.left_out
         );
     }
-    if !asked.degraded.is_empty() {
-        let what = asked.degraded.join(", ");
-        let _ = writeln!(out, "(without {what}: only words were searched)");
-    }
+    without(&mut out, &asked.degraded);
     out
 }

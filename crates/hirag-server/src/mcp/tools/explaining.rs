@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::answers::{Candidate, Context, Explained};
-use super::super::arguments::{self, filter};
+use super::super::arguments;
 use super::super::budget::line;
 use super::super::marking::{Marks, NOTICE};
 use super::telling::id;
@@ -45,12 +45,7 @@ fn request(arguments: &arguments::Explain, explain: bool) -> Value {
         "query": arguments.query,
         "limit": arguments.limit,
         "levels": arguments.levels,
-        "filter": filter(
-            None,
-            arguments.session.as_ref(),
-            arguments.agent.as_ref(),
-            arguments.metadata.as_ref(),
-        ),
+        "filter": arguments.whose().filter(None),
         "explain": explain,
     })
 }

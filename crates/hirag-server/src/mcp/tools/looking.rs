@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::answers::{Context, Found, Listed, Shown};
-use super::super::arguments::{self, MOST_TOKENS, filter};
+use super::super::arguments::{self, MOST_TOKENS};
 use super::super::marking::{Marks, NOTICE};
-use super::telling::{cut_to, fit, id, mark};
+use super::telling::{cut_to, fit, id, mark, without};
 use super::{Answer, Call, Failure};
+use crate::commands::counted;
 
 /// Tokens that a search gathers for an answer: long texts are cut here, and not left out there.
 const GATHERED: u32 = 50_000;
@@ -54,12 +55,7 @@ pub(in crate::mcp) async fn gather(
             "limit": arguments.limit,
             "max_tokens": tokens,
             "levels": arguments.levels,
-            "filter": filter(
-                None,
-                arguments.session.as_ref(),
-                arguments.agent.as_ref(),
-                arguments.metadata.as_ref(),
-            ),
+            "filter": arguments.whose().filter(None),
             "mode": arguments.mode,
         })
     };
@@ -121,10 +117,7 @@ pub(in crate::mcp) fn told(found: &Found, marks: &Marks) -> String {
             ),
         };
     }
-    if !found.degraded.is_empty() {
-        let what = found.degraded.join(", ");
-        let _ = writeln!(out, "(without {what}: only words were searched)");
-    }
+    without(&mut out, &found.degraded);
     out
 }
 
@@ -172,12 +165,7 @@ pub(in crate::mcp) struct Page {
 
 pub(super) async fn list(call: &Call<'_>, arguments: arguments::List) -> Result<Answer, Failure> {
     let request = json!({
-        "filter": filter(
-            arguments.level,
-            arguments.session.as_ref(),
-            arguments.agent.as_ref(),
-            arguments.metadata.as_ref(),
-        ),
+        "filter": arguments.whose().filter(arguments.level),
         "order": arguments.order,
         "cursor": arguments.cursor,
         "limit": arguments.limit,
@@ -192,7 +180,11 @@ pub(super) async fn list(call: &Call<'_>, arguments: arguments::List) -> Result<
         cut_to(context, 0, share);
     }
     let marks = Marks::new();
-    let mut words = format!("{} of {} contexts.", page.contexts.len(), page.total);
+    let mut words = format!(
+        "{} of {}.",
+        page.contexts.len(),
+        counted(page.total, "context")
+    );
     if !page.contexts.is_empty() {
         let _ = write!(words, " {}", marks.notice());
     }

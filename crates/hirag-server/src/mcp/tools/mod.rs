@@ -4,6 +4,7 @@ mod asking;
 mod connector;
 mod explaining;
 mod looking;
+mod sources;
 mod storing;
 mod telling;
 
@@ -47,7 +48,9 @@ impl Answer {
 /// Whether a tool only looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It changes nothing that is stored.
+    /// It changes nothing that is stored. That a search counts as a use of what it returns is no change
+    /// in this sense: as with the time when a file was last read, nothing can be lost by it, and a
+    /// person need not be asked.
     Looks,
     /// It changes nothing that is stored but the conversation that it is asked in, if any.
     Asks,
@@ -146,6 +149,15 @@ tools! {
         "Say why a search returned what it did: for every candidate its scores and the stage that \
          kept or dropped it; with an id, why that context was or was not returned and the smallest \
          change that lets it in. Counts as no use.";
+    memory_sources: "Sources of the memory", Looks, Sources => Sources, sources::list,
+        "List the folders and files that this person keeps in the memory: how many files and contexts \
+         each has, when it was last read, what could not be read and why. Use it when something that \
+         should be known from a file is not found, or may be out of date.";
+    memory_source_run: "Read sources again", Changes, SourceRun => SourceRun, sources::run,
+        "Begin to bring one source, or all, in line with their files: new texts are stored, changed \
+         ones changed, and what is gone is marked as deleted. Use it when files have just been \
+         written that are to be found, or memory_sources shows a run that failed. It goes on after \
+         the answer.";
     search: "Search", Looks, PlainSearch => PlainResults, connector::search,
         "Search the memory, in the form that connectors expect: ids, titles and addresses, to be \
          read with fetch. memory_search gives the texts at once.";

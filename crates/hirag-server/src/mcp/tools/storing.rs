@@ -11,6 +11,7 @@ use super::super::arguments;
 use super::looking::shown;
 use super::telling::{cut_to, id};
 use super::{Answer, Call, Failure};
+use crate::commands::counted;
 
 /// Tokens of a changed text that are told.
 const TOLD: u32 = 200;
@@ -33,8 +34,10 @@ pub(super) async fn store(call: &Call<'_>, arguments: arguments::Store) -> Resul
         Err(failure) => stored_before(call, id, failure).await?,
     };
     let mut words = format!(
-        "Stored in {} as {}, {} tokens.",
-        stored.level, stored.id, stored.token_count
+        "Stored in {} as {}, {}.",
+        stored.level,
+        stored.id,
+        counted(stored.token_count.into(), "token")
     );
     if let Some(why) = &stored.pending_because {
         words += &format!(" It is found by its words until it is embedded: {why}");

@@ -1,5 +1,7 @@
 //! Contexts for a model: cut to the budget, between marks.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use super::super::answers::{Context, Cut};
@@ -80,6 +82,14 @@ pub(in crate::mcp) fn mark(out: &mut String, marks: &Marks, context: &Context) {
             ),
             false => format!("(characters {from} to {to} of {of}, its end)\n"),
         };
+    }
+}
+
+/// Says what a search had to do without.
+pub(super) fn without(out: &mut String, degraded: &[String]) {
+    if !degraded.is_empty() {
+        let what = degraded.join(", ");
+        let _ = writeln!(out, "(without {what}: only words were searched)");
     }
 }
 

@@ -1,12 +1,9 @@
 //! Answers as a window waits for them, with an endpoint that says what it is told to.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use hirag::answering::{AnswerKind, AskRequest};
 use hirag::context::ContextLevel;
 use hirag::resilience::BreakerState;
 use secrecy::SecretString;
-use tokio::sync::Notify;
 
 use super::chat::Chat;
 use super::*;
@@ -45,62 +42,20 @@ async fn stopped(events: &mut Events, name: &str) {
     while part(events, name).await != AnswerEvent::Stopped {}
 }
 
-/// Vectors for what is stored, and never one for what is asked.
-#[derive(Debug, Default)]
-struct NeverForQuestions {
-    asked: Notify,
-    asking: AtomicBool,
-}
-
-#[async_trait]
-impl EmbeddingProvider for NeverForQuestions {
-    fn model_id(&self) -> &str {
-        "words"
-    }
-
-    fn dimension(&self) -> usize {
-        Words.dimension()
-    }
-
-    fn max_input_tokens(&self) -> usize {
-        usize::MAX
-    }
-
-    async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
-        if self.asking.load(Ordering::Acquire) {
-            self.asked.notify_one();
-            std::future::pending::<()>().await;
-        }
-        Words.embed_single(text).await
-    }
-
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-        let mut vectors = Vec::new();
-        for text in texts {
-            vectors.push(self.embed_single(text).await);
-        }
-        vectors
-    }
-
-    async fn check(&self) -> Result<(), EmbeddingError> {
-        Ok(())
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_stopped_while_its_sources_are_still_looked_for() {
     let mut place = Place::new();
-    let provider = Arc::new(NeverForQuestions::default());
+    let provider = Held::free();
     place.provider = Some(provider.clone());
     let studio = place.start();
     store(&studio, "Jonas keeps the key", ContextLevel::LongTerm).await;
-    provider.asking.store(true, Ordering::Release);
+    provider.hold();
     let mut events = studio.events();
     let asking = tokio::spawn({
         let studio = studio.clone();
         async move { ask::ask_start(&studio, start("q", "who keeps the key?")).await }
     });
-    provider.asked.notified().await;
+    provider.is_asked().await;
     let name = "q".to_owned();
     ask::ask_stop(&studio, AskName { name }).await.unwrap();
     assert_eq!(part(&mut events, "q").await, AnswerEvent::Stopped);

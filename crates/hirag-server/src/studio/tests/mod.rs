@@ -12,15 +12,17 @@ mod provider;
 mod settings;
 mod startup;
 mod watching;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use hirag::clock::FakeClock;
 use hirag::context::{ContextId, ContextLevel, NewContext};
-use hirag::embedding::{EmbeddingError, EmbeddingProvider, Vector};
+use hirag::embedding::EmbeddingProvider;
 use tempfile::TempDir;
+
+pub(crate) use self::words::{Held, Words};
 
 use super::{Claims, Studio, StudioEvent, StudioOptions};
 use crate::commands::studio as ask;
@@ -29,49 +31,6 @@ use crate::secrets::{MemoryVault, Vault};
 /// Settings that count quickly and cache nothing.
 pub(crate) const SETTINGS: &str = "[embedding]\ncache_enabled = false\nbatch_window_ms = 1\nmax_retries = 0\n\
     [hirag.token_estimator]\nkind = \"chars\"\n";
-
-/// Vectors from words: texts that share a word are similar.
-#[derive(Debug, Default)]
-pub(crate) struct Words;
-
-#[async_trait]
-impl EmbeddingProvider for Words {
-    fn model_id(&self) -> &str {
-        "words"
-    }
-
-    fn dimension(&self) -> usize {
-        32
-    }
-
-    fn max_input_tokens(&self) -> usize {
-        usize::MAX
-    }
-
-    async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
-        let mut vector = vec![0.01_f32; 32];
-        for word in text.split_whitespace() {
-            let place = word.bytes().fold(7_usize, |sum, byte| {
-                sum.wrapping_mul(31).wrapping_add(usize::from(byte))
-            });
-            vector[place % 32] += 1.0;
-        }
-        let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        Ok(vector.into_iter().map(|x| x / norm).collect())
-    }
-
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-        let mut vectors = Vec::new();
-        for text in texts {
-            vectors.push(self.embed_single(text).await);
-        }
-        vectors
-    }
-
-    async fn check(&self) -> Result<(), EmbeddingError> {
-        Ok(())
-    }
-}
 
 /// A folder, a clock and a keyring of their own.
 pub(crate) struct Place {

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::Response;
+use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use self::dialect::Dialect;
@@ -121,10 +122,14 @@ impl ChatProvider for OpenAiChat {
     }
 
     async fn check(&self) -> Result<(), ChatError> {
-        let checked = timeout(self.settings.connect, self.caller.check()).await;
-        match checked {
-            Ok(checked) => checked.map_err(|trouble| told(&self.caller, trouble)),
-            Err(_) => Err(late(&self.caller, Waiting::First, self.settings.connect)),
+        // A question without words: whatever understands it refuses it, and no model has to work. A mere
+        // GET of the address tells nothing, as some answer it with 404 although they word answers there.
+        let nothing = json!({"model": self.settings.model, "messages": [], "max_tokens": 1});
+        let sent = self.caller.send(self.caller.post().json(&nothing));
+        match timeout(self.settings.first, sent).await {
+            Ok(Ok(_) | Err(Trouble::Refused { .. })) => Ok(()),
+            Ok(Err(trouble)) => Err(told(&self.caller, trouble)),
+            Err(_) => Err(late(&self.caller, Waiting::First, self.settings.first)),
         }
     }
 }

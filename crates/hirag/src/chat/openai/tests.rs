@@ -592,6 +592,39 @@ async fn a_page_in_the_place_of_an_answer_is_told_as_that_and_not_asked_for_agai
 }
 
 #[tokio::test]
+async fn a_check_asks_where_answers_are_worded_and_is_well_only_if_it_is_understood() {
+    for (status, code, says) in [
+        (200, None, ""),
+        (400, None, ""),
+        (422, None, ""),
+        (401, Some("provider_unauthorized"), "401"),
+        (
+            307,
+            Some("provider_misconfigured"),
+            "set `chat.api_url` to the final address",
+        ),
+        (
+            404,
+            Some("provider_misconfigured"),
+            "check `chat.api_url` and `chat.model`",
+        ),
+        (405, Some("provider_misconfigured"), "HTTP 405"),
+        (503, Some("provider_busy"), "503"),
+    ] {
+        let server = Scripted::start(vec![refusing(status, "", "no")]).await;
+        let checked = provider(settings(&server.url)).check().await.err();
+        assert_eq!(checked.as_ref().map(ChatError::code), code, "{status}");
+        let sentence = checked.map_or_else(String::new, |error| error.to_string());
+        assert!(sentence.contains(says), "{sentence}");
+        let asked = &server.requests()[0]["body"];
+        assert_eq!(
+            asked,
+            &json!({"model": "tiny", "messages": [], "max_tokens": 1})
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_answer_in_one_piece_is_read_as_far_as_its_text_can_be_long() {
     let body = json!({"choices": [{"message": {"content": "All."}}], "x": "y".repeat(80_000)});
     let script = vec![

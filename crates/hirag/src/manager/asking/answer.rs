@@ -10,7 +10,7 @@ use super::worded::{Key, Worded};
 use super::{Planned, Prompted, sources_of};
 use crate::answering::{
     Answer, AnswerEnd, AnswerId, AnswerKind, AnswerProblem, AnswerTimes, AskEvent, AskRequest,
-    Begun, Citations, Found, Passage, extract, put_together,
+    Begun, Citations, Found, Passage, RemovedMark, extract, put_together,
 };
 use crate::chat::{
     ChatError, ChatMessage, ChatPiece, ChatRequest, ChatStream, Ending, GuardedChat,
@@ -50,6 +50,7 @@ struct Said {
     passages: Vec<Passage>,
     cited: Vec<usize>,
     removed: Vec<String>,
+    marks: Vec<RemovedMark>,
     end: AnswerEnd,
     problem: Option<AnswerProblem>,
     model: Option<String>,
@@ -165,11 +166,13 @@ impl Asked {
         say(&mut said, rest);
         said.cited = citations.cited().iter().copied().collect();
         said.removed = citations.removed().to_vec();
+        said.marks = citations.marks().to_vec();
         if let (AnswerEnd::Complete, Some(key)) = (&said.end, key) {
             let worded = Worded {
                 text: said.text.clone(),
                 cited: said.cited.clone(),
                 removed: said.removed.clone(),
+                marks: said.marks.clone(),
             };
             self.manager.inner.worded_answers.keep(key, worded);
         }
@@ -190,6 +193,7 @@ impl Asked {
             text: worded.text.clone(),
             cited: worded.cited.clone(),
             removed: worded.removed.clone(),
+            marks: worded.marks.clone(),
             model: Some(self.config.chat.model.clone()),
             cached: true,
             first: self.began.elapsed(),
@@ -286,6 +290,7 @@ impl Asked {
             sources,
             left_out: std::mem::take(&mut self.planned.left_out),
             removed: said.removed,
+            marks: said.marks,
             end: said.end,
             problem: said.problem,
             model: said.model,
@@ -352,6 +357,7 @@ impl Said {
             passages: Vec::new(),
             cited: Vec::new(),
             removed: Vec::new(),
+            marks: Vec::new(),
             end: AnswerEnd::Complete,
             problem: None,
             model: None,

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use crate::chat::{ChatError, GuardedChat, OpenAiChat, OpenAiChatSettings};
 use crate::clock::SharedClock;
 use crate::config::{ChatSettings, ConfigError};
+use crate::endpoint::same_token;
 use crate::manager::{HiragManager, off_the_async_threads};
 use crate::resilience::{CircuitBreaker, RateLimiter, Retry};
 
@@ -29,7 +30,8 @@ pub(in crate::manager) struct Chats {
     current: RwLock<Arc<Configured>>,
 }
 
-/// What the settings and the token ask for, made when it is first needed.
+/// What the settings and the token ask for, made when it is first needed. The settings may be older
+/// in what does not matter to it.
 #[derive(Debug)]
 struct Configured {
     settings: ChatSettings,
@@ -82,7 +84,7 @@ impl Chats {
             self.breaker
                 .reset_because("the endpoint or its model is another");
         }
-        if current.settings != *settings {
+        if !current.settings.asks_as(settings) {
             *current = Configured::new(settings.clone(), current.token.clone());
         }
         Ok(())
@@ -90,7 +92,11 @@ impl Chats {
 
     pub(in crate::manager) fn set_token(&self, token: Option<SecretString>) {
         let mut current = self.current.write();
-        *current = Configured::new(current.settings.clone(), token);
+        // One that could not be made is tried once more.
+        let failed = matches!(current.chat.get(), Some(Err(_)));
+        if failed || !same_token(current.token.as_ref(), token.as_ref()) {
+            *current = Configured::new(current.settings.clone(), token);
+        }
     }
 
     /// Who words answers now; `None` where nobody does. The first time, it reads the machine's

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::answering::{Answer, AnswerEnd, AnswerKind, ConversationsRequest};
+use crate::answering::{Answer, AnswerEnd, AnswerKind, ConversationsRequest, RemovedMark};
 use crate::chat::CutBy;
 use crate::chat::scripted::{Scripted, Step, head, refusing, saying, words};
 use crate::clock::FakeClock;
@@ -156,14 +156,55 @@ async fn a_worded_answer_names_its_sources_and_loses_those_that_are_none() {
     memory.store("Jonas keeps the deploy key.", "keys").await;
     let answer = memory.question("who keeps the key?").await;
     assert_eq!(answer.kind, AnswerKind::Worded);
-    assert_eq!(answer.text, "Jonas [1] does, or Ada.");
+    assert_eq!(answer.text, "Jonas [1] does, or Ada [?].");
     assert_eq!(answer.removed, ["7"]);
+    let mark = RemovedMark {
+        at: 23,
+        numbers: "7".to_owned(),
+    };
+    assert_eq!(answer.marks, [mark]);
     assert!(answer.sources[0].cited);
     assert_eq!(answer.model.as_deref(), Some("tiny"));
     assert_eq!(answer.end, AnswerEnd::Complete);
     let asked = asked_of(&server.requests()[0]);
     assert!(asked.contains("Jonas keeps the deploy key."), "{asked}");
     assert!(asked.ends_with("Question: who keeps the key?"), "{asked}");
+}
+
+#[tokio::test]
+async fn what_was_learnt_of_an_endpoint_is_kept_until_another_or_its_token_is_set() {
+    let refusal = refusing(400, "", "use max_completion_tokens instead");
+    let server = Scripted::start(vec![
+        refusal.clone(),
+        saying(&["Jonas."]),
+        saying(&["Jonas."]),
+        refusal,
+        saying(&["Jonas."]),
+    ])
+    .await;
+    let memory = memory(Some(&server.url)).await;
+    memory.store("Jonas keeps the deploy key.", "keys").await;
+    let set_token = |token: &str| memory.manager.set_chat_token(Some(token.into()));
+    set_token("sk-one");
+    let afresh = || AskRequest {
+        fresh: true,
+        ..AskRequest::new("who keeps the key?")
+    };
+    memory.ask(afresh()).await;
+    let mut config = (*memory.manager.config()).clone();
+    config.chat.history_tokens += 1;
+    config.chat.requests_per_minute = 1_000;
+    memory.manager.update_config(config).unwrap();
+    set_token("sk-one");
+    memory.ask(afresh()).await;
+    let named = |requests: &[Value]| -> Vec<bool> {
+        let named = |request: &Value| request["body"].get("max_completion_tokens").is_some();
+        requests.iter().map(named).collect()
+    };
+    assert_eq!(named(&server.requests()), [false, true, true]);
+    set_token("sk-other");
+    memory.ask(afresh()).await;
+    assert_eq!(named(&server.requests()), [false, true, true, false, true]);
 }
 
 #[tokio::test]

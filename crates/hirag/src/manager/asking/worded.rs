@@ -13,7 +13,7 @@ use moka::sync::Cache;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::answering::AskRequest;
+use crate::answering::{AskRequest, RemovedMark};
 use crate::chat::ChatMessage;
 use crate::config::ChatSettings;
 use crate::metrics::{CacheCounters, CacheLayerStats};
@@ -39,6 +39,7 @@ pub(super) struct Worded {
     pub(super) text: String,
     pub(super) cited: Vec<usize>,
     pub(super) removed: Vec<String>,
+    pub(super) marks: Vec<RemovedMark>,
 }
 
 #[derive(Debug)]

@@ -238,6 +238,9 @@ pub(super) fn validate(request: &ContextRequest, config: &Config) -> Result<u32,
     {
         return Err(RetrievalError::BlankQuery);
     }
+    if let Some(offset) = request.query.find('\0') {
+        return Err(RetrievalError::NulByte { offset });
+    }
     if request.limit == Some(0) {
         return Err(RetrievalError::ZeroLimit);
     }

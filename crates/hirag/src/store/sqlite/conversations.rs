@@ -296,6 +296,7 @@ fn unread(id: AnswerId, asked_at: Timestamp) -> Answer {
         sources: Vec::new(),
         left_out: Vec::new(),
         removed: Vec::new(),
+        marks: Vec::new(),
         end: AnswerEnd::Complete,
         problem: Some(AnswerProblem {
             code: "answer_unread".to_owned(),

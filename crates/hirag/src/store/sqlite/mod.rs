@@ -66,7 +66,7 @@ pub use restore::restore;
 pub use search::CandidateQuery;
 pub use sources::{Known, SourceState, WriteBatch, Written};
 pub use traces::{KeptTrace, TraceBounds};
-pub use upkeep::{DatabaseParts, DatabaseSize, Finding, Inspection, StoreCounts};
+pub use upkeep::{DatabaseParts, DatabaseSize, Finding, Inspection, StoreCounts, inspect_file};
 
 use self::accesses::Accesses;
 use self::generation::Generation;

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use serde::Serialize;
 
-pub use self::inspect::{Finding, Inspection};
+pub use self::inspect::{Finding, Inspection, inspect_file};
 pub use self::parts::DatabaseParts;
 use super::{SqliteStore, collections};
 use crate::context::{ContextLevel, LevelCounts};

@@ -1,5 +1,9 @@
 //! Checking that the file is sound and that its tables agree.
 
+mod damage;
+
+use std::path::Path;
+
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -36,111 +40,216 @@ impl Inspection {
 }
 
 impl SqliteStore {
-    /// Checks that the file is sound and that rows, words, fields and vectors agree.
+    /// Checks that the file is sound and that rows, words, fields and vectors agree. A check that a
+    /// damaged file does not allow is one that found something, and how far the damage goes is another.
     ///
     /// # Errors
     /// [`StoreError`] when the checks cannot be made at all.
     pub async fn inspect(&self, collection: &str) -> Result<Inspection, StoreError> {
         let name = collection.to_owned();
         let path = self.shared.path.clone();
-        self.read(move |_| {
-            // FTS5 checks what a connection remembers of the index, not what others have written
-            // since: only a connection without memories tells the truth.
-            let fresh = open::connect_to_read(&path)?;
-            let transaction = fresh.unchecked_transaction()?;
-            inspect(&transaction, collections::number(&transaction, &name)?)
-        })
-        .await
+        self.read(move |_| inspect_file(&path, &name)).await
     }
 }
 
-fn inspect(connection: &Connection, collection: i64) -> Result<Inspection, StoreError> {
-    let mut inspection = Inspection::default();
-    let mut note = |check: &str, wrong: i64, what: &str| {
-        inspection.findings.push(Finding {
-            check: check.to_owned(),
-            ok: wrong == 0,
-            detail: if wrong == 0 {
-                "in order".to_owned()
-            } else {
-                format!("{wrong} {what}")
-            },
-        });
-    };
-    let count = |sql: &str| -> Result<i64, StoreError> {
-        Ok(connection.query_row(sql, [collection], |row| row.get(0))?)
-    };
-    let faults: Vec<String> = {
-        let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        rows.collect::<Result<_, _>>()?
-    };
-    let faults: Vec<String> = faults.into_iter().filter(|line| line != "ok").collect();
-    note(
-        "file",
-        faults.len() as i64,
-        &format!("faults reported by SQLite: {}", faults.join("; ")),
-    );
-    note(
-        "words",
-        count(
-            "SELECT count(*) FROM contexts c WHERE c.collection = ?1 AND NOT EXISTS
-                 (SELECT 1 FROM words_docsize w WHERE w.id = c.seq)",
-        )?,
-        "contexts are missing from the word index",
-    );
-    note(
-        "words without context",
-        connection.query_row(
-            "SELECT count(*) FROM words_docsize w WHERE NOT EXISTS
-                 (SELECT 1 FROM contexts c WHERE c.seq = w.id)",
-            [],
-            |row| row.get(0),
-        )?,
-        "entries of the word index have no context",
-    );
-    note(
-        "metadata without context",
-        connection.query_row(
-            "SELECT count(*) FROM context_fields f WHERE NOT EXISTS
-                 (SELECT 1 FROM contexts c WHERE c.seq = f.seq)",
-            [],
-            |row| row.get(0),
-        )?,
-        "metadata fields have no context",
-    );
-    for set in vectors::sets(connection, collection)? {
-        let table = set.rows_table();
-        note(
-            &format!("vectors of {} without context", set.spec.model),
-            count(&format!(
-                "SELECT count(*) FROM {table} v WHERE NOT EXISTS
-                     (SELECT 1 FROM contexts c WHERE c.seq = v.rowid AND c.collection = ?1)"
-            ))?,
-            "vectors have no context",
-        );
-        if set.active {
-            note(
-                &format!("vectors of {}", set.spec.model),
-                count(&format!(
-                    "SELECT count(*) FROM contexts c WHERE c.collection = ?1 AND c.pending =
-                         EXISTS (SELECT 1 FROM {table} v WHERE v.rowid = c.seq)"
-                ))?,
-                "contexts are marked as embedded without a vector, or as pending with one",
-            );
-            note(
-                "vector values",
-                damaged_vectors(connection, &set)?,
-                "vectors are not of length 1",
-            );
+/// The same for a database that cannot be opened as a store. Blocks.
+///
+/// # Errors
+/// [`StoreError`] when the checks cannot be made at all.
+pub fn inspect_file(path: &Path, collection: &str) -> Result<Inspection, StoreError> {
+    open::register_vector_functions();
+    // FTS5 checks what a connection remembers of the index, not what others have written
+    // since: only a connection without memories tells the truth.
+    let fresh = open::connect_to_read(path)?;
+    let transaction = fresh.unchecked_transaction()?;
+    let mut checks = Checks::of(&transaction);
+    checks.file()?;
+    checks.rows()?;
+    match collections::number(&transaction, collection) {
+        Ok(number) => checks.collection(number)?,
+        Err(error) => checks.note("collection", Err(error), "")?,
+    }
+    if checks.damaged {
+        damage::measure(&mut checks)?;
+    }
+    Ok(Inspection {
+        findings: checks.findings,
+    })
+}
+
+/// The checks of one database, as far as they have come.
+struct Checks<'a> {
+    connection: &'a Connection,
+    findings: Vec<Finding>,
+    /// Whether the file itself is damaged.
+    damaged: bool,
+}
+
+impl<'a> Checks<'a> {
+    fn of(connection: &'a Connection) -> Self {
+        Self {
+            connection,
+            findings: Vec::new(),
+            damaged: false,
         }
     }
-    note(
-        "texts",
-        damaged_texts(connection, collection)?,
-        "texts differ from their hash",
-    );
-    Ok(inspection)
+
+    /// Notes how many things are wrong, `what` says with which, or why that cannot be told.
+    ///
+    /// # Errors
+    /// What is no fault of the file.
+    fn note(
+        &mut self,
+        check: &str,
+        wrong: Result<i64, StoreError>,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        let detail = match wrong {
+            Ok(0) => {
+                self.found(check, true, "in order".to_owned());
+                return Ok(());
+            }
+            Ok(number) => format!("{number} {what}"),
+            Err(StoreError::Corrupt { reason, .. }) => {
+                self.damaged = true;
+                format!("cannot be checked: {reason}")
+            }
+            Err(StoreError::Sqlite { source, .. }) => {
+                self.damaged = true;
+                format!("cannot be checked: {source}")
+            }
+            Err(StoreError::UnknownCollection(name)) => {
+                self.damaged = true;
+                format!("there is no collection `{name}`")
+            }
+            Err(error) => return Err(error),
+        };
+        self.found(check, false, detail);
+        Ok(())
+    }
+
+    fn found(&mut self, check: &str, ok: bool, detail: String) {
+        self.findings.push(Finding {
+            check: check.to_owned(),
+            ok,
+            detail,
+        });
+    }
+
+    fn count(&self, sql: &str, collection: Option<i64>) -> Result<i64, StoreError> {
+        let parameters = rusqlite::params_from_iter(collection);
+        Ok(self
+            .connection
+            .query_row(sql, parameters, |row| row.get(0))?)
+    }
+
+    /// Whether SQLite finds the file sound.
+    fn file(&mut self) -> Result<(), StoreError> {
+        let (number, told) = match faults(self.connection) {
+            Ok(faults) => (Ok(faults.len() as i64), faults.join("; ")),
+            Err(error) => (Err(error), String::new()),
+        };
+        self.damaged |= number.as_ref().is_ok_and(|number| *number > 0);
+        self.note(
+            "file",
+            number,
+            &format!("faults reported by SQLite: {told}"),
+        )
+    }
+
+    /// Whether what stands beside contexts belongs to one.
+    fn rows(&mut self) -> Result<(), StoreError> {
+        let words = self.count(
+            "SELECT count(*) FROM words_docsize w WHERE NOT EXISTS
+                 (SELECT 1 FROM contexts c WHERE c.seq = w.id)",
+            None,
+        );
+        self.note(
+            "words without context",
+            words,
+            "entries of the word index have no context",
+        )?;
+        let fields = self.count(
+            "SELECT count(*) FROM context_fields f WHERE NOT EXISTS
+                 (SELECT 1 FROM contexts c WHERE c.seq = f.seq)",
+            None,
+        );
+        self.note(
+            "metadata without context",
+            fields,
+            "metadata fields have no context",
+        )
+    }
+
+    /// Whether the contexts of a collection have what belongs to them.
+    fn collection(&mut self, collection: i64) -> Result<(), StoreError> {
+        let words = self.count(
+            "SELECT count(*) FROM contexts c WHERE c.collection = ?1 AND NOT EXISTS
+                 (SELECT 1 FROM words_docsize w WHERE w.id = c.seq)",
+            Some(collection),
+        );
+        self.note("words", words, "contexts are missing from the word index")?;
+        match vectors::sets(self.connection, collection) {
+            Ok(sets) => {
+                for set in sets {
+                    self.vectors(collection, &set)?;
+                }
+            }
+            Err(error) => self.note("vectors", Err(error), "")?,
+        }
+        let texts = damaged_texts(self.connection, collection);
+        self.note("texts", texts, "texts differ from their hash")
+    }
+
+    fn vectors(&mut self, collection: i64, set: &vectors::VectorSet) -> Result<(), StoreError> {
+        let (table, model) = (set.rows_table(), &set.spec.model);
+        let without = self.count(
+            &format!(
+                "SELECT count(*) FROM {table} v WHERE NOT EXISTS
+                     (SELECT 1 FROM contexts c WHERE c.seq = v.rowid AND c.collection = ?1)"
+            ),
+            Some(collection),
+        );
+        let check = format!("vectors of {model} without context");
+        self.note(&check, without, "vectors have no context")?;
+        if !set.active {
+            return Ok(());
+        }
+        let marked = self.count(
+            &format!(
+                "SELECT count(*) FROM contexts c WHERE c.collection = ?1 AND c.pending =
+                     EXISTS (SELECT 1 FROM {table} v WHERE v.rowid = c.seq)"
+            ),
+            Some(collection),
+        );
+        self.note(
+            &format!("vectors of {model}"),
+            marked,
+            "contexts are marked as embedded without a vector, or as pending with one",
+        )?;
+        let values = damaged_vectors(self.connection, set);
+        self.note("vector values", values, "vectors are not of length 1")
+    }
+}
+
+/// What SQLite says against the file, the first of it; up to where it could not go on.
+fn faults(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+    let mut lines = statement.query([])?;
+    let mut faults = Vec::new();
+    loop {
+        match lines.next() {
+            Ok(Some(line)) => faults.push(line.get::<_, String>(0)?),
+            Ok(None) => break,
+            Err(error) if faults.is_empty() => return Err(error.into()),
+            Err(error) => {
+                faults.push(error.to_string());
+                break;
+            }
+        }
+    }
+    faults.retain(|fault| fault != "ok");
+    Ok(faults)
 }
 
 fn damaged_vectors(connection: &Connection, set: &vectors::VectorSet) -> Result<i64, StoreError> {

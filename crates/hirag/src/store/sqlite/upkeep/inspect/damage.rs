@@ -1,0 +1,235 @@
+//! How far the damage of a file goes: what of it can still be read.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::Checks;
+use crate::context::ContentHash;
+use crate::store::StoreError;
+
+/// What to do about it.
+const ADVICE: &str = "stop what uses the database, move its file away without deleting it, bring back \
+                      a backup with `hirag restore FILE`, and import your files again, which adds only \
+                      what is missing";
+
+/// Notes which tables and how many contexts can be read, and what to do.
+pub(super) fn measure(checks: &mut Checks<'_>) -> Result<(), StoreError> {
+    match tables(checks.connection) {
+        Ok(tables) => {
+            let (whole, broken): (Vec<_>, Vec<_>) =
+                tables.into_iter().partition(|(_, read)| read.is_whole);
+            let named = |tables: &[(String, Read)]| {
+                let names = tables.iter().map(|(name, _)| name.as_str());
+                names.collect::<Vec<_>>().join(", ")
+            };
+            let mut detail = match broken.is_empty() {
+                true => "all can be read to their end".to_owned(),
+                false => format!("these can be read to their end: {}", named(&whole)),
+            };
+            for (name, read) in &broken {
+                detail += &format!("; {name} breaks off after row {}", read.rows);
+            }
+            checks.found("tables that can be read", broken.is_empty(), detail);
+        }
+        Err(error) => checks.note("tables that can be read", Err(error), "")?,
+    }
+    let check = "contexts that can be read";
+    match contexts(checks.connection) {
+        Ok((whole, all)) => {
+            let of = all.map_or_else(
+                || "; how many there were cannot be told".to_owned(),
+                |all| format!(" of {all}"),
+            );
+            let detail = format!("{whole}{of}");
+            checks.found(check, all == Some(whole), detail);
+        }
+        Err(error) => checks.note(check, Err(error), "")?,
+    }
+    checks.found("what to do", false, ADVICE.to_owned());
+    Ok(())
+}
+
+/// How much of a table can be read.
+struct Read {
+    rows: u64,
+    is_whole: bool,
+}
+
+/// Every table with rows of its own, read to its end or to where that fails.
+fn tables(connection: &Connection) -> Result<Vec<(String, Read)>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM sqlite_schema
+         WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name",
+    )?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    let read = |name: String| {
+        let read = read(connection, &name);
+        (name, read)
+    };
+    Ok(names.into_iter().map(read).collect())
+}
+
+fn read(connection: &Connection, table: &str) -> Read {
+    let mut rows = 0;
+    let mut to_the_end = || -> Result<(), rusqlite::Error> {
+        let name = table.replace('"', "\"\"");
+        // Not from an index, which may be whole where the table is not.
+        let mut statement = connection.prepare(&format!("SELECT * FROM \"{name}\" NOT INDEXED"))?;
+        let columns = statement.column_count();
+        let mut all = statement.query([])?;
+        while let Some(row) = all.next()? {
+            for column in 0..columns {
+                row.get_ref(column)?;
+            }
+            rows += 1;
+        }
+        Ok(())
+    };
+    let is_whole = to_the_end().is_ok();
+    Read { rows, is_whole }
+}
+
+/// How many contexts can be read, one by one, with the text that they were stored with; and how many
+/// there are, if an index still tells.
+fn contexts(connection: &Connection) -> Result<(i64, Option<i64>), StoreError> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+    let all = number("SELECT count(*) FROM contexts").ok().flatten();
+    let last = number("SELECT seq FROM sqlite_sequence WHERE name = 'contexts'")
+        .or_else(|_| number("SELECT max(seq) FROM contexts"))?;
+    let mut statement =
+        connection.prepare("SELECT text, content_hash FROM contexts WHERE seq = ?1")?;
+    let mut whole = 0;
+    for seq in 1..=last.unwrap_or_default() {
+        let found: Result<Option<(String, [u8; 32])>, _> = statement
+            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional();
+        // What cannot be read is not counted; that is what is to be told.
+        if let Ok(Some((text, hash))) = found
+            && ContentHash::of(&text).as_bytes() == &hash
+        {
+            whole += 1;
+        }
+    }
+    Ok((whole, all))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::super::{Inspection, inspect_file};
+    use crate::clock::SystemClock;
+    use crate::context::{ContextId, ContextLevel, Priority};
+    use crate::store::sqlite::{Access, SqliteStore, StoreOptions};
+    use crate::store::{Record, VectorSpec, VectorStore};
+
+    const CONTEXTS: usize = 60;
+
+    /// A closed database of contexts that fill a page each.
+    async fn database(path: &Path) -> Vec<u8> {
+        let clock = SystemClock::shared();
+        let now = clock.now();
+        let store = SqliteStore::open(StoreOptions {
+            path: path.to_owned(),
+            access: Access::Write,
+            lock_wait: Duration::ZERO,
+            clock,
+        })
+        .unwrap();
+        let spec = VectorSpec {
+            model: "m".into(),
+            dimension: 2,
+        };
+        store.create_collection("c", &spec).await.unwrap();
+        let records = (0..CONTEXTS).map(|n| Record {
+            id: ContextId::new(now),
+            text: format!("context {n} ").repeat(200),
+            level: ContextLevel::LongTerm,
+            agent: None,
+            session: None,
+            created_at: now,
+            updated_at: None,
+            accessed_at: None,
+            access_count: 0,
+            token_count: 3,
+            metadata: serde_json::Map::new(),
+            source: None,
+            source_key: None,
+            position: None,
+            expires_at: None,
+            level_expiry: false,
+            priority: Priority::Normal,
+            vector: Some(vec![1.0, 0.0]),
+        });
+        store.insert("c", records.collect()).await.unwrap();
+        store.shut_down();
+        std::fs::read(path).unwrap()
+    }
+
+    fn detail<'a>(inspection: &'a Inspection, check: &str) -> &'a str {
+        let mut findings = inspection.findings.iter();
+        let found = findings.find(|finding| finding.check == check);
+        &found
+            .unwrap_or_else(|| panic!("no {check}: {inspection:?}"))
+            .detail
+    }
+
+    #[tokio::test]
+    async fn damaged_pages_are_told_with_what_can_still_be_read_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hirag.db");
+        let mut bytes = database(&path).await;
+        let sound = inspect_file(&path, "c").unwrap();
+        assert!(sound.is_ok(), "{sound:?}");
+        let sentence = b"context 30 context 30";
+        let at = bytes
+            .windows(sentence.len())
+            .position(|window| window == sentence)
+            .unwrap();
+        let page = at / 4_096 * 4_096;
+        bytes[page..page + 4_096].fill(0xa5);
+        std::fs::write(&path, &bytes).unwrap();
+
+        let inspection = inspect_file(&path, "c").unwrap();
+        assert!(!inspection.is_ok());
+        assert_ne!(detail(&inspection, "file"), "in order");
+        assert!(detail(&inspection, "texts").starts_with("cannot be checked"));
+        assert_eq!(detail(&inspection, "metadata without context"), "in order");
+        let tables = detail(&inspection, "tables that can be read");
+        assert!(
+            tables.contains("traces") && tables.contains("; contexts breaks off after row "),
+            "{tables}"
+        );
+        let contexts = detail(&inspection, "contexts that can be read");
+        let (readable, all) = contexts.split_once(" of ").unwrap();
+        let readable: usize = readable.parse().unwrap();
+        assert_eq!(all, CONTEXTS.to_string());
+        assert!((CONTEXTS - 10..CONTEXTS).contains(&readable), "{contexts}");
+        assert!(detail(&inspection, "what to do").contains("hirag restore"));
+        assert!(std::fs::read(&path).unwrap() == bytes, "it was changed");
+    }
+
+    #[tokio::test]
+    async fn whatever_page_is_damaged_the_checks_come_to_their_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hirag.db");
+        let bytes = database(&path).await;
+        let free: u32 = rusqlite::Connection::open(&path)
+            .and_then(|c| c.query_row("PRAGMA freelist_count", [], |row| row.get(0)))
+            .unwrap();
+        let mut unnoticed = Vec::new();
+        for page in 1..bytes.len() / 4_096 {
+            let mut damaged = bytes.clone();
+            damaged[page * 4_096..(page + 1) * 4_096].fill(0xa5);
+            std::fs::write(&path, &damaged).unwrap();
+            if inspect_file(&path, "c").unwrap().is_ok() {
+                unnoticed.push(page);
+            }
+        }
+        assert!(
+            unnoticed.len() <= free as usize,
+            "{unnoticed:?} of {free} free ones"
+        );
+    }
+}
