@@ -74,7 +74,7 @@ pub(crate) fn hear_signals(app: &AppHandle) {
     tauri::async_runtime::spawn(async move {
         let mut terminate = signal(SignalKind::terminate()).ok();
         let mut interrupt = signal(SignalKind::interrupt()).ok();
-        let mut hang_up = signal(SignalKind::hangup()).ok();
+        let mut hang_up = hirag_server::hang_up::listen();
         tokio::select! {
             () = heard(&mut terminate) => {}
             () = heard(&mut interrupt) => {}

@@ -6,6 +6,8 @@
 
 pub mod cli;
 pub mod commands;
+#[cfg(unix)]
+pub mod hang_up;
 pub mod http;
 pub mod load;
 pub mod mcp;

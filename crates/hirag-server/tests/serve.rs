@@ -102,20 +102,52 @@ async fn it_serves_until_it_is_asked_to_end_and_says_how_to_get_in() {
     assert!(!folder.path().join("data/server.json").exists());
 }
 
-#[cfg(unix)]
+/// A server whose parent has, or has not, said that a terminal which goes is to be ignored.
+#[cfg(target_os = "linux")]
+fn serving(folder: &Path, hang_up: &str) -> Child {
+    let plain = hirag(folder, &["serve", "--port", "0", "--json"]);
+    let mut command = Command::new("env");
+    command.arg(hang_up).arg(plain.get_program());
+    command.args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command.stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+fn send(signal: &str, child: &Child) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([signal, &id]).status();
+    assert!(sent.unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_that_goes_ends_it_as_well() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = hirag(folder.path(), &["serve", "--port", "0", "--json"])
-        .spawn()
-        .unwrap();
+    let mut child = serving(folder.path(), "--default-signal=HUP");
     document(&mut child);
-    let hung_up = Command::new("kill")
-        .args(["-HUP", &child.id().to_string()])
-        .status();
-    assert!(hung_up.unwrap().success());
+    send("-HUP", &child);
     assert!(child.wait().unwrap().success());
     assert!(!folder.path().join("data/server.json").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_is_not_to_end_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = serving(folder.path(), "--ignore-signal=HUP");
+    let document = document(&mut child);
+    send("-HUP", &child);
+    let health = format!("{}/health/live", document["url"].as_str().unwrap());
+    assert!(reqwest::get(health).await.unwrap().status().is_success());
+    send("-TERM", &child);
+    assert!(child.wait().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

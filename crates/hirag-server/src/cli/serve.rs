@@ -1,5 +1,7 @@
 //! `hirag serve`: the memory over HTTP, without a window.
 
+use std::time::Duration;
+
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
@@ -41,6 +43,9 @@ pub(super) async fn run(args: ServeArgs, places: &Places, output: Output) -> Res
     Ok(DONE)
 }
 
+/// Whoever looks at a terminal for longer than this wants to know what it waits for.
+const SLOW: Duration = Duration::from_secs(3);
+
 async fn serve(studio: &Studio, args: ServeArgs, output: Output) -> Result<()> {
     // Before anything is promised: a signal from here on is heard.
     let mut end = Signals::listen()?;
@@ -54,8 +59,14 @@ async fn serve(studio: &Studio, args: ServeArgs, output: Output) -> Result<()> {
             })
             .await
     };
+    let slow = async {
+        tokio::time::sleep(SLOW).await;
+        output.note("Still waiting for the memory to open, or for the keyring to answer.");
+        std::future::pending::<()>().await;
+    };
     let url = tokio::select! {
         url = ready => url?,
+        () = slow => return Ok(()),
         () = end.heard() => return Ok(()),
     };
     let status = studio.server_status();
@@ -111,30 +122,43 @@ fn render(serving: &Serving, style: Style) -> String {
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
-    /// The terminal has gone.
+    /// The terminal has gone; nothing where that is to be ignored.
     #[cfg(unix)]
-    hang_up: tokio::signal::unix::Signal,
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
     fn listen() -> Result<Self> {
         #[cfg(unix)]
-        use tokio::signal::unix::{SignalKind, signal};
+        use {
+            crate::hang_up,
+            tokio::signal::unix::{SignalKind, signal},
+        };
 
         Ok(Self {
             #[cfg(unix)]
             terminate: signal(SignalKind::terminate()).map_err(Error::Output)?,
             #[cfg(unix)]
-            hang_up: signal(SignalKind::hangup()).map_err(Error::Output)?,
+            hang_up: hang_up::listen(),
         })
     }
 
     async fn heard(&mut self) {
         #[cfg(unix)]
+        async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => {
+                    signal.recv().await;
+                }
+                None => std::future::pending().await,
+            }
+        }
+
+        #[cfg(unix)]
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
+            () = heard(&mut self.hang_up) => {}
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;

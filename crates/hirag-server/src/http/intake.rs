@@ -167,13 +167,13 @@ async fn read_and_run(api: &Api, request: Request, next: Next) -> Result<Respons
     let settings = api.studio().config().server.clone();
     let mut patience = Duration::from_secs(settings.request_timeout_secs);
     let (parts, body) = request.into_parts();
-    check_encoding(&parts.headers)?;
     let read = timeout(
         patience,
         read(&parts.headers, body, settings.max_body_bytes),
     )
     .await;
     let body = read.map_err(|_| slow_body(patience))??;
+    check_encoding(&parts.headers)?;
     if parts.uri.path().ends_with("/ask") {
         patience += longest_answer(&api.studio().config().chat);
     }

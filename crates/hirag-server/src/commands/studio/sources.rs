@@ -73,9 +73,13 @@ pub async fn source_remove(studio: &Studio, request: SourceRemoval) -> Result<Re
 /// [`RanSources`](commands::RanSources).
 ///
 /// # Errors
-/// [`commands::Error::Busy`] while there is another; as [`commands::source`].
+/// [`commands::Error::Busy`] while there is another; as [`commands::source`]; why nothing can be
+/// written, where that is so.
 pub async fn source_run(studio: &Studio, request: SourceRunRequest) -> Result<JobStarted> {
     let host = studio.host().await?;
+    if let Some(why) = host.manager().only_reads_because() {
+        return Err(why.into());
+    }
     if let Some(id) = request.id {
         commands::source(&host, id).await?;
     }

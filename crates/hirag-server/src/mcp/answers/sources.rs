@@ -17,7 +17,7 @@ pub(in crate::mcp) struct LastRun {
     pub(in crate::mcp) updated: u64,
     /// Contexts that it marked as deleted, as their files or parts are gone.
     pub(in crate::mcp) removed: u64,
-    /// Files that could not be read; what they gave before stays.
+    /// Files, and lines of files, that could not be read; what they gave before stays.
     pub(in crate::mcp) failed: u64,
     /// Of these, the first, each with the reason.
     pub(in crate::mcp) errors: Vec<String>,

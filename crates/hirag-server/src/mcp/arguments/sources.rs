@@ -10,7 +10,7 @@ use crate::commands::Failure;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::mcp) struct Sources {
-    /// Files to name of those that could not be read, for each source; all of them are counted.
+    /// Files to name of those that could not be read, over all sources; all of them are counted.
     #[serde(default = "few")]
     #[schemars(range(max = LISTED))]
     pub(in crate::mcp) errors: u32,

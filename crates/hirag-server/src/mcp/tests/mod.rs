@@ -18,7 +18,7 @@ use crate::studio::tests::Place;
 
 /// A memory and the door to it.
 struct Memory {
-    _place: Place,
+    place: Place,
     studio: Studio,
     door: Door,
 }
@@ -31,7 +31,7 @@ impl Memory {
     fn at(place: Place) -> Self {
         let studio = place.start();
         Self {
-            _place: place,
+            place,
             door: Door::Own(studio.clone()),
             studio,
         }

@@ -64,7 +64,7 @@ async fn a_source_is_read_when_it_is_asked_for_and_told_with_what_failed() {
     );
 
     std::fs::write(notes.path().join("key.md"), "Ada keeps the key.").unwrap();
-    memory._place.clock.advance(Duration::from_secs(1));
+    memory.place.clock.advance(Duration::from_secs(1));
     let by_name = json!({ "source": "notes" });
     memory.done("memory_source_run", by_name).await;
     let source = read(&memory, &run["ended_at"]).await;

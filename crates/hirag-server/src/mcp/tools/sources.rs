@@ -62,17 +62,25 @@ pub(super) async fn list(
     call: &Call<'_>,
     arguments: arguments::Sources,
 ) -> Result<Answer, Failure> {
-    let errors = usize::try_from(arguments.errors).unwrap_or(usize::MAX);
+    let mut errors = usize::try_from(arguments.errors).unwrap_or(usize::MAX);
     let all = all(call).await?.into_iter();
     let listed = Sources {
-        sources: all.map(|source| kept(source, errors)).collect(),
+        sources: all.map(|source| kept(source, &mut errors)).collect(),
         notice: NOTICE.to_owned(),
     };
     let words = told(&listed.sources, &Marks::new());
     Answer::new(&listed, words)
 }
 
-fn kept(source: Source, errors: usize) -> KeptSource {
+/// Letters of one reason; the rest of a long path or message tells a model nothing.
+const REASON: usize = 300;
+
+/// As it is told, with `errors` at most, which are taken off.
+fn kept(source: Source, errors: &mut usize) -> KeptSource {
+    let mut reason = |Failed { path, message }: Failed| {
+        *errors = errors.checked_sub(1)?;
+        Some(format!("{path}: {message}").chars().take(REASON).collect())
+    };
     let last_run = source.last_run.map(|run| LastRun {
         outcome: run.outcome,
         ended_at: run.ended_at,
@@ -81,12 +89,7 @@ fn kept(source: Source, errors: usize) -> KeptSource {
         updated: run.updated,
         removed: run.removed,
         failed: run.failed_total,
-        errors: run
-            .failed
-            .into_iter()
-            .take(errors)
-            .map(|Failed { path, message }| format!("{path}: {message}"))
-            .collect(),
+        errors: run.failed.into_iter().map_while(&mut reason).collect(),
     });
     KeptSource {
         id: source.id,
@@ -129,13 +132,16 @@ fn state(source: &KeptSource) -> String {
     };
     let _ = write!(
         out,
-        " Last read {}, {}: {} new, {} changed, {} removed, {} not to be read.",
+        " Last read {}, {}: {} new, {} changed, {} removed, {} could not be read.",
         run.ended_at,
         run.outcome,
         counted(run.imported, "context"),
         run.updated,
         run.removed,
-        counted(run.failed, "file")
+        match run.failed {
+            1 => "1 file or line".to_owned(),
+            many => format!("{many} files or lines"),
+        }
     );
     for line in run.problem.iter().chain(&run.errors) {
         let _ = write!(out, "\n{line}");
@@ -172,7 +178,10 @@ pub(super) async fn run(
 
 /// The source of a name or a number.
 fn find<'a>(all: &'a [Source], wanted: &str) -> Result<&'a Source, Failure> {
-    let named = all.iter().find(|source| source.name == wanted);
+    let lower = wanted.to_lowercase();
+    let named = all
+        .iter()
+        .find(|source| source.name.to_lowercase() == lower);
     let numbered = || all.iter().find(|source| source.id.to_string() == wanted);
     named.or_else(numbered).ok_or_else(|| {
         unknown(format!(

@@ -129,7 +129,9 @@ fn watched(
     let tell = Arc::clone(&stopped);
     let handler = move || {
         let stop = look().is_break();
-        tell.store(stop, Ordering::Relaxed);
+        if stop {
+            tell.store(true, Ordering::Relaxed);
+        }
         stop
     };
     connection.progress_handler(STEPS, Some(handler))?;

@@ -129,12 +129,9 @@ async fn the_database_and_its_copies_are_for_their_owner_alone() {
         .insert(NAME, vec![record("a diary", None)])
         .await
         .unwrap();
-    store
-        .back_up(&place.folder.path().join("copy.db"), |_| {
-            ControlFlow::Continue(())
-        })
-        .await
-        .unwrap();
+    let copy = place.folder.path().join("copy.db");
+    let copied = store.back_up(&copy, |_| ControlFlow::Continue(())).await;
+    assert!(copied.unwrap().is_continue());
     for name in ["hirag.db", "hirag.db-wal", "copy.db"] {
         let facts = place.folder.path().join(name).metadata().unwrap();
         assert_eq!(facts.permissions().mode() & 0o077, 0, "{name}");

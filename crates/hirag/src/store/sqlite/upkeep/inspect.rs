@@ -77,6 +77,15 @@ pub fn inspect_file(path: &Path, collection: &str) -> Result<Inspection, StoreEr
     })
 }
 
+/// Whether the disk or the memory failed, which says nothing of the file.
+fn is_of_the_machine(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{OperationInterrupted, OutOfMemory, SystemIoFailure};
+    matches!(
+        error.sqlite_error_code(),
+        Some(SystemIoFailure | OutOfMemory | OperationInterrupted)
+    )
+}
+
 /// The checks of one database, as far as they have come.
 struct Checks<'a> {
     connection: &'a Connection,
@@ -114,12 +123,12 @@ impl<'a> Checks<'a> {
                 self.damaged = true;
                 format!("cannot be checked: {reason}")
             }
-            Err(StoreError::Sqlite { source, .. }) => {
+            Err(StoreError::Sqlite { source, .. }) if !is_of_the_machine(&source) => {
                 self.damaged = true;
                 format!("cannot be checked: {source}")
             }
-            Err(StoreError::UnknownCollection(name)) => {
-                self.damaged = true;
+            // Its row is gone from a damaged file; a sound one never had it.
+            Err(StoreError::UnknownCollection(name)) if self.damaged => {
                 format!("there is no collection `{name}`")
             }
             Err(error) => return Err(error),

@@ -89,28 +89,37 @@ fn read(connection: &Connection, table: &str) -> Read {
     Read { rows, is_whole }
 }
 
+/// Rows in a row that cannot even be found before the rest is taken for lost: more than any page
+/// points to.
+const LOST: u32 = 10_000;
+
 /// How many contexts can be read, one by one, with the text that they were stored with; and how many
 /// there are, if an index still tells.
 fn contexts(connection: &Connection) -> Result<(i64, Option<i64>), StoreError> {
-    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-    let all = number("SELECT count(*) FROM contexts").ok().flatten();
-    let last = number("SELECT seq FROM sqlite_sequence WHERE name = 'contexts'")
-        .or_else(|_| number("SELECT max(seq) FROM contexts"))?;
-    let mut statement =
-        connection.prepare("SELECT text, content_hash FROM contexts WHERE seq = ?1")?;
-    let mut whole = 0;
-    for seq in 1..=last.unwrap_or_default() {
-        let found: Result<Option<(String, [u8; 32])>, _> = statement
-            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional();
+    let all = connection.query_row("SELECT count(*) FROM contexts", [], |row| row.get(0));
+    let mut next = connection
+        .prepare("SELECT seq FROM contexts NOT INDEXED WHERE seq > ?1 ORDER BY seq LIMIT 1")?;
+    let mut read = connection.prepare("SELECT text, content_hash FROM contexts WHERE seq = ?1")?;
+    let (mut whole, mut lost, mut seq) = (0, 0, 0_i64);
+    while lost < LOST && seq < i64::MAX {
+        match next.query_row([seq], |row| row.get(0)).optional() {
+            Ok(Some(found)) => (seq, lost) = (found, 0),
+            Ok(None) => break,
+            // The way to the next is damaged: the one after it may be on another page.
+            Err(_) => {
+                seq += 1;
+                lost += 1;
+                continue;
+            }
+        }
+        let found: Result<(String, [u8; 32]), _> =
+            read.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)));
         // What cannot be read is not counted; that is what is to be told.
-        if let Ok(Some((text, hash))) = found
-            && ContentHash::of(&text).as_bytes() == &hash
-        {
+        if found.is_ok_and(|(text, hash)| ContentHash::of(&text).as_bytes() == &hash) {
             whole += 1;
         }
     }
-    Ok((whole, all))
+    Ok((whole, all.ok()))
 }
 
 #[cfg(test)]
@@ -208,6 +217,28 @@ mod tests {
         assert!((CONTEXTS - 10..CONTEXTS).contains(&readable), "{contexts}");
         assert!(detail(&inspection, "what to do").contains("hirag restore"));
         assert!(std::fs::read(&path).unwrap() == bytes, "it was changed");
+    }
+
+    #[tokio::test]
+    async fn a_row_that_lies_about_how_many_there_were_costs_no_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hirag.db");
+        database(&path).await;
+        let lie = "UPDATE sqlite_sequence SET seq = 9000000000000000000 WHERE name = 'contexts';
+                   UPDATE contexts SET content_hash = x'00' WHERE seq = 1;";
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.execute_batch(lie).unwrap();
+        let (whole, all) = super::contexts(&connection).unwrap();
+        assert_eq!((whole, all), (CONTEXTS as i64 - 1, Some(CONTEXTS as i64)));
+    }
+
+    #[tokio::test]
+    async fn a_collection_that_there_never_was_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hirag.db");
+        database(&path).await;
+        let error = inspect_file(&path, "another").unwrap_err();
+        assert_eq!(error.code(), "unknown_collection");
     }
 
     #[tokio::test]
