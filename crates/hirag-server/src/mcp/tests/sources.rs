@@ -76,7 +76,8 @@ async fn a_source_is_read_when_it_is_asked_for_and_told_with_what_failed() {
     let found = memory
         .done("memory_search", json!({ "query": "who keeps the key" }))
         .await;
-    assert_eq!(found["contexts"][0]["text"], "Ada keeps the key.");
+    let text = found["contexts"][0]["text"].as_str().unwrap();
+    assert!(text.ends_with("Ada keeps the key."), "{text}");
     memory.studio.shut_down().await.unwrap();
 }
 
