@@ -916,7 +916,7 @@ fn an_answer_is_told_with_its_sources_and_kept_as_a_conversation() {
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     let answer = document(&output);
     assert_eq!(answer["kind"], "worded");
-    assert_eq!(answer["text"], "It is Jonas [1], not Ada.");
+    assert_eq!(answer["text"], "It is Jonas [1], not Ada [?].");
     assert_eq!(answer["removed"], json!(["3"]));
     assert!(
         !stdout(&output).contains("sk-of-the-chat"),
