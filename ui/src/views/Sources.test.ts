@@ -96,6 +96,20 @@ describe("sources", () => {
     expect(fake.requests("source_run")).toEqual([{ id: 1, emptied: true }]);
   });
 
+  it("takes a missing disk for gone only when told", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    await item("notes");
+    const { sources } = await fake.call("sources", {});
+    const run = sources[1]?.last_run;
+    const path = "/home/ada/notes/disk";
+    if (run) Object.assign(run, { failed: [{ path, line: null, code: "disk_gone", message: "a disk is not there" }], failed_total: 1 });
+    fake.answers.sources = () => ({ sources });
+    outdated("sources");
+    await user.click(await screen.findByRole("button", { name: "It is gone for good" }));
+    expect(fake.requests("source_run")).toEqual([{ id: 2, emptied: true }]);
+  });
+
   it("stops and begins to watch", async () => {
     const user = userEvent.setup();
     const fake = show(Sources, {});
