@@ -35,7 +35,7 @@ pub(super) enum SourceCommand {
         /// Its name or its id
         #[arg(value_name = "NAME|ID")]
         source: Option<String>,
-        /// The folder is empty on purpose: delete everything that it gave
+        /// The folder is empty on purpose, or a disk in it is gone for good: delete what they gave
         #[arg(long, requires = "source")]
         emptied: bool,
     },

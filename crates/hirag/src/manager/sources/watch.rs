@@ -2,6 +2,7 @@
 
 mod ears;
 mod heard;
+mod losses;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use notify::{RecommendedWatcher, Watcher};
 
 use self::ears::{Ears, Watch};
 use self::heard::{Heard, Told};
+use self::losses::Losses;
 use crate::manager::background::ticker;
 use crate::manager::{HiragManager, RunOptions};
 use crate::sources::{RunOutcome, Source, SourceId, SourceRun, WatchState};
@@ -55,8 +57,7 @@ impl HiragManager {
                 watched: HashMap::new(),
                 due: BTreeSet::new(),
                 stirred: false,
-                looked_for_lost: false,
-                lost_again: false,
+                losses: Losses::default(),
             };
             let mut changed = self.inner.keeping.changed.subscribe();
             let mut poll = ticker(settings.poll_interval.duration());
@@ -107,11 +108,7 @@ struct Round<'a, W: Watcher> {
     due: BTreeSet<SourceId>,
     /// Whether something changed that may go on changing.
     stirred: bool,
-    /// Whether all was looked at because the system lost count, and nothing was told since: that
-    /// look may have been what it could not count.
-    looked_for_lost: bool,
-    /// Whether it lost count again then: all is looked at with the next poll.
-    lost_again: bool,
+    losses: Losses,
 }
 
 impl<W: Watcher + Send + 'static> Round<'_, W> {
@@ -159,9 +156,7 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
 
     /// Sources that the system does not tell of are due, and it is asked again whether it can.
     async fn look_again(&mut self) {
-        let all = std::mem::take(&mut self.lost_again);
-        self.looked_for_lost = all;
-        if all {
+        if self.losses.polled() {
             self.due.extend(self.watched.keys());
         }
         let untold = self.watched.iter().filter(|(_, one)| one.watch.is_none());
@@ -193,16 +188,13 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
         let watched = &self.watched;
         let changed: Vec<SourceId> = told.changed.into_iter().collect();
         if !changed.is_empty() {
-            (self.stirred, self.looked_for_lost) = (true, false);
+            self.stirred = true;
+            self.losses.told();
         }
         let known = |id: &SourceId| watched.contains_key(id);
         self.due.extend(changed.into_iter().filter(known));
-        if told.lost {
-            match self.looked_for_lost {
-                true => self.lost_again = true,
-                false => self.due.extend(self.watched.keys()),
-            }
-            self.looked_for_lost = true;
+        if told.lost && self.losses.lost() {
+            self.due.extend(self.watched.keys());
         }
         // A folder in the place of another is another, of which nothing would be told.
         for id in told.taken {
