@@ -240,8 +240,16 @@ async fn a_copy_is_no_rename() {
     let kept = Kept::new().await;
     kept.run().await;
     fs::copy(kept.note(5), kept.folder.join("copy.md")).unwrap();
+    // Nor where the original was touched or changed, and another file went.
+    fs::copy(kept.note(7), kept.folder.join("before.md")).unwrap();
+    fs::write(kept.note(7), notes::edition(7, 3, 1)).unwrap();
+    let touched = fs::File::options().write(true).open(kept.note(5)).unwrap();
+    touched
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    fs::remove_file(kept.note(6)).unwrap();
     let run = kept.run().await;
-    assert_eq!((run.renamed, run.imported), (0, 3));
+    assert_eq!((run.renamed, run.gone, run.imported), (0, 1, 3 + 3 + 2));
     assert_eq!(kept.of(&kept.note(5)).await.len(), 3);
 }
 

@@ -38,38 +38,46 @@ impl Renames<'_> {
                 left.entry(before.fingerprint).or_default().push(name);
             }
         }
+        let print = |file: &SourceFile| self.shape.fingerprint(self.reader, file).ok();
+        let mut moved: Vec<(&SourceFile, [u8; 32])> = open
+            .iter()
+            .filter_map(|file| Some((file, print(file)?)))
+            .collect();
+        // What has what it had was only touched, whoever has the same.
+        moved.retain(|(file, print)| {
+            let names = left.get_mut(print);
+            let own = names.and_then(|names| {
+                let at = names.iter().position(|name| **name == file.source)?;
+                Some(names.swap_remove(at))
+            });
+            own.is_none()
+        });
         let mut renames = Vec::new();
-        for file in open {
-            let Ok(print) = self.shape.fingerprint(self.reader, file) else {
-                continue;
-            };
+        for (file, print) in moved {
             let Some(names) = left.get_mut(&print).filter(|names| !names.is_empty()) else {
                 continue;
             };
-            // It has what it had: it was only touched.
-            if let Some(own) = names.iter().position(|name| **name == file.source) {
-                names.swap_remove(own);
-                continue;
-            }
             let called = |name: &str| Path::new(name).file_name() == file.path.file_name();
             let at = names.iter().position(|name| called(name)).unwrap_or(0);
             renames.push((names.remove(at).to_owned(), file.source.clone()));
         }
-        self.keep_to_free_names(&mut renames);
+        self.keep_chains(&mut renames, gone);
         let moved: HashSet<&String> = renames.iter().map(|(old, _)| old).collect();
         gone.retain(|name| !moved.contains(name));
         renames
     }
 
-    /// Takes out those whose new name still has contexts of its own: they are changed where they
-    /// are.
-    fn keep_to_free_names(&self, renames: &mut Vec<(String, String)>) {
+    /// Takes out those whose new name still has contexts of its own, which are changed where they
+    /// are, and those whose old name is still there and was taken by none: it was only changed.
+    fn keep_chains(&self, renames: &mut Vec<(String, String)>, gone: &[String]) {
+        let gone: HashSet<&String> = gone.iter().collect();
         loop {
-            let going: HashSet<String> = renames.iter().map(|(old, _)| old.clone()).collect();
+            let (left, taken): (HashSet<String>, HashSet<String>) = renames.iter().cloned().unzip();
             let all = renames.len();
-            renames.retain(|(_, new)| {
+            renames.retain(|(old, new)| {
                 let own = self.stored.get(new).map_or(0, |before| before.contexts);
-                own == 0 || going.contains(new)
+                let is_free = own == 0 || left.contains(new);
+                is_free && (gone.contains(old) || taken.contains(old))
             });
             if renames.len() == all {
                 return;
