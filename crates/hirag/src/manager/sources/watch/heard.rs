@@ -177,7 +177,7 @@ impl Ground {
             event.kind,
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
         );
-        goes && event.paths.iter().any(|path| *path == self.root)
+        goes && event.paths.contains(&self.root)
     }
 }
 
