@@ -268,7 +268,7 @@ mod tests {
                 told = heard.until_rest(rest) => assert_eq!(told.is_empty(), times == 0),
                 () = async {
                     change(times).await;
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 } => {}
             }
             assert_eq!(begun.elapsed(), waited, "{times} changes");
