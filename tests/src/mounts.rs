@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "a test says what it leaves out")]
 
+use std::path::Path;
 use std::process::Command;
 
 /// Set in the process that has mounts of its own.
@@ -41,5 +42,11 @@ pub fn in_own_mounts(test: &str) -> bool {
 /// Mounts, in a process with mounts of its own.
 pub fn mount(arguments: &[&str]) {
     let output = Command::new("mount").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Takes a mounted file system away again.
+pub fn unmount(folder: &Path) {
+    let output = Command::new("umount").arg(folder).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }

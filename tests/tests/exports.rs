@@ -134,3 +134,46 @@ async fn a_folder_that_has_something_in_it_is_not_exported_over() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[tokio::test]
+async fn an_export_of_what_was_deleted_since_comes_back_once() {
+    for (format, name) in [
+        (ExportFormat::Markdown, "notes"),
+        (ExportFormat::Jsonl, "one.jsonl"),
+    ] {
+        let place = Place::new();
+        let manager = place.open().await;
+        let ids = hirag_tests::place::store_all(&manager, &["one", "two"]).await;
+        let file = place.path().join(name);
+        export(&manager, format, false, &file).await;
+        manager.delete(ids).await.unwrap();
+        let import = async || {
+            let options = ImportOptions::default();
+            let report = manager.import(vec![file.clone()], options, |_| {});
+            let report = report.await.unwrap();
+            (report.imported, report.updated, report.removed)
+        };
+        assert_eq!(import().await, (2, 0, 0), "{name}");
+        assert_eq!(import().await, (0, 0, 0), "{name}");
+        // Nor where the file is another since.
+        let one = match format {
+            ExportFormat::Markdown => {
+                let notes = std::fs::read_dir(&file).unwrap();
+                let mut notes = notes.map(|entry| entry.unwrap().path());
+                notes
+                    .find(|note| note.to_string_lossy().contains("one-"))
+                    .unwrap()
+            }
+            _ => file.clone(),
+        };
+        let changed = std::fs::read_to_string(&one)
+            .unwrap()
+            .replace("one", "other");
+        std::fs::write(&one, changed).unwrap();
+        assert_eq!(import().await, (0, 1, 0), "{name}");
+        assert_eq!(everything(&manager).await.len(), 2, "{name}");
+        // What was imported in its place goes when it comes back itself.
+        manager.undo(None).await.unwrap();
+        assert_sound(&manager).await;
+    }
+}

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hirag::HiragManager;
-use hirag::context::{ContextId, ContextLevel, ContextRequest, EmbeddingState};
+use hirag::context::{ContextId, ContextLevel, ContextRequest, EmbeddingState, Filter};
 use hirag::import::{Format, ImportReport, PROBLEMS_PER_FILE};
-use hirag::manager::ImportOptions;
+use hirag::manager::{ImportOptions, ListRequest};
 use hirag_tests::notes;
 use hirag_tests::place::{Place, assert_sound, everything, settled, texts};
 use serde_json::json;
@@ -480,6 +480,32 @@ async fn exported_contexts_come_back_with_their_times() {
         (after.id, after.text.as_str()),
         (context.id, "kept and changed")
     );
+}
+
+#[tokio::test]
+async fn what_links_to_a_note_is_found_with_links_to_its_headings() {
+    let (_place, manager, folder) = prepared().await;
+    fs::create_dir_all(&folder).unwrap();
+    for (name, text) in [
+        ("Plan.md", "# Plan\n\nThe way there."),
+        ("a.md", "As [[Plan]] says."),
+        ("b.md", "See [[Plan#Day 1|the first day]]."),
+        ("c.md", "Not [[Planning]]."),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    import(&manager, &folder).await;
+    let filter = json!({"should": [
+        {"key": "links", "any": ["Plan"]},
+        {"key": "links", "range": {"gte": "Plan#", "lt": "Plan$"}},
+    ]});
+    let request = ListRequest {
+        filter: Filter::from_json(&filter.to_string()).unwrap(),
+        ..ListRequest::default()
+    };
+    let found = manager.list(request).await.unwrap().contexts;
+    let files: BTreeSet<_> = found.iter().map(|c| c.metadata["file"].as_str()).collect();
+    assert_eq!(files, BTreeSet::from([Some("a.md"), Some("b.md")]));
 }
 
 #[tokio::test]

@@ -83,6 +83,8 @@ async fn every_version_opens_with_all_its_contents() {
                 ("notes", 1)
             );
             assert!(one.source.last_run.is_some());
+            // One of which nothing could be read is kept since version 5, and does not count.
+            assert_eq!(one.source.files, 1);
         }
 
         // Conversations are kept since version 4.

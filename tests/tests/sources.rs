@@ -12,10 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hirag::HiragManager;
 use hirag::clock::FakeClock;
 use hirag::context::{Context, ContextLevel, ContextRequest};
+use hirag::import::ImportProgress;
 use hirag::manager::{ImportOptions, RunOptions};
 use hirag::sources::{
     Leave, NewSource, RunOutcome, SourceId, SourcePatch, SourceRules, SourceRun, WatchState,
 };
+use hirag_tests::mounts::{in_own_mounts, mount, unmount};
 use hirag_tests::notes;
 use hirag_tests::place::{Place, assert_sound, everything, settled, until};
 use tokio::sync::{mpsc, oneshot};
@@ -106,7 +108,23 @@ async fn a_run_reads_what_changed_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_same_size_and_time_is_not_opened() {
+async fn a_file_that_nothing_happened_to_is_not_opened() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    assert_eq!(kept.run().await.read, 0);
+    // Touched, it is opened, and what is in it counts.
+    let opened = fs::File::options().write(true).open(kept.note(1)).unwrap();
+    opened
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    let touched = kept.run().await;
+    assert_eq!((touched.read, touched.imported), (1, 0));
+    assert_eq!(kept.run().await.read, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_changed_file_whose_time_was_set_back_is_opened() {
     let kept = Kept::new().await;
     kept.run().await;
     let (file, facts) = (kept.note(1), fs::metadata(kept.note(1)).unwrap());
@@ -114,13 +132,8 @@ async fn a_file_of_the_same_size_and_time_is_not_opened() {
     fs::write(&file, other).unwrap();
     let opened = fs::File::options().write(true).open(&file).unwrap();
     opened.set_modified(facts.modified().unwrap()).unwrap();
-    assert_eq!(kept.run().await.read, 0);
-    // Touched, it is opened, and what is in it counts.
-    opened
-        .set_modified(std::time::SystemTime::UNIX_EPOCH)
-        .unwrap();
-    let touched = kept.run().await;
-    assert_eq!((touched.read, touched.imported), (1, 3));
+    let run = kept.run().await;
+    assert_eq!((run.read, run.imported), (1, 3));
 }
 
 #[tokio::test]
@@ -177,12 +190,66 @@ async fn a_renamed_file_that_is_titled_by_its_name_keeps_its_ids_under_the_new_t
 }
 
 #[tokio::test]
+async fn files_that_are_renamed_one_after_another_keep_their_ids() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    let ids = async |file: PathBuf| -> Vec<_> {
+        let of = kept.of(&file).await;
+        of.into_values().map(|context| context.id).collect()
+    };
+    let (one, two) = (ids(kept.note(1)).await, ids(kept.note(2)).await);
+    let last = kept.folder.join("last.md");
+    fs::rename(kept.note(2), &last).unwrap();
+    fs::rename(kept.note(1), kept.note(2)).unwrap();
+    let run = kept.run().await;
+    assert_eq!(
+        (run.renamed, run.gone, run.imported, run.removed),
+        (2, 0, 0, 0)
+    );
+    assert_eq!(ids(kept.note(2)).await, one);
+    assert_eq!(ids(last).await, two);
+    assert!(kept.of(&kept.note(1)).await.is_empty());
+    assert!(!kept.run().await.changed());
+    assert_sound(&kept.manager).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_moved_over_another_takes_its_place() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    let texts = kept.of(&kept.note(1)).await.into_keys();
+    let texts: Vec<String> = texts.collect();
+    fs::rename(kept.note(1), kept.note(2)).unwrap();
+    let run = kept.run().await;
+    assert_eq!((run.renamed, run.gone), (0, 1));
+    assert!(kept.of(&kept.note(1)).await.is_empty());
+    let now = kept.of(&kept.note(2)).await.into_keys();
+    assert_eq!(now.collect::<Vec<_>>(), texts);
+    // A file that gave nothing is in nobody's way.
+    let empty = kept.folder.join("empty.md");
+    fs::write(&empty, "").unwrap();
+    kept.run().await;
+    fs::rename(kept.note(3), &empty).unwrap();
+    let run = kept.run().await;
+    assert_eq!((run.renamed, run.gone, run.imported), (1, 0, 0));
+    assert_sound(&kept.manager).await;
+}
+
+#[tokio::test]
 async fn a_copy_is_no_rename() {
     let kept = Kept::new().await;
     kept.run().await;
     fs::copy(kept.note(5), kept.folder.join("copy.md")).unwrap();
+    // Nor where the original was touched or changed, and another file went.
+    fs::copy(kept.note(7), kept.folder.join("before.md")).unwrap();
+    fs::write(kept.note(7), notes::edition(7, 3, 1)).unwrap();
+    let touched = fs::File::options().write(true).open(kept.note(5)).unwrap();
+    touched
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    fs::remove_file(kept.note(6)).unwrap();
     let run = kept.run().await;
-    assert_eq!((run.renamed, run.imported), (0, 3));
+    assert_eq!((run.renamed, run.gone, run.imported), (0, 1, 3 + 3 + 2));
     assert_eq!(kept.of(&kept.note(5)).await.len(), 3);
 }
 
@@ -221,6 +288,45 @@ async fn a_folder_that_is_not_there_or_empty_takes_nothing_away() {
 }
 
 #[tokio::test]
+async fn a_disk_in_a_folder_that_is_disconnected_takes_nothing_away() {
+    let test = "a_disk_in_a_folder_that_is_disconnected_takes_nothing_away";
+    if !in_own_mounts(test) {
+        return;
+    }
+    let kept = Kept::new().await;
+    let disk = kept.folder.join("disk");
+    fs::create_dir(&disk).unwrap();
+    mount(&["-t", "tmpfs", "none", disk.to_str().unwrap()]);
+    notes::write(&disk, 5, 1);
+    assert_eq!(kept.run().await.imported, 30 + 5);
+    // On a disk that is there, a file that is gone is gone.
+    fs::remove_file(disk.join("part-0/note-1.md")).unwrap();
+    assert_eq!(kept.run().await.gone, 1);
+
+    unmount(&disk);
+    let run = kept.run().await;
+    assert_eq!((run.gone, run.removed, run.failed_total), (0, 0, 1));
+    let told = &run.failed[0];
+    assert_eq!(
+        (&*told.code, &*told.path),
+        ("disk_gone", disk.to_str().unwrap())
+    );
+    assert_eq!(everything(&kept.manager).await.len(), 30 + 4);
+    // Some systems take the folder away as well.
+    fs::remove_dir(&disk).unwrap();
+    assert_eq!(kept.run().await.removed, 0);
+    let options = RunOptions {
+        emptied: true,
+        ..RunOptions::default()
+    };
+    let emptied = kept.run_with(options).await;
+    assert_eq!(
+        (emptied.gone, emptied.removed, emptied.failed_total),
+        (4, 4, 0)
+    );
+}
+
+#[tokio::test]
 async fn a_run_that_was_stopped_goes_on_where_it_was() {
     let kept = Kept::new().await;
     notes::write(&kept.folder, 200, 3);
@@ -245,6 +351,40 @@ async fn a_run_that_was_stopped_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_run_is_stopped_inside_of_a_large_file_and_before_anything_was_looked_for() {
+    let kept = Kept::new().await;
+    kept.run().await;
+    fs::write(kept.folder.join("book.md"), notes::note(77, 2_000)).unwrap();
+    let calls = kept.place.provider.calls();
+    let cancel = Arc::new(AtomicBool::default());
+    let options = || RunOptions {
+        cancel: Arc::clone(&cancel),
+        ..RunOptions::default()
+    };
+    let provider = Arc::clone(&kept.place.provider);
+    let stop = async {
+        until("the book is being embedded", async || {
+            provider.calls() > calls
+        })
+        .await;
+        cancel.store(true, Ordering::Relaxed);
+    };
+    let (stopped, ()) = tokio::join!(kept.run_with(options()), stop);
+    assert_eq!(
+        (stopped.outcome, stopped.imported),
+        (RunOutcome::Stopped, 0)
+    );
+    assert!(kept.place.provider.calls() < calls + 2_000 / 64);
+
+    // What was not looked for is not gone.
+    fs::remove_file(kept.note(1)).unwrap();
+    let stopped = kept.run_with(options()).await;
+    assert_eq!((stopped.outcome, stopped.gone), (RunOutcome::Stopped, 0));
+    assert_eq!(everything(&kept.manager).await.len(), 30);
+    assert!(kept.run().await.imported > 1_000);
+}
+
+#[tokio::test]
 async fn a_file_that_was_emptied_has_nothing_and_one_that_cannot_be_read_keeps_what_it_gave() {
     let kept = Kept::new().await;
     kept.run().await;
@@ -256,7 +396,80 @@ async fn a_file_that_was_emptied_has_nothing_and_one_that_cannot_be_read_keeps_w
     assert_eq!(run.failed_total, 1);
     assert_eq!(run.failed[0].path, kept.note(2).to_str().unwrap());
     // It is told again for as long as it is so.
-    assert_eq!(kept.run().await.failed_total, 1);
+    assert_eq!(kept.run().await.failed, run.failed);
+    fs::write(kept.note(2), notes::note(2, 3)).unwrap();
+    let mended = kept.run().await;
+    assert_eq!((mended.failed_total, mended.unchanged), (0, 8 * 3 + 3));
+}
+
+#[tokio::test]
+async fn what_nothing_can_be_read_of_is_named_at_every_run_and_opened_once() {
+    let kept = Kept::new().await;
+    let broken = kept.folder.join("broken.pdf");
+    fs::write(&broken, b"%PDF-1.7 and nothing more").unwrap();
+    fs::write(kept.folder.join("empty.md"), " \n").unwrap();
+    fs::write(kept.folder.join("binary.md"), b"caf\0").unwrap();
+    let lines = kept.folder.join("lines.jsonl");
+    fs::write(&lines, "{\"text\": \"one\"}\n{\"text\": \n".repeat(150)).unwrap();
+    let first = kept.run().await;
+    assert_eq!(
+        (first.failed_total, first.skipped),
+        (1 + 150, 2),
+        "{first:?}"
+    );
+    assert_eq!(first.failed.len(), 100);
+    assert_eq!(kept.manager.source(kept.id).await.unwrap().source.files, 11);
+    let before = everything(&kept.manager).await;
+
+    let opened = std::sync::atomic::AtomicU64::new(0);
+    let progress = |at: ImportProgress| {
+        opened.fetch_max(at.files_total, Ordering::Relaxed);
+    };
+    let again = kept
+        .manager
+        .run_source(kept.id, RunOptions::default(), progress);
+    let again = again.await.unwrap();
+    assert_eq!(opened.load(Ordering::Relaxed), 0);
+    assert!(again.failed == first.failed);
+    assert_eq!((again.failed_total, again.skipped), (1 + 150, 2));
+    assert_eq!((again.files, again.unchanged), (11, 30 + 150));
+    assert_eq!(everything(&kept.manager).await, before);
+
+    // Only touched, it is known by its content.
+    let touched = fs::File::options().write(true).open(&broken).unwrap();
+    touched
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    assert_eq!(kept.run().await.failed_total, 1 + 150);
+    // Mended, it is forgotten what was wrong.
+    fs::write(&lines, "{\"text\": \"one\"}\n").unwrap();
+    fs::remove_file(&broken).unwrap();
+    let mended = kept.run().await;
+    assert_eq!(
+        (mended.failed_total, mended.removed),
+        (0, 149),
+        "{mended:?}"
+    );
+    assert_sound(&kept.manager).await;
+}
+
+#[tokio::test]
+async fn a_changed_front_matter_moves_the_contexts_of_a_note_in_time() {
+    let kept = Kept::new().await;
+    let note = kept.folder.join("dated.md");
+    let dated = |day: u8| format!("---\ndate: 2020-05-{day:02}\n---\nThe text stays.\n");
+    fs::write(&note, dated(1)).unwrap();
+    kept.run().await;
+    let calls = kept.place.provider.calls();
+    let of = async || kept.of(&note).await.into_values().next().unwrap();
+    let before = of().await;
+    fs::write(&note, dated(2)).unwrap();
+    assert_eq!(kept.run().await.updated, 1);
+    let after = of().await;
+    assert_eq!(after.id, before.id);
+    assert_eq!(after.created_at.to_string(), "2020-05-02T00:00:00Z");
+    assert_eq!(kept.place.provider.calls(), calls, "the text is the same");
+    assert!(!kept.run().await.changed());
 }
 
 #[tokio::test]
@@ -384,6 +597,28 @@ async fn a_file_that_two_sources_reach_belongs_to_the_first() {
     let run = run.await.unwrap();
     assert_eq!((run.files, run.skipped), (0, 10));
     assert_eq!(kept.manager.source(kept.id).await.unwrap().source.files, 10);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_below_the_root_of_a_source_is_its_own_whoever_had_it_first() {
+    let kept = Kept::new().await;
+    let beside = kept.folder.with_file_name("beside");
+    notes::write(&beside, 4, 1);
+    std::os::unix::fs::symlink(&beside, kept.folder.join("link")).unwrap();
+    assert_eq!(kept.run().await.files, 14);
+    let before = everything(&kept.manager).await;
+    let other = kept.manager.add_source(at(&beside)).await.unwrap().source;
+    let run = kept
+        .manager
+        .run_source(other.id, RunOptions::default(), |_| {});
+    let run = run.await.unwrap();
+    assert_eq!((run.files, run.skipped), (4, 0));
+    let again = kept.run().await;
+    assert_eq!((again.files, again.skipped, again.gone), (10, 4, 0));
+    assert_eq!(everything(&kept.manager).await, before);
+    let files = async |id| kept.manager.source(id).await.unwrap().source.files;
+    assert_eq!((files(kept.id).await, files(other.id).await), (10, 4));
 }
 
 #[tokio::test]

@@ -449,6 +449,33 @@ fn a_source_is_added_run_shown_and_removed() {
         (&json!("mine"), &json!(false))
     );
     assert_eq!(changed["rules"]["doc_type"], "note");
+    let change = ["source", "change", "mine", "--include", "*.md"];
+    let changed = memory.json(&[&change[..], &["--no-exclude", "--no-doc-type"]].concat());
+    let rules = json!({
+        "include": ["*.md"], "exclude": [], "level": "ShortTerm", "doc_type": null,
+        "agent": null, "session": null,
+    });
+    assert_eq!(changed["rules"], rules);
+    let both = [&change[..], &["--no-include"]].concat();
+    assert_eq!(status(&memory.run(&both)), 2);
+    let ran = memory.json(&["source", "run", "mine"]);
+    assert_eq!(ran["runs"][0]["run"]["imported"], 1, "the drafts");
+    let none = [&change[..3], &["--no-include", "--no-level"]].concat();
+    let changed = memory.json(&none);
+    let rules = &changed["rules"];
+    assert_eq!(
+        (&rules["include"], &rules["level"]),
+        (&json!([]), &json!(null))
+    );
+    std::fs::remove_dir_all(notes.join("drafts")).unwrap();
+    write(&notes.join("three.md"), "---\ntags: [\n---\nthe third note");
+    let ran = stdout(&memory.run(&["source", "run", "mine"]));
+    assert!(
+        ran.contains("warnings (1)") && ran.contains("three.md"),
+        "{ran}"
+    );
+    std::fs::remove_file(notes.join("three.md")).unwrap();
+    memory.json(&["source", "run", "mine"]);
     assert_eq!(
         memory.refused(&["source", "add", path], 1),
         "source_overlaps"

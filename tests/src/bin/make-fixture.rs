@@ -56,6 +56,7 @@ async fn main() {
         .import(vec![notes.clone()], options, |_| {})
         .await
         .unwrap();
+    std::fs::write(notes.join("binary.md"), b"no\0text").unwrap();
     let source = hirag::sources::NewSource::at(notes.to_str().unwrap());
     let source = manager.add_source(source).await.unwrap().source;
     let options = hirag::manager::RunOptions::default();

@@ -96,6 +96,20 @@ describe("sources", () => {
     expect(fake.requests("source_run")).toEqual([{ id: 1, emptied: true }]);
   });
 
+  it("takes a missing disk for gone only when told", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    await item("notes");
+    const { sources } = await fake.call("sources", {});
+    const run = sources[1]?.last_run;
+    const path = "/home/ada/notes/disk";
+    if (run) Object.assign(run, { failed: [{ path, line: null, code: "disk_gone", message: "a disk is not there" }], failed_total: 1 });
+    fake.answers.sources = () => ({ sources });
+    outdated("sources");
+    await user.click(await screen.findByRole("button", { name: "It is gone for good" }));
+    expect(fake.requests("source_run")).toEqual([{ id: 2, emptied: true }]);
+  });
+
   it("stops and begins to watch", async () => {
     const user = userEvent.setup();
     const fake = show(Sources, {});
@@ -104,6 +118,54 @@ describe("sources", () => {
     await user.click(watch);
     expect(fake.requests("source_change")).toEqual([{ id: 2, patch: { watch: false } }]);
     await waitFor(() => expect(watch).not.toBeChecked());
+  });
+
+  it("changes the rules of a source, takes some away, and tells what is wrong beside its field", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    await item("notes");
+    const before = { include: ["*.md"], exclude: ["drafts/"], doc_type: "note", agent: "ada" };
+    await fake.call("source_change", { id: 2, patch: { rules: before } });
+    outdated("sources");
+    const notes = within(await item("notes"));
+    expect(await notes.findByText("Rules: only *.md; not drafts/; as note; of ada")).toBeVisible();
+
+    await user.click(notes.getByRole("button", { name: "Change notes…" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Change notes" }));
+    const only = dialog.getByRole("textbox", { name: "Only these (optional)" });
+    expect(only).toHaveValue("*.md");
+    expect(dialog.getByRole("textbox", { name: "Name" })).toHaveFocus();
+    await user.clear(only);
+    const not = dialog.getByRole("textbox", { name: "Not these (optional)" });
+    await user.type(not, "{Enter}!*.tmp");
+    await user.clear(dialog.getByRole("textbox", { name: "Kind of text (optional)" }));
+    await user.click(dialog.getByRole("radio", { name: "L2 Short-term" }));
+    await user.click(dialog.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(not).toBeInvalid());
+    expect(not).toHaveAccessibleDescription(/exclude is "!\*.tmp"/i);
+
+    await user.clear(not);
+    await user.click(dialog.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    const rules = { include: [], exclude: [], level: "ShortTerm", doc_type: null, agent: "ada" };
+    expect(fake.requests("source_change").at(-1)).toEqual({ id: 2, patch: { name: "notes", rules } });
+    expect(await within(await item("notes")).findByText("Rules: into L2; of ada")).toBeVisible();
+  });
+
+  it("does not give a source the name of another", async () => {
+    const user = userEvent.setup();
+    show(Sources, {});
+    await user.click(within(await item("notes")).getByRole("button", { name: "Change notes…" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Change notes" }));
+    const name = dialog.getByRole("textbox", { name: "Name" });
+    await user.clear(name);
+    await user.type(name, "archive");
+    await user.click(dialog.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(name).toBeInvalid());
+    expect(name).toHaveAccessibleDescription(/another source is called `archive` already/i);
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(await item("notes")).toBeVisible();
   });
 
   it("removes a source with or without its contexts, and brings both back", async () => {

@@ -28,14 +28,14 @@ pub(super) enum SourceCommand {
         #[arg(value_name = "NAME|ID")]
         source: String,
     },
-    /// Change a source; rules that are given replace those of their kind
+    /// Change a source; rules that are given replace those of their kind, and --no-… takes them away
     Change(ChangeArgs),
     /// Read what changed; all sources, or one. Status 1 if anything could not be read
     Run {
         /// Its name or its id
         #[arg(value_name = "NAME|ID")]
         source: Option<String>,
-        /// The folder is empty on purpose: delete everything that it gave
+        /// The folder is empty on purpose, or a disk in it is gone for good: delete what they gave
         #[arg(long, requires = "source")]
         emptied: bool,
     },
@@ -93,12 +93,37 @@ pub(super) struct ChangeArgs {
     name: Option<String>,
     #[command(flatten)]
     rules: RuleArgs,
+    #[command(flatten)]
+    without: WithoutArgs,
     /// Watch it while a window or a server runs
     #[arg(long)]
     watch: bool,
     /// Read it only when it is run
     #[arg(long, conflicts_with = "watch")]
     no_watch: bool,
+}
+
+/// Rules to take away.
+#[derive(Debug, Args)]
+pub(super) struct WithoutArgs {
+    /// Read files of all names
+    #[arg(long, conflicts_with = "include")]
+    no_include: bool,
+    /// Leave no files out
+    #[arg(long, conflicts_with = "exclude")]
+    no_exclude: bool,
+    /// Store into the default level
+    #[arg(long, conflicts_with = "level")]
+    no_level: bool,
+    /// Leave `doc_type` to the files
+    #[arg(long, conflicts_with = "doc_type")]
+    no_doc_type: bool,
+    /// Store for no agent
+    #[arg(long, conflicts_with = "agent")]
+    no_agent: bool,
+    /// Store into no session
+    #[arg(long, conflicts_with = "session")]
+    no_session: bool,
 }
 
 /// Commands that only read stand beside a running writer.
@@ -166,7 +191,19 @@ fn patch(args: ChangeArgs, before: SourceRules) -> SourcePatch {
     SourcePatch {
         name: args.name,
         watch: (args.watch || args.no_watch).then_some(args.watch),
-        rules: Some(rules(args.rules, before)),
+        rules: Some(rules(args.rules, without(&args.without, before))),
+    }
+}
+
+fn without(args: &WithoutArgs, before: SourceRules) -> SourceRules {
+    let globs = |without: bool, before| if without { Vec::new() } else { before };
+    SourceRules {
+        include: globs(args.no_include, before.include),
+        exclude: globs(args.no_exclude, before.exclude),
+        level: before.level.filter(|_| !args.no_level),
+        doc_type: before.doc_type.filter(|_| !args.no_doc_type),
+        agent: before.agent.filter(|_| !args.no_agent),
+        session: before.session.filter(|_| !args.no_session),
     }
 }
 

@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use reading::{is_table, lines};
+pub(crate) use reading::{is_note, is_table, lines};
 pub use table::Table;
 
 /// How contexts are written down.

@@ -33,19 +33,22 @@ pub(crate) fn is_table(path: &Path) -> bool {
     }
 }
 
+/// Whether a file begins as a note of an export does.
+pub(crate) fn is_note(path: &Path) -> bool {
+    let head = markdown::HEAD.as_bytes();
+    begins_with(path, head.len()).is_ok_and(|start| start == head)
+}
+
 /// What a file of Parquet begins with.
 const PARQUET: &[u8] = b"PAR1";
 
 /// The contexts of an export as lines of JSON; `None` for any other file.
 ///
 /// # Errors
-/// What the system says of the file.
+/// What the system says of the file; [`io::ErrorKind::FileTooLarge`] for a note that no export wrote.
 pub(crate) fn lines(path: &Path) -> io::Result<Option<Box<dyn BufRead + Send>>> {
-    let head = markdown::HEAD;
-    if begins_with(path, head.len())? == head.as_bytes() {
-        let mut note = String::new();
-        File::open(path)?.take(MAX_NOTE).read_to_string(&mut note)?;
-        let rows = markdown::rows(&note).map(Vec::into_iter);
+    if is_note(path) {
+        let rows = markdown::rows(&read_note(path)?).map(Vec::into_iter);
         return Ok(rows.map(|rows| boxed(rows.map(|row| row.map_err(BadRow::Only)))));
     }
     if !is_table(path) {
@@ -64,6 +67,19 @@ pub(crate) fn lines(path: &Path) -> io::Result<Option<Box<dyn BufRead + Send>>> 
         delimiter,
         MAX_ROW,
     ))))
+}
+
+/// A note as a whole: what is cut off would be taken for gone.
+fn read_note(path: &Path) -> io::Result<String> {
+    let file = File::open(path)?;
+    let mut note = String::new();
+    let is_larger = file.metadata()?.len() > MAX_NOTE
+        || file.take(MAX_NOTE + 1).read_to_string(&mut note)? as u64 > MAX_NOTE;
+    if is_larger {
+        let reason = "is an exported note of more than 256 MB; split it where a context begins";
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    Ok(note)
 }
 
 fn begins_with(path: &Path, bytes: usize) -> io::Result<Vec<u8>> {

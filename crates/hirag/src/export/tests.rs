@@ -172,3 +172,16 @@ fn files_of_others_are_not_taken_for_exports() {
         assert!(lines(&path).unwrap().is_none(), "{name}");
     }
 }
+
+#[test]
+fn a_note_that_no_export_wrote_is_refused_and_not_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("note.md");
+    std::fs::write(&path, markdown::HEAD).unwrap();
+    assert!(super::is_note(&path));
+    // Nothing stands on the disk for what is not written.
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_len((256 << 20) + 1).unwrap();
+    let refused = lines(&path).err().unwrap();
+    assert_eq!(refused.kind(), std::io::ErrorKind::FileTooLarge);
+}

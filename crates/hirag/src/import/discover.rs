@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ignore::WalkBuilder;
@@ -60,13 +61,28 @@ pub fn path_text(path: &Path) -> String {
 /// in [`Discovery::failed`], what is not for us in [`Discovery::skipped`].
 #[must_use]
 pub fn discover(paths: &[PathBuf], format: Format, settings: &ImportSettings) -> Discovery {
+    discover_until(paths, format, settings, &AtomicBool::new(false))
+}
+
+/// The same, until `stop` is raised: what was found by then.
+#[must_use]
+pub fn discover_until(
+    paths: &[PathBuf],
+    format: Format,
+    settings: &ImportSettings,
+    stop: &AtomicBool,
+) -> Discovery {
     let mut finder = Finder {
         format,
         max_file_bytes: settings.max_file_bytes,
+        stop,
         seen: HashSet::new(),
         found: Discovery::default(),
     };
     for path in paths {
+        if finder.stopped() {
+            break;
+        }
         match fs::metadata(path) {
             Err(error) => finder.refuse(&ImportError::unreadable(path, &error), true),
             Ok(facts) if facts.is_dir() && format == Format::Beir => finder.beir(path),
@@ -79,17 +95,22 @@ pub fn discover(paths: &[PathBuf], format: Format, settings: &ImportSettings) ->
 
 pub(super) const CORPUS: &str = "corpus.jsonl";
 
-struct Finder {
+struct Finder<'a> {
     format: Format,
     max_file_bytes: u64,
+    stop: &'a AtomicBool,
     seen: HashSet<PathBuf>,
     found: Discovery,
 }
 
-impl Finder {
+impl Finder<'_> {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn refuse(&mut self, error: &ImportError, named: bool) {
         note(
-            error,
+            error.refusal(),
             named,
             &mut self.found.failed,
             &mut self.found.skipped,
@@ -147,7 +168,7 @@ impl Finder {
                 !holds_start && locked(&entered).insert(path)
             })
             .build();
-        for entry in entries {
+        for entry in entries.take_while(|_| !self.stop.load(Ordering::Relaxed)) {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
                 Ok(entry) => self.file(entry.path(), false),
@@ -287,7 +308,7 @@ fn is_exported(path: &Path) -> bool {
 }
 
 /// Folders that programs fill, and nobody reads: packages, environments, what was built.
-fn is_made(folder: &Path) -> bool {
+pub(crate) fn is_made(folder: &Path) -> bool {
     const NAMES: [&str; 3] = ["node_modules", "bower_components", "__pycache__"];
     const MARKS: [&str; 2] = ["CACHEDIR.TAG", "pyvenv.cfg"];
     let name = folder.file_name().unwrap_or_default();

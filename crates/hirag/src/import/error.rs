@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::report::Problem;
+use super::report::{Problem, Refusal};
 
 /// Why a path or a file cannot be used for an import. Other files go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -82,6 +82,12 @@ pub enum ImportError {
         /// The file.
         path: PathBuf,
     },
+    /// It was asked to stop in the middle of the file.
+    #[error("{path} was not read to its end, because the import was stopped")]
+    Stopped {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl ImportError {
@@ -99,6 +105,7 @@ impl ImportError {
             Self::Empty { .. } => "empty_file",
             Self::Refused { code, .. } => code,
             Self::Changed { .. } => "changed_while_read",
+            Self::Stopped { .. } => "stopped",
         }
     }
 
@@ -115,7 +122,8 @@ impl ImportError {
             | Self::Binary { path, .. }
             | Self::Empty { path }
             | Self::Refused { path, .. }
-            | Self::Changed { path } => Some(path),
+            | Self::Changed { path }
+            | Self::Stopped { path } => Some(path),
         }
     }
 
@@ -146,6 +154,24 @@ impl ImportError {
             line: None,
             code: self.code().to_owned(),
             message: self.to_string(),
+        }
+    }
+
+    /// Why nothing of the file could be read.
+    pub(super) fn refusal(&self) -> Refusal {
+        Refusal {
+            problem: self.problem(),
+            passed_over: self.skip_reason(),
+        }
+    }
+
+    /// Whether the file would be refused again for as long as it stays as it is.
+    pub(crate) fn lasts(&self) -> bool {
+        match self {
+            Self::Binary { .. } | Self::Empty { .. } => true,
+            // A fault of a reader may be mended.
+            Self::Refused { code, .. } => *code != "internal",
+            _ => false,
         }
     }
 

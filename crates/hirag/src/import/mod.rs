@@ -18,13 +18,16 @@ mod settings;
 mod sniff;
 
 pub(crate) use cutting::Part;
-pub use discover::{Discovery, SourceFile, discover, path_text};
+pub(crate) use discover::is_made;
+pub use discover::{Discovery, SourceFile, discover, discover_until, path_text};
 pub use error::ImportError;
 pub(crate) use formats::markdown::parts;
 pub use formats::records::Records;
 pub use kinds::{FileKind, Format};
 pub use reader::{Contents, Document, Entries, Reader};
-pub use report::{ImportProgress, ImportReport, PROBLEMS_PER_FILE, Problem, Skipped, Untold};
+pub use report::{
+    ImportProgress, ImportReport, PROBLEMS_PER_FILE, Problem, Refusal, Skipped, ToldAgain, Untold,
+};
 pub use settings::ImportSettings;
 
 #[cfg(test)]

@@ -2,6 +2,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
@@ -58,6 +60,7 @@ pub struct Reader {
     limits: Limits,
     tokens: TokenEstimator,
     doc_type: Option<String>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Reader {
@@ -76,6 +79,7 @@ impl Reader {
             limits,
             tokens,
             doc_type: None,
+            stop: Arc::default(),
         })
     }
 
@@ -85,16 +89,26 @@ impl Reader {
         Self { doc_type, ..self }
     }
 
+    /// Lets it give up soon after `stop` is raised.
+    #[must_use]
+    pub fn until(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
+    }
+
     /// SHA-256 of a file's bytes, read in blocks: to know whether it changed before it is cut.
     ///
     /// # Errors
-    /// [`ImportError::NotFound`] or [`ImportError::Unreadable`].
+    /// [`ImportError::NotFound`], [`ImportError::Unreadable`] or [`ImportError::Stopped`].
     pub fn content_hash(&self, file: &SourceFile) -> Result<ContentHash, ImportError> {
         let unreadable = |error| ImportError::unreadable(&file.path, &error);
         let mut input = File::open(&file.path).map_err(unreadable)?;
         let mut hash = Sha256::new();
         let mut block = vec![0; HASH_BLOCK];
         loop {
+            if self.stop.load(Ordering::Relaxed) {
+                let path = file.path.clone();
+                return Err(ImportError::Stopped { path });
+            }
             match input.read(&mut block) {
                 Ok(0) => return Ok(ContentHash::from_bytes(hash.finalize().into())),
                 Ok(bytes) => hash.update(&block[..bytes]),
@@ -280,6 +294,19 @@ mod tests {
             panic!("a note");
         };
         assert_eq!(reader().content_hash(&file).unwrap(), document.content_hash);
+    }
+
+    #[test]
+    fn a_reader_that_is_stopped_gives_up_inside_of_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.md");
+        fs::write(&path, "text").unwrap();
+        let stop = Arc::new(AtomicBool::new(true));
+        let stopped = reader().until(Arc::clone(&stop));
+        let error = stopped.content_hash(&find(&path)).unwrap_err();
+        assert_eq!(error.code(), "stopped");
+        stop.store(false, Ordering::Relaxed);
+        assert!(stopped.content_hash(&find(&path)).is_ok());
     }
 
     #[test]

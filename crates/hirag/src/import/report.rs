@@ -46,6 +46,47 @@ pub struct Untold {
     pub warnings: u64,
 }
 
+/// Why nothing of a file could be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The problem.
+    pub problem: Problem,
+    /// Why it is passed over where it was met in a folder; `None` if it is a failure even there.
+    pub passed_over: Option<String>,
+}
+
+/// What was wrong with a file, to be told again while the file stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ToldAgain {
+    /// Why nothing of it could be read.
+    pub refused: Option<Refusal>,
+    /// What of it could not be used; the first [`PROBLEMS_PER_FILE`].
+    pub failed: Vec<Problem>,
+    /// How much more there is.
+    pub untold: u64,
+}
+
+impl ToldAgain {
+    /// That nothing of it could be read.
+    #[must_use]
+    pub fn refused(error: &ImportError) -> Self {
+        Self {
+            refused: Some(error.refusal()),
+            ..Self::default()
+        }
+    }
+
+    /// Notes what of it could not be used.
+    pub fn fail(&mut self, problem: &Problem) {
+        if self.failed.len() < PROBLEMS_PER_FILE {
+            self.failed.push(shortened(problem.clone()));
+        } else {
+            self.untold += 1;
+        }
+    }
+}
+
 /// What an import did. The counts are of contexts, unless they say files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -136,10 +177,17 @@ impl ImportReport {
         &mut self.untold[at]
     }
 
-    /// Notes that a file could not be read: skipped when it was met in a folder and there is
-    /// nothing in it for us, failed otherwise or when it was named itself.
-    pub fn note(&mut self, error: &ImportError, named: bool) {
-        note(error, named, &mut self.failed, &mut self.skipped);
+    /// Notes what is wrong with a file. One of which nothing can be read is skipped when it was met
+    /// in a folder and there is nothing in it for us, failed otherwise or when it was named itself.
+    pub fn tell(&mut self, told: ToldAgain, named: bool) {
+        if let Some(refusal) = told.refused {
+            note(refusal, named, &mut self.failed, &mut self.skipped);
+        }
+        let path = told.failed.last().map(|problem| problem.path.clone());
+        told.failed.into_iter().for_each(|p| self.fail(p));
+        if let Some(path) = path.filter(|_| told.untold > 0) {
+            self.untold_of(path).failed += told.untold;
+        }
     }
 }
 
@@ -147,7 +195,7 @@ impl ImportReport {
 const SENTENCE: usize = 500;
 
 /// Keeps a problem, unless enough of its file are kept; gives the file back then.
-fn keep(kept: &mut Vec<Problem>, mut problem: Problem) -> Option<String> {
+fn keep(kept: &mut Vec<Problem>, problem: Problem) -> Option<String> {
     let enough = kept
         .len()
         .checked_sub(PROBLEMS_PER_FILE)
@@ -155,6 +203,11 @@ fn keep(kept: &mut Vec<Problem>, mut problem: Problem) -> Option<String> {
     if enough {
         return Some(problem.path);
     }
+    kept.push(shortened(problem));
+    None
+}
+
+fn shortened(mut problem: Problem) -> Problem {
     if problem.message.len() > SENTENCE {
         let end = problem.message.floor_char_boundary(SENTENCE);
         problem.message.truncate(end);
@@ -162,23 +215,21 @@ fn keep(kept: &mut Vec<Problem>, mut problem: Problem) -> Option<String> {
         // What was cut off must not be kept, either.
         problem.message.shrink_to_fit();
     }
-    kept.push(problem);
-    None
+    problem
 }
 
 pub(super) fn note(
-    error: &ImportError,
+    refusal: Refusal,
     named: bool,
     failed: &mut Vec<Problem>,
     skipped: &mut Vec<Skipped>,
 ) {
-    let problem = error.problem();
-    match error.skip_reason() {
+    match refusal.passed_over {
         Some(reason) if !named => skipped.push(Skipped {
-            path: problem.path,
+            path: refusal.problem.path,
             reason,
         }),
-        _ => failed.push(problem),
+        _ => failed.push(refusal.problem),
     }
 }
 

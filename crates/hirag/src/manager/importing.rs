@@ -5,10 +5,12 @@
 //! breaks an import off leaves whole documents behind, and the next run goes on with the others.
 
 mod course;
+mod placing;
 mod planner;
 mod shape;
+mod unit;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +21,14 @@ use tokio::task::JoinHandle;
 use tracing::{Instrument, trace_span};
 
 use self::course::Course;
-use self::planner::{Planner, Unit};
+use self::planner::Planner;
 pub(super) use self::shape::Shape;
+use self::unit::{Tally, Unit};
 use super::{HiragManager, off_the_async_threads};
-use crate::context::ContextLevel;
+use crate::context::{ContextLevel, NewContext};
 use crate::error::{Error, Result};
 use crate::import::{
-    Format, ImportError, ImportProgress, ImportReport, Problem, Reader, SourceFile, discover,
+    Format, ImportProgress, ImportReport, Problem, Reader, SourceFile, discover_until,
 };
 use crate::sources::SourceId;
 use crate::store::sqlite::{Edit, WriteBatch};
@@ -62,27 +65,8 @@ pub(super) struct KeptFiles {
     pub(super) doc_type: Option<String>,
     /// How each file is known again without opening it.
     pub(super) stamps: HashMap<String, [u8; 32]>,
-}
-
-/// What a unit comes to once it is written.
-#[derive(Debug, Default)]
-struct Tally {
-    /// The file that it is of.
-    path: String,
-    imported: u64,
-    updated: u64,
-    unchanged: u64,
-    removed: u64,
-    pending: u64,
-    /// Whether it is the last of its file, and the file's bytes.
-    ends_file: bool,
-    bytes: u64,
-    failed: Vec<Problem>,
-    warnings: Vec<Problem>,
-    /// Where the time of a document went.
-    course: Option<Course>,
-    /// Why the file could not be read, and whether it was named itself.
-    refused: Option<(ImportError, bool)>,
+    /// Files that stand on another file system than the root of the source.
+    pub(super) apart: HashSet<String>,
 }
 
 type Writing = JoinHandle<Result<Vec<Tally>>>;
@@ -105,7 +89,8 @@ impl HiragManager {
         let _turn = self.inner.keeping.turn.lock().await;
         let _timer = self.inner.profiler.timer("import").long();
         let (format, settings) = (options.format, self.config().import.clone());
-        let found = off_the_async_threads(move || discover(&paths, format, &settings));
+        let stop = Arc::clone(&options.cancel);
+        let found = off_the_async_threads(move || discover_until(&paths, format, &settings, &stop));
         let found = found.instrument(trace_span!("look for files")).await?;
         let report = ImportReport {
             skipped: found.skipped,
@@ -129,7 +114,7 @@ impl HiragManager {
         let tokens = self.inner.tokens;
         let doc_type = kept.as_ref().and_then(|kept| kept.doc_type.clone());
         let reader = Reader::new(config.import.clone(), config.limits.clone(), tokens)?;
-        let reader = reader.called(doc_type);
+        let reader = reader.called(doc_type).until(Arc::clone(&options.cancel));
         let mut state = ImportProgress {
             files_total: files.len() as u64,
             bytes_total: files.iter().map(|file| file.bytes).sum(),
@@ -152,10 +137,7 @@ impl HiragManager {
             if !ended && texts < BATCH && gathered.len() < 4 * AHEAD {
                 continue;
             }
-            if cancel.load(Ordering::Relaxed) {
-                gathered.clear();
-            }
-            let embedded = self.embed_units(std::mem::take(&mut gathered));
+            let embedded = self.embed_units(std::mem::take(&mut gathered), &cancel);
             // What is written is told at once, and not when the next is embedded.
             let written = async {
                 if let Some(writing) = writing.take() {
@@ -185,43 +167,49 @@ impl HiragManager {
         Ok(report)
     }
 
-    /// Embeds all texts of some units in one go.
-    async fn embed_units(&self, units: Vec<Unit>) -> Result<Vec<(WriteBatch, Tally)>> {
-        let texts = units
-            .iter()
-            .flat_map(|unit| {
-                unit.insert
-                    .iter()
-                    .chain(unit.edit.iter().map(|(_, new)| new))
-            })
-            .cloned()
-            .collect();
+    /// Embeds the texts of some units, a batch at a time. When that is to stop, the units of which
+    /// not all is embedded yet are left out: the next import has them again.
+    async fn embed_units(
+        &self,
+        units: Vec<Unit>,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<(WriteBatch, Tally)>> {
+        let texts: Vec<NewContext> = units.iter().flat_map(Unit::new_contexts).cloned().collect();
+        let all = texts.len().max(1) as f64;
         let clock = &self.inner.clock;
         let begun = clock.elapsed();
-        let prepared = self.prepare_checked(texts).await?;
+        let mut records = VecDeque::with_capacity(texts.len());
+        let mut texts = texts.into_iter().peekable();
+        while texts.peek().is_some() && !cancel.load(Ordering::Relaxed) {
+            let batch = texts.by_ref().take(BATCH).collect();
+            let prepared = self.prepare_checked(batch).await?;
+            records.extend(prepared.into_iter().map(|(record, _)| record));
+        }
         let embedding = clock.elapsed().saturating_sub(begun);
-        let all = prepared.len().max(1) as f64;
-        let mut records = prepared.into_iter().map(|(record, _)| record);
         let mut ready = Vec::with_capacity(units.len());
         for unit in units {
-            let insert: Vec<_> = records.by_ref().take(unit.insert.len()).collect();
+            let texts = unit.texts();
+            if cancel.load(Ordering::Relaxed) && (texts == 0 || records.len() < texts) {
+                break;
+            }
+            let insert: Vec<_> = records.drain(..unit.insert.len()).collect();
+            let edited = records.drain(..unit.edit.len());
             let edit: Vec<_> = unit
                 .edit
-                .iter()
-                .zip(records.by_ref())
-                .map(|((id, _), record)| {
+                .into_iter()
+                .zip(edited)
+                .map(|((id, _, said), record)| {
                     let edit = Edit {
                         text: Some((record.text, record.token_count, record.vector)),
                         metadata: Some(record.metadata),
                         position: record.position,
-                        ..Edit::default()
+                        ..said
                     };
-                    (*id, edit)
+                    (id, edit)
                 })
                 .collect();
             let waits = insert.iter().filter(|r| r.vector.is_none()).count()
                 + edit.iter().filter(|(_, e)| waits(e)).count();
-            let texts = unit.texts();
             let course = unit.tally.course.map(|course| Course {
                 embedding: embedding.mul_f64(texts as f64 / all),
                 texts,
@@ -270,7 +258,7 @@ impl HiragManager {
             });
             // It is read again, and what is wrong with it told again.
             if let Some(state) = &mut batch.source {
-                (state.fingerprint, state.stamp) = ([0; 32], None);
+                (state.fingerprint, state.stamp, state.problem) = ([0; 32], None, None);
             }
         }
         Ok(tally)
@@ -311,7 +299,7 @@ async fn settle(
         .map_err(|e| Error::Internal(broken_off(&e)))??;
     for tally in tallies {
         let contexts = tally.imported + tally.updated + tally.unchanged;
-        report.files += u64::from(tally.ends_file && tally.refused.is_none());
+        report.files += u64::from(tally.ends_file && !tally.is_refused());
         report.contexts += contexts;
         report.imported += tally.imported;
         report.updated += tally.updated;
@@ -322,8 +310,8 @@ async fn settle(
         tally.warnings.into_iter().for_each(|p| report.warn(p));
         let slow = tally.course.as_ref().and_then(Course::problem);
         slow.into_iter().for_each(|p| report.warn(p));
-        if let Some((error, named)) = &tally.refused {
-            report.note(error, *named);
+        if let Some((told, named)) = tally.told {
+            report.tell(told, named);
         }
         state.files_done += u64::from(tally.ends_file);
         state.bytes_done += tally.bytes;

@@ -91,6 +91,13 @@ impl Matcher {
         let holds = |globs: &Gitignore| globs.matched_path_or_any_parents(path, false).is_ignore();
         (self.include.is_empty() || holds(&self.include)) && !holds(&self.exclude)
     }
+
+    /// Whether a folder is passed over with all that is in it, or a file whatever else it is, by the
+    /// path below the root.
+    pub(crate) fn leaves_out(&self, path: &Path, is_folder: bool) -> bool {
+        let found = self.exclude.matched_path_or_any_parents(path, is_folder);
+        found.is_ignore()
+    }
 }
 
 fn globs(key: &'static str, globs: &[String]) -> Result<Gitignore, SourceError> {
@@ -148,6 +155,19 @@ mod tests {
             ["a.md", "deep/drafts/c.md", "2024/d.md"]
         );
         assert_eq!(taken(&["2024/**"], &[]), ["2024/d.md"]);
+    }
+
+    #[test]
+    fn a_folder_is_left_out_with_all_that_is_in_it_by_what_excludes_it() {
+        let rules = SourceRules {
+            include: vec!["*.md".to_owned()],
+            exclude: vec!["drafts/".to_owned()],
+            ..SourceRules::default()
+        };
+        let matcher = Matcher::new(&rules).unwrap();
+        let out = |folder: &str| matcher.leaves_out(Path::new(folder), true);
+        assert!(out("drafts") && out("drafts/old"));
+        assert!(!out("letters"), "there may be notes in it");
     }
 
     #[test]

@@ -21,23 +21,36 @@ pub(crate) fn stamp(facts: &Metadata, shape: &str, now: Timestamp) -> Option<[u8
     }
     let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let text = format!(
-        "{} {} {} {shape}",
+        "{} {} {:?} {shape}",
         facts.len(),
         since.as_nanos(),
-        inode(facts)
+        identity(facts)
     );
     Some(*ContentHash::of(&text).as_bytes())
 }
 
-/// What tells a file from another that was put in its place with the same size and time.
+/// What tells a file from another that was put in its place with the same size and time, and from
+/// itself before its time was set back: its number, and when the system last changed anything of it.
 #[cfg(unix)]
-fn inode(facts: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(facts)
+fn identity(facts: &Metadata) -> (u64, i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (facts.ino(), facts.ctime(), facts.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn inode(_facts: &Metadata) -> u64 {
-    0
+fn identity(_facts: &Metadata) -> (u64, i64, i64) {
+    (0, 0, 0)
+}
+
+/// The file system that a file stands on, where the system numbers them.
+#[cfg(unix)]
+pub(crate) fn device(facts: &Metadata) -> Option<u64> {
+    Some(std::os::unix::fs::MetadataExt::dev(facts))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn device(_facts: &Metadata) -> Option<u64> {
+    None
 }
 
 #[cfg(test)]
@@ -59,12 +72,14 @@ mod tests {
             fs::metadata(&path).unwrap()
         };
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let first = stamp(&write("one", 0), "shape", now);
+        let facts = write("one", 0);
+        let first = stamp(&facts, "shape", now);
         assert!(first.is_some());
-        assert_eq!(first, stamp(&write("two", 0), "shape", now));
+        let again = fs::metadata(&path).unwrap();
+        assert_eq!(first, stamp(&again, "shape", now));
+        assert_ne!(first, stamp(&facts, "another", now));
         assert_ne!(first, stamp(&write("three", 0), "shape", now));
         assert_ne!(first, stamp(&write("one", 1), "shape", now));
-        assert_ne!(first, stamp(&write("one", 0), "another", now));
         let soon = Timestamp::from_second(1_001).unwrap();
         assert_eq!(stamp(&write("one", 0), "shape", soon), None);
     }

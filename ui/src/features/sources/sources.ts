@@ -1,11 +1,14 @@
 // Changes of sources, and what is said of their runs.
+import type { ContextLevel } from "$bindings/ContextLevel";
 import type { Leave } from "$bindings/Leave";
 import type { NewSource } from "$bindings/NewSource";
 import type { SourceId } from "$bindings/SourceId";
+import type { SourcePatch } from "$bindings/SourcePatch";
+import type { SourceRules } from "$bindings/SourceRules";
 import type { SourceRun } from "$bindings/SourceRun";
 import type { SourceStatus } from "$bindings/SourceStatus";
-import { call } from "../../platform/platform";
-import { plural } from "../../shared/format";
+import { call, type CommandFailure } from "../../platform/platform";
+import { plural, sentence } from "../../shared/format";
 import { outdated } from "../../shared/query";
 import { toasts } from "../../shared/toasts.svelte";
 import { contextsChanged } from "../contexts/changes.svelte";
@@ -35,8 +38,32 @@ export function changesOf(run: SourceRun): string {
   return [...contexts, ...files].join(", ") || "nothing had changed";
 }
 
+/** Rules as a person writes them: globs one a line. */
+export type RuleDraft = { include: string; exclude: string; level: ContextLevel; kind: string };
+
+export function draftOf({ include = [], exclude = [], level, doc_type }: SourceRules): RuleDraft {
+  return { include: include.join("\n"), exclude: exclude.join("\n"), level: level ?? "LongTerm", kind: doc_type ?? "" };
+}
+
+/** The rules of a draft; what it says nothing of is as before. */
+export function rulesOf({ include, exclude, level, kind }: RuleDraft, before: SourceRules = {}): SourceRules {
+  return { ...before, include: globsOf(include), exclude: globsOf(exclude), level, doc_type: kind.trim() || null };
+}
+
+/** What is wrong with a field; `other` is with none of them. */
+export type RuleProblems = Partial<Record<"name" | "include" | "exclude" | "doc_type" | "other", string>>;
+
+/** A failure, beside the field that it is about. */
+export function problemsOf({ code, message }: CommandFailure): RuleProblems {
+  const told = sentence(message);
+  if (code === "source_name_taken") return { name: told };
+  // The sentence about a rule or a name begins with which it is.
+  const [, key] = (code === "invalid_source" && /^(?:the )?(name|include|exclude|doc_type) /.exec(message)) || [];
+  return { [key ?? "other"]: told };
+}
+
 /** The globs that a person wrote, one a line. */
-export function globsOf(text: string): string[] {
+function globsOf(text: string): string[] {
   return text
     .split("\n")
     .map((line) => line.trim())
@@ -48,6 +75,15 @@ export async function addSource(source: NewSource): Promise<void> {
   const { id, name, watch } = await call("source_add", source);
   outdated("sources");
   toasts.done(`Added the source ${name}.`);
+  // What is watched is read without being asked.
+  if (!watch) await runSource(id);
+}
+
+/** Changes a source. Throws what failed, which the form tells beside what was typed. */
+export async function changeSource(id: SourceId, patch: SourcePatch): Promise<void> {
+  const { name, watch } = await call("source_change", { id, patch });
+  outdated("sources");
+  toasts.done(`Changed the source ${name}.`);
   // What is watched is read without being asked.
   if (!watch) await runSource(id);
 }

@@ -1,6 +1,7 @@
 // What the scripted host stores: made contexts, and what was changed, added and deleted since.
 import type { Context } from "$bindings/Context";
 import type { ContextId } from "$bindings/ContextId";
+import type { Condition } from "$bindings/Condition";
 import type { Filter } from "$bindings/Filter";
 import type { LevelCounts } from "$bindings/LevelCounts";
 import type { Order } from "$bindings/Order";
@@ -142,23 +143,25 @@ export class Memory {
   }
 }
 
-function matches(context: Context, filter: Filter): boolean {
+function matches(context: Context, { must, should, must_not }: Filter): boolean {
   const fields: Record<string, unknown> = { ...context, ...context.metadata };
-  return filter.must.every((condition) => {
+  const holds = (condition: Condition) => {
     const value = fields[condition.key.replace(/^metadata\./, "")];
     if (condition.exists !== undefined) return (value !== undefined) === condition.exists;
-    if (condition.match !== undefined) return String(value) === String(condition.match);
-    if (condition.any) return condition.any.map(String).includes(String(value));
-    if (condition.range) {
-      const { gte, gt, lt, lte } = condition.range;
-      const v = String(value);
-      return (
-        (gte == null || v >= String(gte)) &&
-        (gt == null || v > String(gt)) &&
-        (lt == null || v < String(lt)) &&
-        (lte == null || v <= String(lte))
-      );
-    }
-    return true;
-  });
+    return value !== undefined && [value].flat().some((one) => passes(String(one), condition));
+  };
+  return must.every(holds) && (should.length === 0 || should.some(holds)) && !must_not.some(holds);
+}
+
+function passes(value: string, { match, any, range }: Condition): boolean {
+  if (match !== undefined) return value === String(match);
+  if (any) return any.map(String).includes(value);
+  if (!range) return true;
+  const { gte, gt, lt, lte } = range;
+  return (
+    (gte == null || value >= String(gte)) &&
+    (gt == null || value > String(gt)) &&
+    (lt == null || value < String(lt)) &&
+    (lte == null || value <= String(lte))
+  );
 }

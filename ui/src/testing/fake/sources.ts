@@ -81,6 +81,14 @@ export function sourceAnswers({ memory, options }: Scene): Answers {
     source_change: ({ id, patch }) => {
       const { name, watch, rules } = patch;
       const before = find(id);
+      if (all.some((one) => one.id !== id && one.name === name)) {
+        throw refused("source_name_taken", `another source is called \`${name}\` already; choose another name`);
+      }
+      for (const key of ["include", "exclude"] as const) {
+        const bad = rules?.[key]?.find((glob) => /^[!#]/.test(glob));
+        const rule = "must be globs of 1 to 500 bytes that do not begin with `!` or `#`";
+        if (bad) throw refused("invalid_source", `${key} is "${bad}"; it ${rule}`);
+      }
       const changed = { ...before, name: name ?? before.name, watch: watch ?? before.watch, rules: rules ?? before.rules };
       all = all.map((one) => (one.id === id ? changed : one));
       return changed;

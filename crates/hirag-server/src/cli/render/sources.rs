@@ -7,7 +7,7 @@ use hirag::sources::{
 use super::super::output::Style;
 use super::count;
 use super::snippet::harmless;
-use super::upkeep::told;
+use super::upkeep::{named, told};
 use crate::commands::{RanSources, SourcesResponse};
 
 pub(in super::super) fn source_added(added: &SourceStatus, style: Style) -> String {
@@ -138,16 +138,13 @@ fn summary(run: &SourceRun) -> String {
 }
 
 fn problems(out: &mut String, run: &SourceRun, style: Style) {
-    let lines: Vec<String> = run
-        .failed
-        .iter()
-        .map(|problem| match problem.line {
-            Some(line) => format!("{}:{line}: {}", problem.path, problem.message),
-            None => problem.message.clone(),
-        })
-        .collect();
-    let untold = run.failed_total.saturating_sub(lines.len() as u64);
-    told(out, "failed", &lines, untold, style);
+    for (title, problems, total) in [
+        ("warnings", &run.warnings, run.warned_total),
+        ("failed", &run.failed, run.failed_total),
+    ] {
+        let untold = total.saturating_sub(problems.len() as u64);
+        told(out, title, &named(problems), untold, style);
+    }
 }
 
 pub(in super::super) fn source_removed(removed: &RemovedSource, style: Style) -> String {

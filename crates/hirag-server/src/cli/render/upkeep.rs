@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use hirag::import::ImportReport;
+use hirag::import::{ImportReport, Problem};
 use hirag::manager::{Purge, Reembedded};
 use hirag::store::sqlite::CleanUpItem;
 
@@ -46,15 +46,7 @@ pub(in super::super) fn import(report: &ImportReport, style: Style) -> String {
         ("warnings", &report.warnings, warnings),
         ("failed", &report.failed, failed),
     ] {
-        let lines: Vec<String> = problems
-            .iter()
-            .map(|problem| match problem.line {
-                Some(line) => format!("{}:{line}: {}", problem.path, problem.message),
-                None if problem.message.contains(&problem.path) => problem.message.clone(),
-                None => format!("{}: {}", problem.path, problem.message),
-            })
-            .collect();
-        told(&mut out, title, &lines, untold, style);
+        told(&mut out, title, &named(problems), untold, style);
     }
     if report.cancelled {
         let _ = write!(
@@ -70,6 +62,18 @@ fn waiting(number: u64) -> String {
         1 => "1 context waits for its vector".to_owned(),
         _ => format!("{number} contexts wait for their vectors"),
     }
+}
+
+/// What went wrong, each with its file and line.
+pub(super) fn named(problems: &[Problem]) -> Vec<String> {
+    problems
+        .iter()
+        .map(|problem| match problem.line {
+            Some(line) => format!("{}:{line}: {}", problem.path, problem.message),
+            None if problem.message.contains(&problem.path) => problem.message.clone(),
+            None => format!("{}: {}", problem.path, problem.message),
+        })
+        .collect()
 }
 
 pub(super) fn told(out: &mut String, title: &str, lines: &[String], untold: u64, style: Style) {

@@ -135,7 +135,10 @@ fn guarded(read: impl FnOnce() -> Result<Manuscript, Fault> + Send) -> Result<Ma
             .spawn_scoped(scope, read);
         match reading {
             Ok(reading) => reading.join().unwrap_or_else(broken),
-            Err(error) => Err(Fault::damaged(format!("cannot be read now: {error}"))),
+            Err(error) => {
+                let reason = format!("cannot be read now: {error}");
+                Err(Fault::Refused("internal", reason))
+            }
         }
     })
 }

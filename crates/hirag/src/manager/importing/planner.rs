@@ -1,6 +1,6 @@
 //! Reads files and compares them with what is stored. Runs on a thread of its own.
 
-use std::collections::{HashMap, HashSet};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,52 +9,27 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::course::Course;
-use super::{ImportOptions, KeptFiles, Shape, Tally};
-use crate::context::{ContentHash, ContextId, ContextLevel, Metadata, NewContext, Priority};
-use crate::error::{Error, Result};
+use super::placing::Placing;
+use super::{ImportOptions, KeptFiles, Shape, Tally, Unit};
+use crate::context::ContentHash;
+use crate::error::Result;
 use crate::export;
 use crate::import::{
     Contents, Document, Entries, ImportError, PROBLEMS_PER_FILE, Problem, Reader, Records,
-    SourceFile,
+    SourceFile, ToldAgain,
 };
 use crate::manager::HiragManager;
-use crate::manager::writing::check;
-use crate::store::VectorStore;
-use crate::store::sqlite::{Edit, Known, SourceState};
+use crate::store::sqlite::SourceState;
 
 /// Entries of a file that share a transaction.
 const ENTRIES: usize = 128;
 
-/// Changes that share a transaction: a document, or some entries of a file.
-#[derive(Debug, Default)]
-pub(super) struct Unit {
-    pub(super) insert: Vec<NewContext>,
-    /// Contexts whose text or metadata changed.
-    pub(super) edit: Vec<(ContextId, NewContext)>,
-    /// Contexts whose text is as it was, and with it their vector; they stand elsewhere in their
-    /// source, or have other metadata.
-    pub(super) kept_text: Vec<(ContextId, Edit)>,
-    pub(super) remove: Vec<ContextId>,
-    pub(super) state: Option<SourceState>,
-    pub(super) tally: Tally,
-}
-
-impl Unit {
-    /// Texts that have to be embedded.
-    pub(super) fn texts(&self) -> usize {
-        self.insert.len() + self.edit.len()
-    }
-}
-
-/// What is stored of the sources of one file, by source and key.
-type KnownSources = HashMap<String, HashMap<String, Known>>;
-
 pub(super) struct Planner {
-    manager: HiragManager,
+    pub(super) manager: HiragManager,
     reader: Reader,
-    options: ImportOptions,
-    kept: Option<KeptFiles>,
-    handle: Handle,
+    pub(super) options: ImportOptions,
+    pub(super) kept: Option<KeptFiles>,
+    pub(super) handle: Handle,
     sender: mpsc::Sender<Unit>,
 }
 
@@ -84,7 +59,7 @@ impl Planner {
             }
             match guarded(|| self.plan(file)) {
                 Some(planned) => planned?,
-                None => self.send(refused(file, broken(file))),
+                None => self.send(refused(file, &broken(file), file.named)),
             }
         }
         Ok(())
@@ -93,29 +68,20 @@ impl Planner {
     fn plan(&mut self, file: &SourceFile) -> Result<()> {
         let fingerprint = match self.fingerprint(file) {
             Ok(fingerprint) => fingerprint,
+            Err(ImportError::Stopped { .. }) => return Ok(()),
             Err(error) => {
-                self.send(refused(file, error));
+                self.send(refused(file, &error, file.named));
                 return Ok(());
             }
         };
         let stored = self.stored_state(file)?;
-        let was_stored = stored.is_some();
+        let gave = stored.as_ref().map_or(0, |state| state.contexts);
+        // What it gave before stays, and that is told.
+        let named = file.named || (gave > 0 && self.kept.is_some());
         if let Some(state) = stored.filter(|state| state.fingerprint == fingerprint)
             && !self.is_emptied(file, &state)?
         {
-            let unchanged = state.contexts;
-            self.send(Unit {
-                // Only touched: the next run need not open it.
-                state: self
-                    .kept
-                    .is_some()
-                    .then(|| self.state(file, fingerprint, unchanged)),
-                tally: Tally {
-                    unchanged,
-                    ..ended(file)
-                },
-                ..Unit::default()
-            });
+            self.send(self.as_before(file, state, named));
             return Ok(());
         }
         let clock = &self.manager.inner.clock;
@@ -124,12 +90,12 @@ impl Planner {
         let reading = clock.elapsed().saturating_sub(begun);
         match opened {
             // Who writes a file anew empties it first: it is looked at again before it is believed.
-            Err(ImportError::Empty { path }) if was_stored && self.may_be_written(file) => {
-                self.send(refused(file, ImportError::Changed { path }));
+            Err(ImportError::Empty { path }) if gave > 0 && self.may_be_written(file) => {
+                self.send(refused(file, &ImportError::Changed { path }, named));
                 Ok(())
             }
             // Of a source, it is what it is now: it has nothing.
-            Err(ImportError::Empty { .. }) if was_stored && self.kept.is_some() => {
+            Err(ImportError::Empty { .. }) if gave > 0 && self.kept.is_some() => {
                 let emptied = Document {
                     source: file.source.clone(),
                     content_hash: ContentHash::of(""),
@@ -139,15 +105,14 @@ impl Planner {
                 self.plan_document(file, emptied, fingerprint, reading)
             }
             Err(error) => {
-                // What it gave before stays, and that is told.
-                let named = file.named || (was_stored && self.kept.is_some());
-                self.send(refused(
-                    &SourceFile {
-                        named,
-                        ..file.clone()
-                    },
-                    error,
-                ));
+                self.send(Unit {
+                    // Nothing would come of opening it again.
+                    state: error.lasts().then(|| SourceState {
+                        problem: Some(ToldAgain::refused(&error)),
+                        ..self.state(file, fingerprint, gave)
+                    }),
+                    ..refused(file, &error, named)
+                });
                 Ok(())
             }
             Ok(Contents::Document(document)) => {
@@ -157,10 +122,30 @@ impl Planner {
         }
     }
 
+    /// A file with the content that it had: what was wrong with it is told again.
+    fn as_before(&self, file: &SourceFile, state: SourceState, named: bool) -> Unit {
+        let refused = state
+            .problem
+            .as_ref()
+            .is_some_and(|told| told.refused.is_some());
+        Unit {
+            // Only touched: the next run need not open it.
+            state: self.kept.is_some().then(|| SourceState {
+                problem: state.problem.clone(),
+                ..self.state(file, state.fingerprint, state.contexts)
+            }),
+            tally: Tally {
+                unchanged: if refused { 0 } else { state.contexts },
+                told: state.problem.map(|told| (told, named)),
+                ..ended(file)
+            },
+            ..Unit::default()
+        }
+    }
+
     /// Whether a file of a source was written so shortly before that it may still be.
     fn may_be_written(&self, file: &SourceFile) -> bool {
-        let kept = self.kept.as_ref();
-        kept.is_some_and(|kept| !kept.stamps.contains_key(&file.source))
+        self.kept.is_some() && self.stamp(file).is_none()
     }
 
     /// Opens a file, and what an export wrote as the contexts that it stands for.
@@ -171,6 +156,13 @@ impl Planner {
                 let (longest, limits) = (config.import.max_line_bytes, config.limits.clone());
                 let records = Records::new(lines, file, longest, limits);
                 Ok(Contents::Entries(Box::new(records)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Err(ImportError::Refused {
+                    path: file.path.clone(),
+                    code: "file_too_large",
+                    reason: error.to_string(),
+                })
             }
             // What is wrong with the file is told by who reads it next.
             Ok(None) | Err(_) => self.reader.open(file),
@@ -184,15 +176,20 @@ impl Planner {
         fingerprint: [u8; 32],
         reading: Duration,
     ) -> Result<()> {
-        let mut known = KnownSources::new();
-        let mut seen = HashSet::new();
+        let mut placing = Placing::of(self, &file.source);
         let mut unit = Unit::default();
+        let mut whole = true;
         let contexts = document.contexts.len() as u64;
         for new in document.contexts {
-            self.place(new, &file.source, &mut known, &mut seen, &mut unit)?;
+            whole &= placing.place(new, &mut unit)?;
         }
-        unit.remove = self.gone(&file.source, &mut known, &seen)?;
-        unit.state = Some(self.state(file, fingerprint, contexts));
+        unit.remove = placing.gone()?;
+        // What may not be stored now may be once the settings are others: it is read again then.
+        let known_by = if whole { fingerprint } else { [0; 32] };
+        unit.state = Some(SourceState {
+            stamp: self.stamp(file).filter(|_| whole),
+            ..self.state(file, known_by, contexts)
+        });
         unit.tally = Tally {
             warnings: document.warnings,
             course: Some(Course {
@@ -216,20 +213,21 @@ impl Planner {
         entries: Entries,
         fingerprint: [u8; 32],
     ) -> Result<()> {
-        let mut known = KnownSources::new();
-        let mut seen = HashSet::new();
+        let mut placing = Placing::of(self, &file.source);
         let mut unit = Unit::default();
         let mut contexts = 0;
-        let mut whole = true;
+        let mut faults = Faults::default();
         for entry in entries {
             match entry {
                 Ok(new) => {
                     contexts += 1;
-                    self.place(new, &file.source, &mut known, &mut seen, &mut unit)?;
+                    faults.pass |= !placing.place(new, &mut unit)?;
                 }
-                Err(problem) => unit.tally.failed.push(problem),
+                Err(problem) => {
+                    faults.note(&problem);
+                    unit.tally.failed.push(problem);
+                }
             }
-            whole &= unit.tally.failed.is_empty();
             let enough = unit.texts() >= ENTRIES
                 || unit.tally.unchanged >= 4_096
                 || unit.kept_text.len() >= 4_096
@@ -242,13 +240,17 @@ impl Planner {
                 }
             }
         }
-        // A broken entry may be one that was whole before: what it gave then is not taken away,
-        // and the file is read again next time.
-        if whole {
-            unit.remove = self.gone(&file.source, &mut known, &seen)?;
-            unit.state = Some(self.state(file, fingerprint, contexts));
+        // A broken entry may be one that was whole before: what it gave then is not taken away.
+        if faults.none() {
+            unit.remove = placing.gone()?;
+        }
+        if !faults.pass {
+            unit.state = Some(SourceState {
+                problem: (!faults.none()).then_some(faults.told),
+                ..self.state(file, fingerprint, contexts)
+            });
         } else if self.kept.is_some() {
-            // It is the source's all the same, and goes when the file goes.
+            // It is read again, and is the source's all the same: it goes when the file goes.
             unit.state = Some(SourceState {
                 stamp: None,
                 ..self.state(file, [0; 32], contexts)
@@ -261,124 +263,6 @@ impl Planner {
         Ok(())
     }
 
-    /// Sorts a context into what is new, changed, moved or as it was.
-    fn place(
-        &self,
-        mut new: NewContext,
-        file: &str,
-        known: &mut KnownSources,
-        seen: &mut HashSet<String>,
-        unit: &mut Unit,
-    ) -> Result<()> {
-        let config = self.manager.config();
-        let now = self.manager.inner.clock.now();
-        let options = &self.options;
-        new.level = new.level.or(options.level).or(Some(ContextLevel::LongTerm));
-        new.session = new.session.or_else(|| options.session.clone());
-        new.agent = new.agent.or_else(|| options.agent.clone());
-        new.priority = Priority::Low;
-        // Documents have it from the reader; entries that stand for contexts have none there.
-        if let Some(kind) = self.kept.as_ref().and_then(|kept| kept.doc_type.clone()) {
-            let own = new.metadata.entry("doc_type");
-            own.or_insert_with(|| kind.into());
-        }
-        if let Err(error) = check(&new, &config, now) {
-            unit.tally.failed.push(Problem {
-                path: file.to_owned(),
-                line: new.position.and_then(|p| u64::try_from(p + 1).ok()),
-                code: error.code().to_owned(),
-                message: error.to_string(),
-            });
-            return Ok(());
-        }
-        let stored = match (&new.source, &new.source_key) {
-            (Some(source), Some(key)) => {
-                if source == file {
-                    seen.insert(key.clone());
-                }
-                self.known(source, known)?.get(key).cloned()
-            }
-            _ => None,
-        };
-        let stored = match (stored, new.id) {
-            (None, Some(id)) => self.known_by_id(id, &mut new)?,
-            (stored, _) => stored,
-        };
-        match stored {
-            None => unit.insert.push(new),
-            Some(stored) if stored.content_hash != ContentHash::of(&new.text) => {
-                unit.edit.push((stored.id, new));
-            }
-            Some(stored) => {
-                let other_metadata = stored.metadata_hash != hash_of(&new.metadata)?;
-                let edit = Edit {
-                    position: new.position.filter(|p| *p != stored.position),
-                    metadata: other_metadata.then_some(new.metadata),
-                    ..Edit::default()
-                };
-                if edit != Edit::default() {
-                    unit.kept_text.push((stored.id, edit));
-                }
-                unit.tally.updated += u64::from(other_metadata);
-                unit.tally.unchanged += u64::from(!other_metadata);
-            }
-        }
-        Ok(())
-    }
-
-    /// The context that has the id already. One that is marked as deleted keeps it, and the new
-    /// one gets another.
-    fn known_by_id(&self, id: ContextId, new: &mut NewContext) -> Result<Option<Known>> {
-        let inner = &self.manager.inner;
-        let ids = [id];
-        let found = inner.store.get(&inner.collection, &ids);
-        let Some(context) = self.handle.block_on(found)?.pop() else {
-            return Ok(None);
-        };
-        if context.deleted_at.is_some() {
-            new.id = None;
-            return Ok(None);
-        }
-        Ok(Some(Known {
-            id,
-            content_hash: context.content_hash,
-            metadata_hash: hash_of(&context.metadata)?,
-            position: context.position,
-        }))
-    }
-
-    /// Contexts of a source that are stored and were not seen.
-    fn gone(
-        &self,
-        source: &str,
-        known: &mut KnownSources,
-        seen: &HashSet<String>,
-    ) -> Result<Vec<ContextId>> {
-        let stored = self.known(source, known)?;
-        Ok(stored
-            .iter()
-            .filter(|(key, _)| !seen.contains(*key))
-            .map(|(_, stored)| stored.id)
-            .collect())
-    }
-
-    fn known<'a>(
-        &self,
-        source: &str,
-        known: &'a mut KnownSources,
-    ) -> Result<&'a HashMap<String, Known>> {
-        if !known.contains_key(source) {
-            let inner = &self.manager.inner;
-            let stored = self
-                .handle
-                .block_on(inner.store.known(&inner.collection, source))?;
-            known.insert(source.to_owned(), stored);
-        }
-        known
-            .get(source)
-            .ok_or_else(|| Error::Internal("what is stored of a source is lost".to_owned()))
-    }
-
     fn stored_state(&self, file: &SourceFile) -> Result<Option<SourceState>> {
         let inner = &self.manager.inner;
         let state = inner.store.source(&inner.collection, &file.source);
@@ -389,7 +273,8 @@ impl Planner {
     /// keeps a folder up to date has said nothing about it, and it stays deleted.
     /// Entries may stand under sources of their own, and are not asked for.
     fn is_emptied(&self, file: &SourceFile, state: &SourceState) -> Result<bool> {
-        if self.kept.is_some() || state.contexts == 0 || file.kind.is_streamed() {
+        let apart = file.kind.is_streamed() || export::is_note(&file.path);
+        if self.kept.is_some() || state.contexts == 0 || apart {
             return Ok(false);
         }
         let inner = &self.manager.inner;
@@ -405,8 +290,14 @@ impl Planner {
             fingerprint,
             contexts,
             kept_by: kept.map(|kept| kept.by),
-            stamp: kept.and_then(|kept| kept.stamps.get(&file.source).copied()),
+            stamp: self.stamp(file),
+            problem: None,
+            apart: kept.is_some_and(|kept| kept.apart.contains(&file.source)),
         }
+    }
+
+    fn stamp(&self, file: &SourceFile) -> Option<[u8; 32]> {
+        self.kept.as_ref()?.stamps.get(&file.source).copied()
     }
 
     /// Hash of the file's content and of every setting that shapes what it gives.
@@ -450,19 +341,33 @@ fn ended(file: &SourceFile) -> Tally {
     }
 }
 
-fn refused(file: &SourceFile, error: ImportError) -> Unit {
+fn refused(file: &SourceFile, error: &ImportError, named: bool) -> Unit {
     Unit {
         tally: Tally {
-            refused: Some((error, file.named)),
+            told: Some((ToldAgain::refused(error), named)),
             ..ended(file)
         },
         ..Unit::default()
     }
 }
 
-fn hash_of(metadata: &Metadata) -> Result<ContentHash> {
-    let json = serde_json::to_string(metadata).map_err(|e| Error::Internal(e.to_string()))?;
-    Ok(ContentHash::of(&json))
+/// What is wrong with the entries of a file.
+#[derive(Default)]
+struct Faults {
+    told: ToldAgain,
+    /// Whether something may be as it should be the next time, without a change to the file.
+    pass: bool,
+}
+
+impl Faults {
+    fn note(&mut self, problem: &Problem) {
+        self.pass |= matches!(&*problem.code, "unreadable" | "changed_while_read");
+        self.told.fail(problem);
+    }
+
+    fn none(&self) -> bool {
+        !self.pass && self.told.failed.is_empty()
+    }
 }
 
 #[cfg(test)]

@@ -22,8 +22,9 @@ impl Shape {
         doc_type: Option<&str>,
     ) -> Self {
         let mut shape = format!(
-            "{READERS} {:?} {:?} {:?} {:?} {:?}",
+            "{READERS} {:?} {:?} {:?} {:?} {:?} {:?}",
             config.import,
+            config.limits,
             config.hirag.token_estimator,
             options.level,
             options.session,

@@ -1,20 +1,23 @@
 //! A run of a source: what changed is read again, what moved goes along, what is gone is removed.
 
-use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+mod gone;
+mod renames;
+mod sorting;
 
+use std::collections::{HashMap, HashSet};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use self::sorting::Sorting;
 use super::look;
 use crate::error::Result;
 use crate::import::{
-    Discovery, Format, ImportProgress, ImportReport, Problem, Reader, Skipped, SourceFile, discover,
+    Discovery, Format, ImportProgress, ImportSettings, Reader, Skipped, SourceFile, discover_until,
 };
 use crate::manager::importing::{ImportOptions, KeptFiles, Shape};
 use crate::manager::{HiragManager, off_the_async_threads};
-use crate::sources::{Matcher, Source, SourceError, SourceId, SourceRun, stamp};
+use crate::sources::{Matcher, RunOutcome, Source, SourceError, SourceId, SourceRun};
 use crate::store::sqlite::KeptFile;
 
 /// How to run a source.
@@ -23,19 +26,8 @@ pub struct RunOptions {
     /// Set to stop soon; the next run goes on.
     pub cancel: Arc<AtomicBool>,
     /// Takes a folder without anything in it for what it is, and not for a disk that is not
-    /// connected: everything that it gave is marked as deleted.
+    /// connected, and what stood on another disk for gone: all that they gave is marked as deleted.
     pub emptied: bool,
-}
-
-/// What is there, sorted by what has to be done about it.
-struct Sorted {
-    discovery: Discovery,
-    /// Files to open, and how each is known again without opening it.
-    open: Vec<SourceFile>,
-    stamps: HashMap<String, [u8; 32]>,
-    unchanged: Vec<KeptFile>,
-    renames: Vec<(String, String)>,
-    gone: Vec<String>,
 }
 
 impl HiragManager {
@@ -96,36 +88,51 @@ impl HiragManager {
         let stored = inner.store.kept_files(source.id).await?;
         let found = {
             let (source, settings) = (source.clone(), config.import.clone());
-            let (emptied, empty) = (options.emptied, stored.is_empty());
-            let find = move || find(&source, &settings, emptied || empty);
+            let may_be_empty = options.emptied || stored.is_empty();
+            let stop = Arc::clone(&options.cancel);
+            let find = move || find(&source, &settings, may_be_empty, &stop);
             off_the_async_threads(find).await?
         };
         let mut discovery = match found {
             Ok(discovery) => discovery,
             Err(error) => return Ok(Err(error)),
         };
+        let mut run = SourceRun::begun(inner.clock.now());
+        let stopped = || options.cancel.load(Ordering::Relaxed);
+        // What was not looked for is not gone.
+        if stopped() {
+            run.outcome = RunOutcome::Stopped;
+            return Ok(Ok(run));
+        }
         self.leave_to_others(source, &stored, &mut discovery)
             .await?;
         let reader = Reader::new(config.import.clone(), config.limits.clone(), inner.tokens)?;
         let sorting = Sorting {
             root: PathBuf::from(&source.path),
             now: inner.clock.now(),
-            shape: shape.clone(),
-            reader: reader.clone(),
+            shape,
+            reader: reader.until(Arc::clone(&options.cancel)),
             max_file_bytes: config.import.max_file_bytes,
+            emptied: options.emptied,
+            stop: Arc::clone(&options.cancel),
             stored,
         };
         let sorted = off_the_async_threads(move || sorting.sort(discovery)).await?;
+        if stopped() {
+            run.outcome = RunOutcome::Stopped;
+            return Ok(Ok(run));
+        }
 
-        let mut run = SourceRun::begun(inner.clock.now());
         let mut gone = sorted.gone;
         run.renamed = sorted.renames.len() as u64;
         if !sorted.renames.is_empty() {
             let renamed = inner.store.rename_files(&inner.collection, sorted.renames);
             let refused = renamed.await?;
             run.renamed -= refused.len() as u64;
-            // Something came from there before: it is another file, and this one is gone.
-            gone.extend(refused);
+            // Something came from there before: it is another file. This one is gone, unless yet
+            // another has its name now.
+            let there: HashSet<&String> = sorted.open.iter().map(|file| &file.source).collect();
+            gone.extend(refused.into_iter().filter(|old| !there.contains(old)));
         }
         // Before anything is read, which may take hours or be stopped.
         if !gone.is_empty() {
@@ -146,29 +153,28 @@ impl HiragManager {
         }
         run.files = sorted.unchanged.len() as u64;
         run.unchanged = sorted.unchanged.iter().map(|file| file.contexts).sum();
-        let report = ImportReport {
-            skipped: sorted.discovery.skipped,
-            failed: sorted.discovery.failed,
-            ..ImportReport::default()
-        };
         let kept = KeptFiles {
             by: source.id,
             doc_type: source.rules.doc_type.clone(),
             stamps: sorted.stamps,
+            apart: sorted.apart,
         };
-        let imported = self.import_files(sorted.open, import, Some(kept), report, progress);
+        let imported = self.import_files(sorted.open, import, Some(kept), sorted.report, progress);
         run.count(imported.await?);
         Ok(Ok(run))
     }
 
-    /// Passes over files that another source has: they come here by a symbolic link.
+    /// Passes over files that another source has and that come here by a symbolic link. What stands
+    /// below the root of this one is its own, whoever had it first.
     async fn leave_to_others(
         &self,
         source: &Source,
         stored: &HashMap<String, KeptFile>,
         discovery: &mut Discovery,
     ) -> Result<()> {
-        let new = discovery.files.iter().map(|file| &file.source);
+        let linked = |file: &&SourceFile| !file.path.starts_with(&source.path);
+        let new = discovery.files.iter().filter(linked);
+        let new = new.map(|file| &file.source);
         let new = new.filter(|name| !stored.contains_key(*name)).cloned();
         let inner = &self.inner;
         let asked = inner
@@ -214,154 +220,44 @@ impl Drop for Running<'_> {
 /// What the rules let through of what is there.
 fn find(
     source: &Source,
-    settings: &crate::import::ImportSettings,
+    settings: &ImportSettings,
     may_be_empty: bool,
+    stop: &AtomicBool,
 ) -> Result<Discovery, SourceError> {
     let root = PathBuf::from(&source.path);
     if look(&root)? && !may_be_empty {
         return Err(SourceError::emptied(&root));
     }
     let matcher = Matcher::new(&source.rules)?;
-    let mut found = discover(std::slice::from_ref(&root), Format::Auto, settings);
-    let below = |path: &Path| match path.strip_prefix(&root) {
-        // The root is a file, and has its name.
-        Ok(rest) if rest.as_os_str().is_empty() => path.file_name().map(PathBuf::from),
-        Ok(rest) => Some(rest.to_owned()),
-        // It came by a symbolic link.
-        Err(_) => Some(path.components().skip(1).collect()),
-    };
-    let takes = |path: &Path| below(path).is_none_or(|path| matcher.takes(&path));
+    let mut found = discover_until(std::slice::from_ref(&root), Format::Auto, settings, stop);
+    let takes = |path: &Path| matcher.takes(&below(&root, path));
     found.files.retain(|file| takes(&file.path));
     found
         .skipped
         .retain(|skipped| takes(Path::new(&skipped.path)));
+    // A folder that cannot be read may hold what is wanted, unless it is passed over as a whole.
+    found.failed.retain(|problem| {
+        let path = Path::new(&problem.path);
+        match path.is_file() {
+            true => takes(path),
+            false => !matcher.leaves_out(&below(&root, path), true),
+        }
+    });
     Ok(found)
 }
 
-struct Sorting {
-    root: PathBuf,
-    now: jiff::Timestamp,
-    shape: Shape,
-    reader: Reader,
-    max_file_bytes: u64,
-    stored: HashMap<String, KeptFile>,
-}
-
-impl Sorting {
-    fn sort(mut self, mut discovery: Discovery) -> Sorted {
-        let files = std::mem::take(&mut discovery.files);
-        // What is over the limit now is told, and what it gave before stays. What is passed over
-        // for any other reason is no file of the source any more.
-        let (stored, limit) = (&self.stored, self.max_file_bytes);
-        let kept_large = discovery.skipped.extract_if(.., |skipped| {
-            stored.contains_key(&skipped.path)
-                && fs::metadata(&skipped.path).is_ok_and(|facts| facts.len() > limit)
-        });
-        let large: Vec<Problem> = kept_large
-            .map(|skipped| Problem {
-                message: format!(
-                    "{} is {}; what it gave before stays",
-                    skipped.path, skipped.reason
-                ),
-                code: "file_too_large".to_owned(),
-                line: None,
-                path: skipped.path,
-            })
-            .collect();
-        let found = files.iter().map(|file| file.source.as_str());
-        let large_names = large.iter().map(|problem| problem.path.as_str());
-        let seen: HashSet<&str> = found.chain(large_names).collect();
-        let mut gone: Vec<String> = self
-            .stored
-            .keys()
-            .filter(|name| !seen.contains(name.as_str()) && self.is_gone(name, &discovery))
-            .cloned()
-            .collect();
-        gone.sort_unstable();
-        discovery.failed.extend(large);
-        let (mut open, mut unchanged) = (Vec::new(), Vec::new());
-        let mut stamps = HashMap::new();
-        let shape = self.shape.to_string();
-        for file in files {
-            // Before it is opened: what changes from here on is seen by the next run.
-            let facts = fs::metadata(&file.path).ok();
-            let stamp = facts.and_then(|facts| stamp(&facts, &shape, self.now));
-            match self.stored.get(&file.source) {
-                Some(before) if stamp.is_some() && before.stamp == stamp => {
-                    unchanged.push(before.clone());
-                }
-                _ => {
-                    stamps.extend(stamp.map(|stamp| (file.source.clone(), stamp)));
-                    open.push(file);
-                }
-            }
-        }
-        let renames = self.renames(&open, &mut gone);
-        self.stored.clear();
-        Sorted {
-            discovery,
-            open,
-            stamps,
-            unchanged,
-            renames,
-            gone,
-        }
+/// A path as the rules see it: below the root, or from the top where it came by a symbolic link.
+fn below(root: &Path, path: &Path) -> PathBuf {
+    match path.strip_prefix(root) {
+        // The root is a file, and has its name.
+        Ok(rest) if rest.as_os_str().is_empty() => path.file_name().map(PathBuf::from),
+        Ok(rest) => Some(rest.to_owned()),
+        Err(_) => None,
     }
-
-    /// New files that have, to the last byte, what a file had that is gone. Of several, the one
-    /// that kept its name.
-    fn renames(&self, open: &[SourceFile], gone: &mut Vec<String>) -> Vec<(String, String)> {
-        let mut renames = Vec::new();
-        if gone.is_empty() {
-            return renames;
-        }
-        let mut by_print: HashMap<[u8; 32], Vec<&str>> = HashMap::new();
-        for name in gone.iter() {
-            if let Some(before) = self.stored.get(name)
-                && before.contexts > 0
-            {
-                by_print.entry(before.fingerprint).or_default().push(name);
-            }
-        }
-        for file in open {
-            if self.stored.contains_key(&file.source) {
-                continue;
-            }
-            let Ok(print) = self.shape.fingerprint(&self.reader, file) else {
-                continue;
-            };
-            let Some(names) = by_print.get_mut(&print).filter(|names| !names.is_empty()) else {
-                continue;
-            };
-            let called = |name: &str| Path::new(name).file_name() == file.path.file_name();
-            let at = names.iter().position(|name| called(name)).unwrap_or(0);
-            renames.push((names.remove(at).to_owned(), file.source.clone()));
-        }
-        let moved: HashSet<&String> = renames.iter().map(|(old, _)| old).collect();
-        gone.retain(|name| !moved.contains(name));
-        renames
-    }
-
-    /// Whether a file that was not found is gone, or passed over by the rules; not so if it may
-    /// only not be seen.
-    fn is_gone(&self, name: &str, discovery: &Discovery) -> bool {
-        let path = Path::new(name);
-        let unseen = |problem: &Problem| path.starts_with(&problem.path);
-        if discovery.failed.iter().any(unseen) {
-            return false;
-        }
-        match fs::symlink_metadata(path) {
-            // The rules pass it over, or it is no kind that is read.
-            Ok(_) => discovery.failed.is_empty() || path.starts_with(&self.root),
-            Err(error) if is_absence(error.kind()) => {
-                // What came by a symbolic link may stand on a disk that is not connected.
-                path.starts_with(&self.root) || path.parent().is_some_and(Path::exists)
-            }
-            Err(_) => false,
-        }
-    }
-}
-
-fn is_absence(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
+    .unwrap_or_else(|| {
+        let names = path.components();
+        names
+            .filter(|name| matches!(name, Component::Normal(_)))
+            .collect()
+    })
 }

@@ -24,6 +24,19 @@ pub struct Edit {
     pub expiry: Option<(Option<i64>, bool)>,
     /// A new place in the session.
     pub position: Option<i64>,
+    /// Another time of creation, in milliseconds since the epoch.
+    pub created_ms: Option<i64>,
+    /// Another agent.
+    pub agent: Option<String>,
+    /// Another session.
+    pub session: Option<String>,
+}
+
+impl Edit {
+    /// Whether the context is of another time, agent or session then.
+    fn moves(&self) -> bool {
+        self.created_ms.is_some() || self.agent.is_some() || self.session.is_some()
+    }
 }
 
 /// Keys to set in metadata, or, with null, to remove.
@@ -185,7 +198,16 @@ pub(super) fn apply(
             .prepare_cached("UPDATE contexts SET position = ?2 WHERE seq = ?1")?
             .execute(params![seq, position])?;
     }
-    if edit.text.is_some() || edit.metadata.is_some() || edit.level.is_some() {
+    if edit.moves() {
+        connection
+            .prepare_cached(
+                "UPDATE contexts SET created_ms = coalesce(?2, created_ms),
+                     agent = coalesce(?3, agent), session = coalesce(?4, session)
+                 WHERE seq = ?1",
+            )?
+            .execute(params![seq, edit.created_ms, edit.agent, edit.session])?;
+    }
+    if edit.text.is_some() || edit.metadata.is_some() || edit.level.is_some() || edit.moves() {
         connection
             .prepare_cached("UPDATE contexts SET updated_ms = ?2 WHERE seq = ?1")?
             .execute(params![seq, now_ms])?;

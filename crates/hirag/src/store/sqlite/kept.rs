@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::contexts::time;
-use super::{SqliteStore, collections, deletion, writer::Changes};
+use super::{SqliteStore, collections, deletion, renames, writer::Changes};
+use crate::import::ToldAgain;
 use crate::sources::{
     Leave, Source, SourceError, SourceId, SourcePatch, SourceRules, SourceRun, name_for, overlap,
 };
@@ -34,10 +35,13 @@ pub(crate) struct KeptFile {
     pub(crate) fingerprint: [u8; 32],
     pub(crate) contexts: u64,
     pub(crate) stamp: Option<[u8; 32]>,
+    pub(crate) problem: Option<ToldAgain>,
+    pub(crate) apart: bool,
 }
 
 const SELECT: &str = "SELECT id, name, path, watch, rules, created_ms, last_run,
-         (SELECT count(*) FROM sources s WHERE s.kept_by = k.id),
+         (SELECT count(*) FROM sources s WHERE s.kept_by = k.id
+              AND (s.problem IS NULL OR s.contexts > 0)),
          (SELECT count(*) FROM sources s
               JOIN contexts c ON c.collection = s.collection AND c.source = s.source
               WHERE s.kept_by = k.id AND c.source_key IS NOT NULL AND c.deleted_ms IS NULL)
@@ -231,9 +235,9 @@ impl SqliteStore {
         .await
     }
 
-    /// Lets contexts go with their files to other names. They are read again from there: what
-    /// follows from a name may be another. Returns the old names of those that did not go, because
-    /// something has come from their new name before.
+    /// Lets contexts go with their files to other names, which may be old names of each other. They
+    /// are read again from there: what follows from a name may be another. Returns the old names of
+    /// those that did not go, because something has come from their new name before.
     pub(crate) async fn rename_files(
         &self,
         collection: &str,
@@ -242,13 +246,7 @@ impl SqliteStore {
         let collection = collection.to_owned();
         self.write(move |c, changes| {
             let number = collections::number(c, &collection)?;
-            let mut refused = Vec::new();
-            for (old, new) in renames {
-                if !rename(c, number, &old, &new, changes)? {
-                    refused.push(old);
-                }
-            }
-            Ok(refused)
+            renames::apply(c, number, renames, changes)
         })
         .await
     }
@@ -277,10 +275,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Source> {
         watch: row.get(3)?,
         rules: of_json(4, &row.get::<_, String>(4)?)?,
         created_at: time(row.get(5)?),
-        last_run: row
-            .get::<_, Option<String>>(6)?
-            .map(|run| of_json(6, &run))
-            .transpose()?,
+        last_run: of_json_if_any(row, 6)?,
         files: row.get::<_, i64>(7)?.unsigned_abs(),
         contexts: row.get::<_, i64>(8)?.unsigned_abs(),
     })
@@ -327,54 +322,20 @@ fn is_taken(
 
 fn files(connection: &Connection, id: SourceId) -> Result<HashMap<String, KeptFile>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT source, fingerprint, contexts, stamp FROM sources WHERE kept_by = ?1",
+        "SELECT source, fingerprint, contexts, stamp, problem, apart FROM sources
+         WHERE kept_by = ?1",
     )?;
     let rows = statement.query_map([id.0], |row| {
         let file = KeptFile {
             fingerprint: row.get(1)?,
             contexts: row.get::<_, i64>(2)?.unsigned_abs(),
             stamp: row.get(3)?,
+            problem: of_json_if_any(row, 4)?,
+            apart: row.get(5)?,
         };
         Ok((row.get(0)?, file))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// `false` where something has come from the new name before: the two are no longer one file.
-fn rename(
-    connection: &Connection,
-    collection: i64,
-    old: &str,
-    new: &str,
-    changes: &mut Changes,
-) -> Result<bool, StoreError> {
-    let occupied: bool = connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM sources WHERE collection = ?1 AND source = ?2)
-                 OR EXISTS (SELECT 1 FROM contexts WHERE collection = ?1 AND source = ?2
-                     AND source_key IS NOT NULL AND deleted_ms IS NULL)",
-        )?
-        .query_row(params![collection, new], |row| row.get(0))?;
-    if occupied {
-        return Ok(false);
-    }
-    connection
-        .prepare_cached(
-            "UPDATE sources SET source = ?3, stamp = NULL, fingerprint = zeroblob(32)
-             WHERE collection = ?1 AND source = ?2",
-        )?
-        .execute(params![collection, old, new])?;
-    let mut statement = connection.prepare_cached(
-        // What is marked as deleted stays what it was: an undo would put it beside what is there.
-        "UPDATE contexts SET source = ?3
-         WHERE collection = ?1 AND source = ?2 AND source_key IS NOT NULL AND deleted_ms IS NULL
-         RETURNING seq",
-    )?;
-    let moved = statement.query_map(params![collection, old, new], |row| row.get(0))?;
-    for seq in moved {
-        changes.rows.insert(seq?);
-    }
-    Ok(true)
 }
 
 fn forget(
@@ -403,8 +364,17 @@ fn forget(
     deletion::mark(connection, &seqs, now_ms, changes)
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Internal(error.to_string()))
+}
+
+/// The JSON of a column that may be null.
+pub(super) fn of_json_if_any<T: DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<T>> {
+    let text = row.get::<_, Option<String>>(column)?;
+    text.map(|text| of_json(column, &text)).transpose()
 }
 
 fn of_json<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {

@@ -24,6 +24,7 @@ mod lock;
 mod open;
 mod queue;
 mod readers;
+mod renames;
 mod resident;
 mod restore;
 mod schema;

@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/002_listed.sql"),
     include_str!("migrations/003_kept_sources.sql"),
     include_str!("migrations/004_conversations.sql"),
+    include_str!("migrations/005_told_again.sql"),
 ];
 
 /// The newest schema version that this program knows.

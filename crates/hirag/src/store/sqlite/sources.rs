@@ -3,9 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::edit::{self, Edit};
+use super::kept::{json, of_json_if_any};
 use super::lifecycle::{self, CleanUpRules};
 use super::{RowMap, SqliteStore, collections, contexts, deletion, trait_impl, vectors};
 use crate::context::{ContentHash, ContextId};
+use crate::import::ToldAgain;
 use crate::sources::SourceId;
 use crate::store::{Record, StoreError};
 
@@ -22,6 +24,10 @@ pub struct SourceState {
     pub kept_by: Option<SourceId>,
     /// What tells whether the file was touched since, without opening it.
     pub stamp: Option<[u8; 32]>,
+    /// What was wrong with it, to be told again while it stays as it is.
+    pub problem: Option<ToldAgain>,
+    /// Whether it stands on another file system than the root of its kept source.
+    pub apart: bool,
 }
 
 /// A context of a source that is stored already.
@@ -35,6 +41,12 @@ pub struct Known {
     pub metadata_hash: ContentHash,
     /// Its place.
     pub position: i64,
+    /// When it was created, in milliseconds since the epoch.
+    pub created_ms: i64,
+    /// Its agent.
+    pub agent: Option<String>,
+    /// Its session.
+    pub session: Option<String>,
 }
 
 /// Changes that are written together or not at all.
@@ -77,7 +89,7 @@ impl SqliteStore {
         self.read(move |c| {
             let number = collections::number(c, &name)?;
             Ok(c.prepare_cached(
-                "SELECT fingerprint, contexts, kept_by, stamp FROM sources
+                "SELECT fingerprint, contexts, kept_by, stamp, problem, apart FROM sources
                  WHERE collection = ?1 AND source = ?2",
             )?
             .query_row(params![number, source], |row| {
@@ -87,6 +99,8 @@ impl SqliteStore {
                     contexts: row.get::<_, i64>(1)?.unsigned_abs(),
                     kept_by: row.get::<_, Option<i64>>(2)?.map(SourceId),
                     stamp: row.get(3)?,
+                    problem: of_json_if_any(row, 4)?,
+                    apart: row.get(5)?,
                 })
             })
             .optional()?)
@@ -121,7 +135,8 @@ impl SqliteStore {
         self.read(move |c| {
             let number = collections::number(c, &name)?;
             let mut statement = c.prepare_cached(
-                "SELECT source_key, id, content_hash, metadata, position FROM contexts
+                "SELECT source_key, id, content_hash, metadata, position, created_ms, agent, session
+                 FROM contexts
                  WHERE collection = ?1 AND source = ?2 AND source_key IS NOT NULL
                      AND deleted_ms IS NULL",
             )?;
@@ -134,6 +149,9 @@ impl SqliteStore {
                         content_hash: ContentHash::from_bytes(row.get(2)?),
                         metadata_hash: ContentHash::of(&metadata),
                         position: row.get(4)?,
+                        created_ms: row.get(5)?,
+                        agent: row.get(6)?,
+                        session: row.get(7)?,
                     },
                 ))
             })?;
@@ -199,13 +217,14 @@ fn put_state(
     connection
         .prepare_cached(
             "INSERT INTO sources (collection, source, fingerprint, contexts, imported_ms, kept_by,
-                 stamp)
+                 stamp, problem, apart)
              VALUES (?1, ?2, ?3, ?4, ?5,
                  -- One that was removed meanwhile keeps nothing.
-                 (SELECT id FROM kept_sources WHERE id = ?6), ?7)
+                 (SELECT id FROM kept_sources WHERE id = ?6), ?7, ?8, ?9)
              ON CONFLICT (collection, source) DO UPDATE SET fingerprint = excluded.fingerprint,
                  contexts = excluded.contexts, imported_ms = excluded.imported_ms,
-                 kept_by = coalesce(excluded.kept_by, kept_by), stamp = excluded.stamp",
+                 kept_by = coalesce(excluded.kept_by, kept_by), stamp = excluded.stamp,
+                 problem = excluded.problem, apart = excluded.apart",
         )?
         .execute(params![
             collection,
@@ -215,6 +234,8 @@ fn put_state(
             now_ms,
             state.kept_by.map(|id| id.0),
             state.stamp,
+            state.problem.as_ref().map(json).transpose()?,
+            state.apart,
         ])?;
     Ok(())
 }

@@ -186,7 +186,8 @@ fn counts(connection: &Connection, collection: i64) -> Result<StoreCounts, Store
             &[collection],
         )?,
         sources: number(
-            "SELECT count(*) FROM sources WHERE collection = ?1",
+            "SELECT count(*) FROM sources
+             WHERE collection = ?1 AND (problem IS NULL OR contexts > 0)",
             &[collection],
         )?,
         traces: number("SELECT count(*) FROM traces", &[])?,

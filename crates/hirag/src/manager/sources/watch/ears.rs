@@ -1,0 +1,250 @@
+//! The system's watch on the folders of sources.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher};
+use notify_debouncer_full::{Debouncer, NoCache, new_debouncer_opt};
+use parking_lot::Mutex;
+
+use super::heard::Heard;
+use crate::manager::off_the_async_threads;
+
+/// The watch on all sources, or why there is none. Renames are told by contents, so that no list of
+/// all files need be kept for them.
+pub(super) struct Ears<W: Watcher>(Result<Arc<Mutex<Watches<W>>>, String>);
+
+struct Watches<W: Watcher> {
+    debouncer: Debouncer<W, NoCache>,
+    /// By root, the folders that are watched one by one.
+    singly: HashMap<PathBuf, Vec<PathBuf>>,
+}
+
+/// How a root is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// With all that comes to be in it.
+    Whole,
+    /// Without folders that may not be entered, nor folders that come beside them: it has to be
+    /// asked for again after a change.
+    InParts,
+}
+
+impl<W: Watcher + Send + 'static> Ears<W> {
+    /// Tells `heard` of changes, each after `settle`.
+    pub(super) fn open(settle: Duration, heard: Arc<Heard>) -> Self {
+        let tell = move |events| heard.hear(events);
+        let config = notify::Config::default();
+        let debouncer = new_debouncer_opt::<_, W, _>(settle, None, tell, NoCache, config);
+        let watches = debouncer.map(|debouncer| {
+            Arc::new(Mutex::new(Watches {
+                debouncer,
+                singly: HashMap::new(),
+            }))
+        });
+        Self(watches.map_err(|error| reason(&error)))
+    }
+
+    /// Lets the system tell of changes below a root. What could not be watched wholly is not
+    /// watched at all.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    pub(super) async fn listen(&self, root: &str) -> Result<Watch, String> {
+        let watches = Arc::clone(self.0.as_ref().map_err(Clone::clone)?);
+        let root = PathBuf::from(root);
+        // Each folder is entered, which takes a while on a large disk.
+        let work = move || {
+            let mut watches = watches.lock();
+            watches.leave(&root);
+            let watched = watches.listen(&root);
+            watched.map_err(|error| {
+                watches.leave(&root);
+                reason(&error)
+            })
+        };
+        off_the_async_threads(work)
+            .await
+            .unwrap_or_else(|error| Err(error.to_string()))
+    }
+
+    pub(super) async fn leave(&self, root: &str) {
+        let Ok(watches) = self.0.clone() else {
+            return;
+        };
+        let root = PathBuf::from(root);
+        let _ = off_the_async_threads(move || watches.lock().leave(&root)).await;
+    }
+}
+
+impl<W: Watcher> Watches<W> {
+    fn listen(&mut self, root: &Path) -> notify::Result<Watch> {
+        match self.debouncer.watch(root, RecursiveMode::Recursive) {
+            Ok(()) => return Ok(Watch::Whole),
+            Err(error) if !is_denied(&error) => return Err(error),
+            Err(_) => {}
+        }
+        // Some folder below it may not be entered, and keeps the others from being watched at once.
+        let _ = self.debouncer.unwatch(root);
+        let mut singly = Vec::new();
+        let watched = self.listen_singly(root, &mut singly);
+        self.singly.insert(root.to_owned(), singly);
+        watched.map(|()| Watch::InParts)
+    }
+
+    /// Watches a folder by itself, and those in it that let themselves be watched.
+    fn listen_singly(&mut self, folder: &Path, singly: &mut Vec<PathBuf>) -> notify::Result<()> {
+        self.debouncer.watch(folder, RecursiveMode::NonRecursive)?;
+        singly.push(folder.to_owned());
+        let entries = folder.read_dir().into_iter().flatten().flatten();
+        for inner in entries
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+        {
+            match self.debouncer.watch(&inner, RecursiveMode::Recursive) {
+                Ok(()) => singly.push(inner),
+                Err(error) if is_denied(&error) => {
+                    let _ = self.debouncer.unwatch(&inner);
+                    match self.listen_singly(&inner, singly) {
+                        Err(error) if !is_denied(&error) => return Err(error),
+                        // It can be read as little as it can be watched, and the run says so.
+                        _ => {}
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// That it was not watched is no error.
+    fn leave(&mut self, root: &Path) {
+        for folder in self.singly.remove(root).unwrap_or_default() {
+            let _ = self.debouncer.unwatch(&folder);
+        }
+        let _ = self.debouncer.unwatch(root);
+    }
+}
+
+fn is_denied(error: &notify::Error) -> bool {
+    matches!(&error.kind, notify::ErrorKind::Io(io) if io.kind() == ErrorKind::PermissionDenied)
+}
+
+fn reason(error: &notify::Error) -> String {
+    match &error.kind {
+        notify::ErrorKind::MaxFilesWatch => {
+            "the system watches no more folders (fs.inotify.max_user_watches); raise that limit"
+                .to_owned()
+        }
+        notify::ErrorKind::Io(io) => format!("the system cannot watch it: {io}"),
+        notify::ErrorKind::PathNotFound => "it is not there".to_owned(),
+        _ => format!("the system cannot watch it: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::{fs, io};
+
+    use notify::{Config, EventHandler, WatcherKind};
+
+    use super::*;
+
+    /// A system whose limit is reached.
+    struct Full;
+
+    impl Watcher for Full {
+        fn new<F: EventHandler>(_: F, _: Config) -> notify::Result<Self> {
+            Ok(Self)
+        }
+
+        fn watch(&mut self, _: &Path, _: RecursiveMode) -> notify::Result<()> {
+            Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch))
+        }
+
+        fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+            Ok(())
+        }
+
+        fn kind() -> WatcherKind {
+            WatcherKind::NullWatcher
+        }
+    }
+
+    /// What is watched, and whether with all that is in it.
+    static WATCHED: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
+
+    /// A system on which nobody may enter what is called `closed`.
+    struct Closed;
+
+    impl Watcher for Closed {
+        fn new<F: EventHandler>(_: F, _: Config) -> notify::Result<Self> {
+            Ok(Self)
+        }
+
+        fn watch(&mut self, path: &Path, mode: RecursiveMode) -> notify::Result<()> {
+            let whole = mode == RecursiveMode::Recursive;
+            let below = path.join("closed").exists() || path.join("open/closed").exists();
+            if path.ends_with("closed") || (whole && below) {
+                let denied = io::Error::from(ErrorKind::PermissionDenied);
+                return Err(notify::Error::io(denied));
+            }
+            WATCHED.lock().insert(path.to_owned(), whole);
+            Ok(())
+        }
+
+        fn unwatch(&mut self, path: &Path) -> notify::Result<()> {
+            WATCHED.lock().remove(path);
+            Ok(())
+        }
+
+        fn kind() -> WatcherKind {
+            WatcherKind::NullWatcher
+        }
+    }
+
+    fn ears<W: Watcher + Send + 'static>() -> Ears<W> {
+        let heard = Arc::new(Heard::new(Path::new("/data")));
+        Ears::open(Duration::from_millis(10), heard)
+    }
+
+    #[tokio::test]
+    async fn a_system_that_watches_no_more_says_which_limit_to_raise() {
+        let because = ears::<Full>().listen("/notes").await.unwrap_err();
+        assert!(because.contains("max_user_watches"), "{because}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_may_not_be_entered_keeps_no_other_from_being_watched() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for folder in ["letters/old", "open/closed", "open/notes"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let ears = ears::<Closed>();
+        let listen = async || ears.listen(root.to_str().unwrap()).await;
+        assert_eq!(listen().await, Ok(Watch::InParts));
+        let now = || WATCHED.lock().clone();
+        let wanted = [
+            ("", false),
+            ("letters", true),
+            ("open", false),
+            ("open/notes", true),
+        ];
+        let wanted = wanted.map(|(folder, whole)| match folder {
+            "" => (root.to_owned(), whole),
+            folder => (root.join(folder), whole),
+        });
+        assert_eq!(now(), BTreeMap::from(wanted));
+        // Once it may be entered, all is watched as one.
+        fs::remove_dir(root.join("open/closed")).unwrap();
+        assert_eq!(listen().await, Ok(Watch::Whole));
+        assert_eq!(now(), BTreeMap::from([(root.to_owned(), true)]));
+        ears.leave(root.to_str().unwrap()).await;
+        assert!(now().is_empty());
+    }
+}

@@ -1,0 +1,296 @@
+//! What the system tells of, as far as it concerns a source.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use notify::event::{CreateKind, EventKind, ModifyKind, RemoveKind};
+use notify_debouncer_full::{DebounceEventResult, DebouncedEvent};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::import::is_made;
+use crate::sources::{Matcher, Source, SourceId};
+
+/// Times of rest that are waited for at most.
+const MOST_RESTS: u32 = 10;
+
+/// What was told since it was asked for last: of any number of changes, which sources they are in.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Sources in which something changed.
+    pub(super) changed: BTreeSet<SourceId>,
+    /// Of these, sources whose root itself went.
+    pub(super) taken: BTreeSet<SourceId>,
+    /// Whether the system lost count of changes.
+    pub(super) lost: bool,
+}
+
+impl Told {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.changed.extend(other.changed);
+        self.taken.extend(other.taken);
+        self.lost |= other.lost;
+    }
+}
+
+/// Gathers what is told until it is asked for.
+#[derive(Debug)]
+pub(super) struct Heard {
+    grounds: Mutex<HashMap<SourceId, Ground>>,
+    told: Mutex<Told>,
+    news: Notify,
+    /// What this program writes itself.
+    data: PathBuf,
+}
+
+impl Heard {
+    pub(super) fn new(data: &Path) -> Self {
+        Self {
+            grounds: Mutex::default(),
+            told: Mutex::default(),
+            news: Notify::new(),
+            data: data.to_owned(),
+        }
+    }
+
+    /// From now on, what concerns these sources is gathered.
+    pub(super) fn listen_for<'a>(&self, sources: impl Iterator<Item = &'a Source>) {
+        let grounds = sources.map(|source| (source.id, Ground::of(source)));
+        *self.grounds.lock() = grounds.collect();
+    }
+
+    /// Hears what the system tells. Called on its thread, so that nothing waits in a queue.
+    pub(super) fn hear(&self, events: DebounceEventResult) {
+        let mut told = Told::default();
+        match events {
+            Ok(events) => {
+                told.lost = events.iter().any(|event| event.need_rescan());
+                for (id, ground) in self.grounds.lock().iter() {
+                    if events.iter().any(|event| ground.holds(event, &self.data)) {
+                        told.changed.insert(*id);
+                    }
+                    if events.iter().any(|event| ground.goes(event)) {
+                        told.taken.insert(*id);
+                    }
+                }
+            }
+            Err(errors) => {
+                tracing::debug!(?errors, "some changes were not told");
+                told.lost = true;
+            }
+        }
+        if !told.is_empty() {
+            self.told.lock().add(told);
+            self.news.notify_one();
+        }
+    }
+
+    /// What was told since, if anything was.
+    pub(super) fn take(&self) -> Told {
+        std::mem::take(&mut *self.told.lock())
+    }
+
+    /// Waits until something is told. Nothing is lost where nobody waits any longer.
+    pub(super) async fn next(&self) -> Told {
+        loop {
+            let told = self.take();
+            if !told.is_empty() {
+                return told;
+            }
+            self.news.notified().await;
+        }
+    }
+
+    /// Waits until nothing is told for as long as `rest`; what never rests, for some times that.
+    pub(super) async fn until_rest(&self, rest: Duration) -> Told {
+        let mut told = Told::default();
+        let quiet = async {
+            while let Ok(more) = timeout(rest, self.next()).await {
+                told.add(more);
+            }
+        };
+        let _ = timeout(rest * MOST_RESTS, quiet).await;
+        told
+    }
+}
+
+/// Where a source is, and what is read of it.
+#[derive(Debug)]
+struct Ground {
+    root: PathBuf,
+    /// `None` for rules that cannot be read; the run tells so.
+    matcher: Option<Matcher>,
+}
+
+impl Ground {
+    fn of(source: &Source) -> Self {
+        Self {
+            root: PathBuf::from(&source.path),
+            matcher: Matcher::new(&source.rules).ok(),
+        }
+    }
+
+    /// Whether an event tells of something that would be read. Reading is none, and neither is
+    /// what this program writes, or would run the source again for ever.
+    fn holds(&self, event: &DebouncedEvent, data: &Path) -> bool {
+        if matches!(event.kind, EventKind::Access(_)) {
+            return false;
+        }
+        // A folder may hold what is wanted, whatever it is called itself.
+        let of_a_file = matches!(
+            event.kind,
+            EventKind::Create(CreateKind::File)
+                | EventKind::Modify(ModifyKind::Data(_))
+                | EventKind::Remove(RemoveKind::File)
+        );
+        let mut paths = event.paths.iter();
+        paths.any(|path| !path.starts_with(data) && self.has(path, of_a_file))
+    }
+
+    fn has(&self, path: &Path, is_file: bool) -> bool {
+        let Ok(rest) = path.strip_prefix(&self.root) else {
+            return false;
+        };
+        if rest.as_os_str().is_empty() {
+            return true;
+        }
+        let hidden = rest
+            .iter()
+            .any(|name| name.as_encoded_bytes().starts_with(b"."));
+        let by_rules = self.matcher.as_ref().is_none_or(|matcher| match is_file {
+            true => matcher.takes(rest),
+            false => !matcher.leaves_out(rest, false),
+        });
+        let mut folders = path.ancestors().take_while(|folder| **folder != self.root);
+        !hidden && by_rules && !folders.any(is_made)
+    }
+
+    /// Whether an event tells that the root itself went.
+    fn goes(&self, event: &DebouncedEvent) -> bool {
+        let goes = matches!(
+            event.kind,
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
+        );
+        goes && event.paths.contains(&self.root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use notify::Event;
+    use notify::event::{AccessKind, AccessMode, DataChange, Flag};
+
+    use super::*;
+    use crate::sources::SourceRules;
+
+    fn event(kind: EventKind, path: &Path) -> DebouncedEvent {
+        let event = Event::new(kind).add_path(path.to_owned());
+        DebouncedEvent::new(event, std::time::Instant::now())
+    }
+
+    fn ground(root: &Path) -> Ground {
+        let rules = SourceRules {
+            include: vec!["*.md".to_owned()],
+            exclude: vec!["drafts/".to_owned()],
+            ..SourceRules::default()
+        };
+        Ground {
+            root: root.to_owned(),
+            matcher: Some(Matcher::new(&rules).unwrap()),
+        }
+    }
+
+    #[test]
+    fn only_what_would_be_read_concerns_a_source() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, data) = (dir.path(), dir.path().join("data"));
+        let built = root.join("target");
+        fs::create_dir(&built).unwrap();
+        fs::write(built.join("CACHEDIR.TAG"), "").unwrap();
+        let ground = ground(root);
+        let new = EventKind::Create(CreateKind::Any);
+        let file = EventKind::Create(CreateKind::File);
+        let open = AccessKind::Open(AccessMode::Any);
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        for (kind, path, wanted) in [
+            (new, "a.md", true),
+            (new, "deep/b.md", true),
+            (new, "../notes-old/a.md", false),
+            (new, ".git/index", false),
+            (new, "data/hirag.db-wal", false),
+            (EventKind::Access(AccessKind::Any), "a.md", false),
+            (EventKind::Access(open), "a.md", false),
+            (EventKind::Remove(RemoveKind::Any), "", true),
+            // What the rules or nobody reads; but a folder may come with notes in it.
+            (file, "drafts/a.md", false),
+            (written, "deep/drafts/a.md", false),
+            (file, "picture.png", false),
+            (new, "letters", true),
+            (file, "node_modules/left-pad/README.md", false),
+            (file, "target/doc/a.md", false),
+        ] {
+            let path = match path {
+                "" => root.to_owned(),
+                path => root.join(path),
+            };
+            let event = event(kind, &path);
+            assert_eq!(ground.holds(&event, &data), wanted, "{}", path.display());
+        }
+        assert!(ground.goes(&event(EventKind::Remove(RemoveKind::Folder), root)));
+        assert!(!ground.goes(&event(new, root)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_goes_on_changing_is_waited_for_and_what_never_rests_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let heard = Heard::new(&dir.path().join("data"));
+        heard.grounds.lock().insert(SourceId(7), ground(dir.path()));
+        let note = EventKind::Create(CreateKind::File);
+        let rest = Duration::from_secs(1);
+        let change = async |times: u32| {
+            for _ in 0..times {
+                heard.hear(Ok(vec![event(note, &dir.path().join("a.md"))]));
+                tokio::time::sleep(rest / 2).await;
+            }
+        };
+        for (times, waited) in [(0, rest), (4, rest * 5 / 2), (100, rest * MOST_RESTS)] {
+            let begun = tokio::time::Instant::now();
+            tokio::select! {
+                biased;
+                told = heard.until_rest(rest) => assert_eq!(told.is_empty(), times == 0),
+                () = async {
+                    change(times).await;
+                    std::future::pending::<()>().await;
+                } => {}
+            }
+            assert_eq!(begun.elapsed(), waited, "{times} changes");
+            heard.take();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_told_is_told_once_and_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let heard = Heard::new(&dir.path().join("data"));
+        heard.grounds.lock().insert(SourceId(7), ground(dir.path()));
+        let note = EventKind::Create(CreateKind::File);
+        heard.hear(Ok(vec![event(note, &dir.path().join("drafts/a.md"))]));
+        assert!(heard.take().is_empty());
+        heard.hear(Ok(vec![event(note, &dir.path().join("a.md"))]));
+        let lost = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        let lost = DebouncedEvent::new(lost, std::time::Instant::now());
+        heard.hear(Ok(vec![lost]));
+        let told = heard.next().await;
+        assert_eq!(told.changed, BTreeSet::from([SourceId(7)]));
+        assert!(told.lost && told.taken.is_empty());
+        assert!(heard.take().is_empty());
+    }
+}

@@ -1,0 +1,32 @@
+import { screen, waitFor } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { outdated, queryClient } from "../../shared/query";
+import { contextOf } from "../../testing/contexts";
+import { show } from "../../testing/page";
+import LinkedFrom from "./LinkedFrom.svelte";
+
+beforeEach(() => queryClient.clear());
+
+describe("what links to a note", () => {
+  const note = { ...contextOf(0), source: "/vault/Plan.md", metadata: { file: "Plan.md", title: "Plan" } };
+
+  it("is shown and opened", async () => {
+    const user = userEvent.setup();
+    const opened = vi.fn();
+    const fake = show(LinkedFrom, { context: note, onopen: opened });
+    await waitFor(() => expect(fake.requests("list")).toHaveLength(1));
+    const link = await fake.call("store", { text: "See [[Plan#Day 1]] for the way.", metadata: { links: ["Plan#Day 1"] } });
+    outdated("list");
+    await user.click(await screen.findByRole("button", { name: /for the way/ }));
+    expect(opened).toHaveBeenCalledWith(link.id);
+    expect(fake.requests("list")[0]?.filter?.should).toContainEqual({ key: "links", range: { gte: "Plan#", lt: "Plan$" } });
+  });
+
+  it("is not asked for of what is no note", async () => {
+    const fake = show(LinkedFrom, { context: { ...note, metadata: {} }, onopen: () => undefined });
+    await Promise.resolve();
+    expect(fake.requests("list")).toEqual([]);
+    expect(screen.queryByText("Linked from")).toBeNull();
+  });
+});
