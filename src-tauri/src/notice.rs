@@ -24,6 +24,7 @@ fn text(job: &Job) -> Option<String> {
         JobKind::Import => "The import",
         JobKind::Reembed => "The re-embedding",
         JobKind::Export => "The export",
+        JobKind::Backup => "The backup",
         JobKind::CleanUp => "The clean-up",
         JobKind::Doctor => "The check",
         JobKind::Load => "The load run",

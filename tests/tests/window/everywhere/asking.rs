@@ -43,7 +43,7 @@ async fn an_answer_comes_word_by_word_is_stopped_and_asked_again_and_its_source_
     chat.say("Jonas keeps it [1], nobody else [7].");
     chat.end();
     studio.see("Jonas keeps it [1], nobody else [?].");
-    studio.read(Role::Img, "Source 7 removed: there is none");
+    let _ = studio.read(Role::Img, "Source 7 removed: there is none");
     studio.see("Taken out, as there is no such source: [7]");
     studio.see("Worded by scripted.");
     studio.within("Conversations").see("1 answer");
