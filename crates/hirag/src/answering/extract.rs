@@ -161,7 +161,7 @@ mod tests {
             ),
             (
                 "By [the page][2], a[3] and [4](http://x).",
-                "By [the page], a and(http://x). [1]",
+                "By [the page], a and (http://x). [1]",
             ),
             (
                 "Ada, born 1850 [?] (source 2).",

@@ -209,7 +209,9 @@ impl Citations {
         // Two halves of brackets must not come together as a number.
         if form::is_open(out) {
             self.let_go("…", out);
-        } else if out.ends_with(' ') && !behind.starts_with(char::is_alphanumeric) {
+        } else if out.ends_with(' ')
+            && !behind.starts_with(|c: char| c == '(' || c.is_alphanumeric())
+        {
             out.pop();
         }
     }

@@ -188,7 +188,7 @@ fn an_answer_from_before_keeps_what_was_never_a_number_of_a_source() {
     for (text, expected) in [
         (
             "see [the page][1] or [1](http://x)",
-            "see [the page] or(http://x)",
+            "see [the page] or (http://x)",
         ),
         ("a[1] and my_list[1-2]", "a[1] and my_list[1-2]"),
         ("[see [9]2] so [9]it", "[see …2] so it"),
@@ -200,7 +200,7 @@ fn an_answer_from_before_keeps_what_was_never_a_number_of_a_source() {
 #[test]
 fn a_passage_loses_its_numbers_in_square_brackets_and_nothing_else() {
     for (text, expected) in [
-        ("[the page][1], [1](http://x)", "[the page],(http://x)"),
+        ("[the page][1], [1](http://x)", "[the page], (http://x)"),
         ("a[1] and my_list[2] [Source 3]", "a and my_list"),
         ("born 1850 [?]", "born 1850 [?]"),
         ("so (source 2) and 【2】", "so (source 2) and 【2】"),
