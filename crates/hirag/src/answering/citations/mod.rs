@@ -39,6 +39,8 @@ pub struct Citations {
     held: String,
     code: Code,
     before: Before,
+    /// Whether a space went with a number: a word that follows must not hang on the one before.
+    space: bool,
     /// Characters that were told.
     told: usize,
     cited: BTreeSet<usize>,
@@ -60,6 +62,7 @@ impl Citations {
             held: String::new(),
             code: Code::default(),
             before: Before::default(),
+            space: false,
             told: 0,
             cited: BTreeSet::new(),
             removed: Vec::new(),
@@ -102,8 +105,8 @@ impl Citations {
         while let Some(c) = rest.chars().next() {
             let look = match form::begins(c) && !self.code.is_open() {
                 true if self.of == Text::Former && rest.starts_with(REMOVED_MARK) => {
+                    self.take_out(&mut out);
                     rest = &rest[REMOVED_MARK.len()..];
-                    self.take_out(rest, &mut out);
                     continue;
                 }
                 true => form::read(rest, self.code.line_begins(), ended),
@@ -122,6 +125,10 @@ impl Citations {
 
     /// Tells what is no number of a source; its bytes.
     fn let_go(&mut self, text: &str, out: &mut String) -> usize {
+        let word = text.starts_with(|c: char| c == '(' || c.is_alphanumeric());
+        if std::mem::take(&mut self.space) && word {
+            self.write(" ", out);
+        }
         for c in text.chars() {
             self.before.follow(c);
         }
@@ -139,16 +146,16 @@ impl Citations {
 
     /// Tells numbers of sources, with which `text` begins, as they may stay; their bytes.
     fn judge(&mut self, text: &str, named: &Sources, out: &mut String) -> usize {
-        let (text, behind) = text.split_at(named.length);
+        let text = &text[..named.length];
         let index = self.before.is_index();
         match self.of {
             Text::Passage if !named.square => return self.let_go(text, out),
-            Text::Passage => self.take_out(behind, out),
+            Text::Passage => self.take_out(out),
             _ if named.square && index => {
                 self.let_go(text, out);
                 self.before.follow_index();
             }
-            Text::Former => self.take_out(behind, out),
+            Text::Former => self.take_out(out),
             Text::Answer if named.square && (named.link || self.before.is_bracket()) => {
                 self.leave_link(text, named, out);
             }
@@ -204,15 +211,14 @@ impl Citations {
         }
     }
 
-    /// Leaves nothing of a number, which stood before `behind`.
-    fn take_out(&mut self, behind: &str, out: &mut String) {
+    /// Leaves nothing of a number.
+    fn take_out(&mut self, out: &mut String) {
         // Two halves of brackets must not come together as a number.
         if form::is_open(out) {
             self.let_go("…", out);
-        } else if out.ends_with(' ')
-            && !behind.starts_with(|c: char| c == '(' || c.is_alphanumeric())
-        {
+        } else if out.ends_with(' ') {
             out.pop();
+            self.space = true;
         }
     }
 }

@@ -192,6 +192,7 @@ fn an_answer_from_before_keeps_what_was_never_a_number_of_a_source() {
         ),
         ("a[1] and my_list[1-2]", "a[1] and my_list[1-2]"),
         ("[see [9]2] so [9]it", "[see …2] so it"),
+        ("see [?][?]a[9]", "see a[9]"),
     ] {
         assert_eq!(without(text), expected);
     }
