@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hirag::export::ExportFormat;
 use hirag_server::commands::studio as ask;
 use hirag_server::commands::{self, Host};
 use hirag_server::secrets::MemoryVault;
@@ -61,23 +62,32 @@ async fn a_backup_or_an_export_that_does_not_fit_leaves_nothing() {
     assert_eq!(names(&disk), [""; 0]);
 
     let host = Host::new(manager, place.path().join("config.toml"));
-    let export = disk.join("export.jsonl");
-    fs::write(&export, "the export of last week").unwrap();
-    let request = commands::ExportRequest {
-        place: export.clone(),
-        format: hirag::export::ExportFormat::Jsonl,
-        by_session: false,
-    };
-    let error = commands::export_file(&host, &request, |_| {})
-        .await
-        .unwrap_err();
-    assert_eq!(error.code(), "disk_full", "{error}");
-    assert!(error.to_string().contains("export.jsonl"), "{error}");
-    assert_eq!(names(&disk), ["export.jsonl"]);
-    assert_eq!(
-        fs::read_to_string(&export).unwrap(),
-        "the export of last week"
-    );
+    for format in ExportFormat::ALL {
+        let name = format!("export.{format}");
+        let request = commands::ExportRequest {
+            place: disk.join(&name),
+            format,
+            by_session: false,
+        };
+        // Markdown is a folder, which nothing may stand in.
+        let there = match format {
+            ExportFormat::Markdown => None,
+            _ => Some("the export of last week"),
+        };
+        if let Some(there) = there {
+            fs::write(&request.place, there).unwrap();
+        }
+        let error = commands::export_file(&host, &request, |_| {})
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), "disk_full", "{error}");
+        assert!(error.to_string().contains(&name), "{error}");
+        assert_eq!(names(&disk), there.map(|_| name).as_slice());
+        if let Some(there) = there {
+            assert_eq!(fs::read_to_string(&request.place).unwrap(), there);
+            fs::remove_file(&request.place).unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,8 +31,8 @@ def said_directly():
 
 
 def of_sources(said):
-    """The same without the number of the source that is not there."""
-    return re.sub(r"(, |\]\[)99", "", said)
+    """The same with a mark for the number of the source that is not there."""
+    return re.sub(r"(, |\]\[)99\]", "][?]", said)
 
 
 def is_worded(answer, said):

@@ -1,6 +1,6 @@
 //! An answer without anyone who words it: the best passages, with the question's words marked.
 
-use super::citations::without;
+use super::citations::passage;
 use super::trim::trim;
 use super::words::QueryWords;
 use super::{Passage, PassagePiece};
@@ -38,14 +38,14 @@ pub fn extract(texts: &[(usize, &str)], question: &str, tokens: &TokenEstimator)
 
 /// Passages as one text, each with the number of its source.
 pub(crate) fn put_together(passages: &[Passage]) -> String {
-    let texts = passages.iter().map(|passage| {
-        let text: String = passage.pieces.iter().map(|piece| &*piece.text).collect();
+    let texts = passages.iter().map(|one| {
+        let text: String = one.pieces.iter().map(|piece| &*piece.text).collect();
         // What looks like a number of ours names none of our sources.
-        let text = without(&text);
+        let text = passage(&text);
         // Behind a code block, the number must not become a part of it.
         let last = text.lines().next_back().unwrap_or_default();
         let gap = if fence(last).is_some() { "\n" } else { " " };
-        format!("{text}{gap}[{}]", passage.number)
+        format!("{text}{gap}[{}]", one.number)
     });
     texts.collect::<Vec<_>>().join("\n\n")
 }
@@ -154,12 +154,23 @@ mod tests {
 
     #[test]
     fn numbers_in_a_passage_are_none_of_ours() {
-        let passages = extract(
-            &[(1, "Jonas keeps it [7], says Ada [1].")],
-            "who",
-            &tokens(),
-        );
-        assert_eq!(put_together(&passages), "Jonas keeps it, says Ada. [1]");
+        for (text, expected) in [
+            (
+                "Jonas keeps it [7], says Ada [1].",
+                "Jonas keeps it, says Ada. [1]",
+            ),
+            (
+                "By [the page][2], a[3] and [4](http://x).",
+                "By [the page], a and (http://x). [1]",
+            ),
+            (
+                "Ada, born 1850 [?] (source 2).",
+                "Ada, born 1850 [?] (source 2). [1]",
+            ),
+        ] {
+            let passages = extract(&[(1, text)], "who", &tokens());
+            assert_eq!(put_together(&passages), expected);
+        }
     }
 
     proptest! {

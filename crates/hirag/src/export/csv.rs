@@ -18,8 +18,18 @@ const MARK: &str = "\u{feff}";
 
 pub(super) fn begin<W: Write>(out: W) -> io::Result<::csv::Writer<W>> {
     let mut writer = ::csv::Writer::from_writer(out);
-    writer.write_record(COLUMNS.iter().map(|(name, _)| name))?;
+    let head = COLUMNS.iter().map(|(name, _)| name);
+    writer.write_record(head).map_err(fault)?;
     Ok(writer)
+}
+
+/// A fault as what it is for the system: a full disk stays one.
+pub(super) fn fault(error: ::csv::Error) -> io::Error {
+    let kind = match error.kind() {
+        ::csv::ErrorKind::Io(error) => error.kind(),
+        _ => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
 }
 
 /// The cells of a row.

@@ -116,8 +116,13 @@ fn number(kind: Kind, value: Option<&Value>) -> io::Result<i64> {
     whole.ok_or_else(|| io::Error::other(format!("{} is no number", text(value))))
 }
 
+/// A fault as what it is for the system: a full disk stays one.
 fn fault(error: ParquetError) -> io::Error {
-    io::Error::other(error)
+    let kind = match &error {
+        ParquetError::External(error) => error.downcast_ref().map(io::Error::kind),
+        _ => None,
+    };
+    io::Error::new(kind.unwrap_or(io::ErrorKind::Other), error)
 }
 
 /// A file with the columns of an export.

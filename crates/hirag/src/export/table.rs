@@ -49,7 +49,7 @@ impl<W: Write + Send> Table<W> {
             }
             Form::Csv(out) => {
                 let row = row(context)?;
-                out.write_record(csv::cells(&row)).map_err(io::Error::from)
+                out.write_record(csv::cells(&row)).map_err(csv::fault)
             }
             Form::Parquet(groups) => groups.put(row(context)?),
         }

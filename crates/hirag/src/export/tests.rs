@@ -1,4 +1,4 @@
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -119,6 +119,41 @@ fn a_text_is_no_formula_in_a_spreadsheet_and_comes_back_as_it_was() {
     std::fs::write(&path, saved).unwrap();
     assert!(is_table(&path));
     same(&path, &contexts);
+}
+
+/// A disk with room for so many bytes.
+struct Disk(usize);
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.0.checked_sub(bytes.len());
+        self.0 = left.ok_or(io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_as_one_in_every_table() {
+    let long = context(&"word ".repeat(10_000), None, json!({}), 1);
+    for format in [
+        ExportFormat::Jsonl,
+        ExportFormat::Csv,
+        ExportFormat::Parquet,
+    ] {
+        for room in [0, 2, 20_000] {
+            let write = || {
+                let mut table = Table::begin(format, Disk(room))?.unwrap();
+                table.put(&long)?;
+                table.finish().map(drop)
+            };
+            let kind = write().map_err(|error: io::Error| error.kind());
+            assert_eq!(kind, Err(io::ErrorKind::StorageFull), "{format} {room}");
+        }
+    }
 }
 
 #[test]

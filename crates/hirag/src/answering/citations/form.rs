@@ -1,20 +1,23 @@
 //! The forms in which models name sources: `[2]`, `[1, 3 and 5-7]`, `[Source 2]`, `【2】`, `(source 2)`.
 
+use super::link;
+
 /// Bytes between brackets that may name sources; longer ones are text.
 const LONGEST: usize = 48;
 /// Digits of a source's number at most: `[2024]` is a year.
 const DIGITS: usize = 3;
 /// What a source is called where its number alone would do, in the languages that are asked in most.
-const SOURCE: [&str; 8] = [
-    "source", "sources", "quelle", "quellen", "fuente", "fuentes", "fonte", "fonti",
+const SOURCE: [&str; 9] = [
+    "source", "sources", "quelle", "quellen", "fuente", "fuentes", "fonte", "fontes", "fonti",
 ];
+/// What may stand before that.
+const SEE: &str = "see";
 /// What joins the last number to the others.
 const AND: [&str; 7] = ["and", "or", "und", "et", "y", "e", "ed"];
-/// What a link's definition goes on with, behind `[2]: `.
-const TARGETS: [&str; 4] = ["http", "<", "/", "#"];
-/// Spaces before that at most.
-const SPACES: usize = 8;
-
+/// Spaces; some models write those that break no line.
+const SPACES: [char; 3] = [' ', '\u{a0}', '\u{202f}'];
+/// What stands between the first and the last number of a range; the last one breaks no line.
+const TO: [char; 3] = ['-', '–', '\u{2011}'];
 /// The first and the last of numbers that follow each other.
 pub(super) type Span = (usize, usize);
 
@@ -37,8 +40,8 @@ pub(super) struct Sources {
     pub(super) spans: Vec<Span>,
     /// Whether they stand in square brackets, which mean other things too.
     pub(super) square: bool,
-    /// Whether what follows makes a link of them: how many bytes that is.
-    pub(super) link: usize,
+    /// Whether what follows makes a link of them.
+    pub(super) link: bool,
 }
 
 /// Whether numbers of sources may begin with `c`.
@@ -56,6 +59,9 @@ pub(super) fn read(text: &str, line_begins: bool, ended: bool) -> Look {
         _ => return Look::Text,
     };
     let within = &text[open.len_utf8()..];
+    if !may_begin(within) {
+        return Look::Text;
+    }
     let Some((end, last)) = within
         .char_indices()
         .find(|(at, c)| *at > LONGEST || !may_stand(*c))
@@ -65,9 +71,8 @@ pub(super) fn read(text: &str, line_begins: bool, ended: bool) -> Look {
     if last != close {
         return Look::Text;
     }
-    // Some models say where in the source it stands: `【2†L5-L9】`.
     let named = match open {
-        '【' => within[..end].split('†').next().unwrap_or_default(),
+        '【' => without_place(&within[..end]),
         _ => &within[..end],
     };
     let Some(spans) = spans(named, open == '(') else {
@@ -76,8 +81,8 @@ pub(super) fn read(text: &str, line_begins: bool, ended: bool) -> Look {
     let length = open.len_utf8() + end + close.len_utf8();
     let square = open == '[';
     let link = match square {
-        true => link(&text[length..], line_begins, ended),
-        false => Some(0),
+        true => link::follows(&text[length..], line_begins, ended),
+        false => Some(false),
     };
     match link {
         None => Look::More,
@@ -90,38 +95,50 @@ pub(super) fn read(text: &str, line_begins: bool, ended: bool) -> Look {
     }
 }
 
-fn may_stand(c: char) -> bool {
-    c.is_ascii_alphanumeric() || " ,;&+-–:#†".contains(c)
+/// Whether `text` ends within brackets that may name sources, once what follows completes them.
+pub(super) fn is_open(text: &str) -> bool {
+    let mut last = text.char_indices().rev().take(LONGEST + 1);
+    last.find(|(_, c)| !may_stand(*c))
+        .is_some_and(|(at, c)| begins(c) && may_begin(&text[at + c.len_utf8()..]))
 }
 
-/// Bytes of what makes a link of the brackets before; `None` if that cannot be told yet.
-fn link(behind: &str, line_begins: bool, ended: bool) -> Option<usize> {
-    let Some(next) = behind.chars().next() else {
-        return ended.then_some(0);
+fn may_stand(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ",;&+:#†._".contains(c) || SPACES.contains(&c) || TO.contains(&c)
+}
+
+/// Whether a number or a known word may stand first between brackets, as far as they are there.
+fn may_begin(within: &str) -> bool {
+    let within = match word(within.trim_start_matches(SPACES)) {
+        Some((see, behind)) if see.eq_ignore_ascii_case(SEE) && !behind.is_empty() => behind,
+        _ => within,
     };
-    if next == '(' {
-        return Some(1);
+    let within = within.trim_start_matches(SPACES);
+    let Some((first, behind)) = word(within) else {
+        return within.is_empty() || within.starts_with(|c: char| c.is_ascii_digit());
+    };
+    let (first, whole) = (first.to_ascii_lowercase(), !behind.is_empty());
+    [SEE].iter().chain(&SOURCE).any(|known| match whole {
+        true => **known == first,
+        false => known.starts_with(&first),
+    })
+}
+
+/// Some models say where in the source it stands: `【2†L5-L9】`, `【2:0†source】`.
+fn without_place(within: &str) -> &str {
+    let named = within.split('†').next().unwrap_or_default();
+    let digits = |text: &str| text.ends_with(|c: char| c.is_ascii_digit());
+    match named.rsplit_once(':') {
+        Some((number, place)) if digits(number) && digits(place) => number,
+        _ => named,
     }
-    if next != ':' || !line_begins {
-        return Some(0);
-    }
-    let target = behind[1..].trim_start_matches(' ');
-    if behind.len() - target.len() > SPACES {
-        return Some(0);
-    }
-    if TARGETS.iter().any(|known| target.starts_with(known)) {
-        return Some(1);
-    }
-    let begun = TARGETS.iter().any(|known| known.starts_with(target));
-    (ended || !begun).then_some(0)
 }
 
 /// The numbers that stand in a row, and nothing else; with a word for sources before them, if it
 /// `needs_word`.
 fn spans(within: &str, needs_word: bool) -> Option<Vec<Span>> {
-    let within = within.trim_matches(' ');
+    let within = within.trim_matches(SPACES);
     let mut rest = match word(within) {
-        Some((see, behind)) if see.eq_ignore_ascii_case("see") => behind.trim_start_matches(' '),
+        Some((see, behind)) if see.eq_ignore_ascii_case(SEE) => behind.trim_start_matches(SPACES),
         _ => within,
     };
     let (mut spans, mut called) = (Vec::new(), false);
@@ -153,14 +170,14 @@ fn number(text: &str) -> Option<(usize, &str)> {
 
 /// The last number of a range, behind its first.
 fn range(text: &str) -> Option<(usize, &str)> {
-    let text = text.trim_start_matches(' ');
-    let text = text.strip_prefix(['-', '–'])?;
-    number(text.trim_start_matches(' '))
+    let text = text.trim_start_matches(SPACES);
+    let text = text.strip_prefix(TO)?;
+    number(text.trim_start_matches(SPACES))
 }
 
 /// What follows a number and joins it to the next, or ends the row.
 fn joint(text: &str) -> Option<&str> {
-    let mut rest = text.trim_start_matches(' ');
+    let mut rest = text.trim_start_matches(SPACES);
     let mut joined = rest.is_empty();
     loop {
         let behind = match word(rest) {
@@ -170,7 +187,7 @@ fn joint(text: &str) -> Option<&str> {
                 None => return joined.then_some(rest),
             },
         };
-        (rest, joined) = (behind.trim_start_matches(' '), true);
+        (rest, joined) = (behind.trim_start_matches(SPACES), true);
     }
 }
 
@@ -180,7 +197,7 @@ fn source_word(text: &str) -> Option<&str> {
     let known = SOURCE
         .iter()
         .any(|known| known.eq_ignore_ascii_case(&text[..end]));
-    known.then(|| text[end..].trim_start_matches([' ', ':', '#']))
+    known.then(|| text[end..].trim_start_matches(|c| SPACES.contains(&c) || matches!(c, ':' | '#')))
 }
 
 /// The word that `text` begins with, and what follows it.

@@ -4,6 +4,7 @@
 mod before;
 mod code;
 mod form;
+mod link;
 #[cfg(test)]
 mod tests;
 
@@ -17,16 +18,29 @@ use super::RemovedMark;
 /// What stands where a number was taken out.
 const REMOVED_MARK: &str = "[?]";
 
+/// Whose numbers a text has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Text {
+    /// An answer to check: it gets marks.
+    Answer,
+    /// An answer from before, whose numbers and marks go.
+    Former,
+    /// What a source says: its numbers in square brackets go, as they would be read as ours. All else
+    /// is its own.
+    Passage,
+}
+
 /// The check of one answer.
 #[derive(Debug)]
 pub struct Citations {
     sources: usize,
-    /// What is left of a number that is taken out.
-    mark: &'static str,
+    of: Text,
     /// What cannot be told yet: brackets that have begun, or what may make a link of them.
     held: String,
     code: Code,
     before: Before,
+    /// Whether a space went with a number: a word that follows must not hang on the one before.
+    space: bool,
     /// Characters that were told.
     told: usize,
     cited: BTreeSet<usize>,
@@ -38,16 +52,17 @@ impl Citations {
     /// A check against sources numbered from 1 to `sources`.
     #[must_use]
     pub fn of(sources: usize) -> Self {
-        Self::leaving(REMOVED_MARK, sources)
+        Self::within(Text::Answer, sources)
     }
 
-    fn leaving(mark: &'static str, sources: usize) -> Self {
+    fn within(of: Text, sources: usize) -> Self {
         Self {
             sources,
-            mark,
+            of,
             held: String::new(),
             code: Code::default(),
             before: Before::default(),
+            space: false,
             told: 0,
             cited: BTreeSet::new(),
             removed: Vec::new(),
@@ -89,7 +104,7 @@ impl Citations {
         let (mut out, mut rest) = (String::with_capacity(held.len()), held.as_str());
         while let Some(c) = rest.chars().next() {
             let look = match form::begins(c) && !self.code.is_open() {
-                true if self.mark.is_empty() && rest.starts_with(REMOVED_MARK) => {
+                true if self.of == Text::Former && rest.starts_with(REMOVED_MARK) => {
                     self.take_out(&mut out);
                     rest = &rest[REMOVED_MARK.len()..];
                     continue;
@@ -110,6 +125,10 @@ impl Citations {
 
     /// Tells what is no number of a source; its bytes.
     fn let_go(&mut self, text: &str, out: &mut String) -> usize {
+        let word = text.starts_with(|c: char| c == '(' || c.is_alphanumeric());
+        if std::mem::take(&mut self.space) && word {
+            self.write(" ", out);
+        }
         for c in text.chars() {
             self.before.follow(c);
         }
@@ -127,12 +146,42 @@ impl Citations {
 
     /// Tells numbers of sources, with which `text` begins, as they may stay; their bytes.
     fn judge(&mut self, text: &str, named: &Sources, out: &mut String) -> usize {
-        let there = |(first, last): &Span| *first > 0 && *last <= self.sources;
-        let index = named.square && self.before.is_index();
-        let other = index || named.link > 0 || (named.square && self.before.is_bracket());
-        if other && !named.spans.iter().all(there) {
-            return self.let_go(&text[..named.length + named.link], out);
+        let text = &text[..named.length];
+        let index = self.before.is_index();
+        match self.of {
+            Text::Passage if !named.square => return self.let_go(text, out),
+            Text::Passage => self.take_out(out),
+            _ if named.square && index => {
+                self.let_go(text, out);
+                self.before.follow_index();
+            }
+            Text::Former => self.take_out(out),
+            Text::Answer if named.square && (named.link || self.before.is_bracket()) => {
+                self.leave_link(text, named, out);
+            }
+            Text::Answer => {
+                // Behind a letter, they would be read as an index.
+                if index {
+                    self.write(" ", out);
+                }
+                self.tell_sources(named, out);
+                self.before.follow_sources();
+            }
         }
+        named.length
+    }
+
+    /// A link stays as it is written; where all its numbers name sources, it may well mean them.
+    fn leave_link(&mut self, text: &str, named: &Sources, out: &mut String) {
+        let there = |(first, last): &Span| *first > 0 && *last <= self.sources;
+        if named.spans.iter().all(there) {
+            let numbers = named.spans.iter().flat_map(|(first, last)| *first..=*last);
+            self.cited.extend(numbers);
+        }
+        self.let_go(text, out);
+    }
+
+    fn tell_sources(&mut self, named: &Sources, out: &mut String) {
         let (mut kept, mut gone) = (Vec::new(), Vec::new());
         for (first, last) in named.spans.iter().copied() {
             let end = last.min(self.sources);
@@ -153,28 +202,23 @@ impl Citations {
                 at: self.told,
                 numbers: gone.join(", "),
             });
-            self.take_out(out);
+            self.write(REMOVED_MARK, out);
         }
         for number in gone {
             if !self.removed.contains(&number) {
                 self.removed.push(number);
             }
         }
-        self.before.follow_sources(index);
-        named.length
     }
 
-    /// Leaves what is left of a number.
+    /// Leaves nothing of a number.
     fn take_out(&mut self, out: &mut String) {
-        if !self.mark.is_empty() {
-            return self.write(self.mark, out);
-        }
         // Two halves of brackets must not come together as a number.
-        let open = out.trim_end_matches(|c: char| c.is_ascii_digit() || " ,;-–".contains(c));
-        if open.ends_with(['[', '【']) {
-            out.push('…');
+        if form::is_open(out) {
+            self.let_go("…", out);
         } else if out.ends_with(' ') {
             out.pop();
+            self.space = true;
         }
     }
 }
@@ -189,7 +233,16 @@ fn written((first, last): Span) -> String {
 /// An answer without the numbers of its sources, which name those of its own question only, and without
 /// the marks of such as there were none.
 pub(crate) fn without(answer: &str) -> String {
-    let mut citations = Citations::leaving("", 0);
-    answer.clone_into(&mut citations.held);
+    taken_out(Text::Former, answer)
+}
+
+/// A source's own text without what a reader of the answer would take for the number of one of ours.
+pub(super) fn passage(text: &str) -> String {
+    taken_out(Text::Passage, text)
+}
+
+fn taken_out(of: Text, text: &str) -> String {
+    let mut citations = Citations::within(of, 0);
+    text.clone_into(&mut citations.held);
     citations.finish()
 }

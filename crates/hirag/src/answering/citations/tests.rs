@@ -53,6 +53,11 @@ fn numbers_are_known_in_whatever_form_models_write_them() {
         ("(see sources 1 and 2)", "[1, 2]", vec![]),
         ("【1】 and 【9】", "[1] and [?]", vec!["9"]),
         ("【2†L5-L9】", "[2]", vec![]),
+        ("【9:0†source】", "[?]", vec!["9"]),
+        ("【2:0†the_notes.md】 【source: 1】", "[2] [1]", vec![]),
+        ("[1\u{2011}9]", "[1, 2, 3][?]", vec!["4-9"]),
+        ("[1,\u{a0}9] [\u{202f}8]", "[1][?] [?]", vec!["9", "8"]),
+        ("(fontes 1 e 9)", "[1][?]", vec!["9"]),
     ] {
         let (out, _, gone) = checked(text, 3);
         assert_eq!(
@@ -74,7 +79,9 @@ fn other_brackets_years_and_code_are_left_alone() {
         "~~~\na[9]\n```\nb[9]\n~~~\n",
         "````\n```\na[9]\n````\n",
         "a[9] = my_list[9] and a[i][9]",
+        "a[1] = my_list[1-2] and x[1][2]",
         "[9](http://x/9) and [the page][9]\n[9]: http://x/9\n",
+        "[9](/9) [9](./x) [9](#x) [9](<a b>) [9](mailto:a@b) [9](notes.md#x) [9](x.org \"9\")",
         "[^9]: a note",
         "(source code) [source] [sources and 2] (see 9)",
         "[9th] [Table 9] [page 9, line 8]",
@@ -99,8 +106,34 @@ fn behind_words_and_before_words_a_number_is_a_source() {
         ("as in [9]: yes", "as in [?]: yes"),
         ("[9]: the key", "[?]: the key"),
         ("(as told)[9]", "(as told)[?]"),
+        ("_deploy key_[9] __Note__[9]", "_deploy key_[?] __Note__[?]"),
+        ("_key[9]_ and a _[9]", "_key[?]_ and a _[?]"),
+        ("[9](source 9)", "[?][?]"),
+        ("[9](see above) [9]()", "[?](see above) [?]()"),
+        (
+            "[9](e.g., this) [9](3.2) [9](…so.)",
+            "[?](e.g., this) [?](3.2) [?](…so.)",
+        ),
+        (
+            "[9](上の節に書いてあるとおりに鍵はそこにあります)",
+            "[?](上の節に書いてあるとおりに鍵はそこにあります)",
+        ),
+        ("a(source 1) a[2](source 1)", "a [1] a[2] [1]"),
     ] {
         assert_eq!(checked(text, 3).0, expected);
+    }
+}
+
+#[test]
+fn a_link_stays_as_it_is_written_and_cites_the_sources_that_it_names() {
+    for (text, cited) in [
+        ("[1-2](http://x)", vec![1, 2]),
+        ("[Source 3](notes.md)", vec![3]),
+        ("[1, 9](http://x)", vec![]),
+        ("[the page][1-2]", vec![1, 2]),
+        ("[2]: http://x", vec![2]),
+    ] {
+        assert_eq!(checked(text, 3), (text.to_owned(), cited, vec![]));
     }
 }
 
@@ -130,6 +163,15 @@ fn words_are_told_as_soon_as_they_can_be_no_source() {
     assert_eq!(citations.push(" (ä"), " (ä");
     let long = format!("[{}", "a".repeat(60));
     assert_eq!(citations.push(&long), long);
+    for words in [" (so", " (sources", " (see", " (see sou", " (9"] {
+        assert_eq!(Citations::of(2).push(words), " ", "{words}");
+    }
+    for words in [" (a", " (so that", " (see a", " (sourced", " [T", " (–"] {
+        assert_eq!(Citations::of(2).push(words), words);
+    }
+    let mut citations = Citations::of(2);
+    assert_eq!(citations.push("[9](see"), "");
+    assert_eq!(citations.push(" a"), "[?](see a");
 }
 
 #[test]
@@ -141,8 +183,36 @@ fn an_answer_without_its_citations_is_its_text() {
     assert_eq!(without("So [1][?] or `[?]` [?]."), "So or `[?]`.");
 }
 
+#[test]
+fn an_answer_from_before_keeps_what_was_never_a_number_of_a_source() {
+    for (text, expected) in [
+        (
+            "see [the page][1] or [1](http://x)",
+            "see [the page] or (http://x)",
+        ),
+        ("a[1] and my_list[1-2]", "a[1] and my_list[1-2]"),
+        ("[see [9]2] so [9]it", "[see …2] so it"),
+        ("see [?][?]a[9]", "see a[9]"),
+    ] {
+        assert_eq!(without(text), expected);
+    }
+}
+
+#[test]
+fn a_passage_loses_its_numbers_in_square_brackets_and_nothing_else() {
+    for (text, expected) in [
+        ("[the page][1], [1](http://x)", "[the page], (http://x)"),
+        ("a[1] and my_list[2] [Source 3]", "a and my_list"),
+        ("born 1850 [?]", "born 1850 [?]"),
+        ("so (source 2) and 【2】", "so (source 2) and 【2】"),
+        ("`a[1]`, [x] and [2024]", "`a[1]`, [x] and [2024]"),
+    ] {
+        assert_eq!(passage(text), expected);
+    }
+}
+
 /// Texts full of what may be numbers of sources, and of what makes other things of them.
-const TEXTS: &str = "([a-c `~\\n\\[\\],:()_'–【】†?-]|[0-9]|é|a\\[9\\]|http| and |source |\\[source 9\\]|\\(source 2\\)|\\[[0-9]{1,2}((, |-| and )[0-9])?\\]){0,60}";
+const TEXTS: &str = "([a-c `~\\n\\[\\],:()_'–【】†?./#\u{2011}\u{a0}-]|[0-9]|é|a\\[9\\]|my_b|_key_|http| and |see |source |fontes |\\[source 9\\]|\\(source 2\\)|\\]\\(x\\.a|9:0†source|\\[[0-9]{1,2}((, |-|\u{2011}|,\u{a0}| and )[0-9])?\\]){0,60}";
 
 proptest! {
     #[test]
@@ -179,7 +249,7 @@ proptest! {
 
     #[test]
     fn words_and_numbers_in_brackets_leave_no_number_without_a_source(
-        parts in prop::collection::vec(("[a-z]{2,9}", 1usize..30, 1usize..30, 0usize..4), 0..9),
+        parts in prop::collection::vec(("(_[a-z]{2,9}_?|[a-z]{2,9})", 1usize..30, 1usize..30, 0usize..9), 0..9),
     ) {
         let text: String = parts
             .iter()
@@ -187,7 +257,12 @@ proptest! {
                 0 => format!("{word} [{one}] "),
                 1 => format!("{word}[{one}, {other}] "),
                 2 => format!("{word} (source {one} and {other}) "),
-                _ => format!("{word} [source {one}]. "),
+                3 => format!("{word} [source {one}]. "),
+                4 => format!("{word}[{one}](source {other}) "),
+                5 => format!("{word} [{one}](see above) "),
+                6 => format!("{word}【{one}:0†source】 "),
+                7 => format!("{word} (fontes {one}\u{a0}e\u{a0}{other}) "),
+                _ => format!("{word} [{one}\u{2011}{}]", one + other),
             })
             .collect();
         let (out, _, _) = checked(&text, 3);
@@ -210,10 +285,12 @@ proptest! {
 
     #[test]
     fn nothing_is_left_to_take_out_of_a_text_without_its_citations(
-        text in "([é ,–-]|\\[|\\]|【|】|[0-9]|\\[\\?\\]|\\[[0-9]{1,2}((, |-)[0-9])?\\]){0,60}",
+        text in "([a-c é ,–_():-]|\\[|\\]|【|】|[0-9]|see |source |\\[\\?\\]|\\(source 2\\)|my_b|\\[[0-9]{1,2}((, |-)[0-9])?\\]){0,60}",
     ) {
-        let once = without(&text);
-        prop_assert_eq!(without(&once), once);
+        for of in [Text::Former, Text::Passage] {
+            let once = taken_out(of, &text);
+            prop_assert_eq!(taken_out(of, &once), once);
+        }
     }
 
     #[test]
