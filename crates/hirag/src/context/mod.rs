@@ -12,6 +12,7 @@ pub use error::ContextError;
 pub use filter::{Condition, Field, Filter, Range, Test, Value, parse_time};
 pub use level::ContextLevel;
 pub use metadata::{Metadata, MetadataLimits, validate_metadata};
+pub(crate) use new_context::MAX_NAME_BYTES;
 pub use new_context::{ContextPatch, Limits, NewContext, Priority};
 pub use request::{
     ContextRequest, ContextResponse, Degradation, LevelCounts, RetrievalMetadata, RetrievedContext,

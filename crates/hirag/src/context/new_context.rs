@@ -70,7 +70,7 @@ pub struct Limits {
 }
 
 /// Bytes of agent and session names at most.
-const MAX_NAME_BYTES: usize = 256;
+pub(crate) const MAX_NAME_BYTES: usize = 256;
 /// Bytes of a source at most: a long path.
 const MAX_SOURCE_BYTES: usize = 8_192;
 

@@ -226,14 +226,14 @@ impl Finder<'_> {
         if kind != FileKind::Beir && !named && self.beside_corpus(path) {
             return Ok(None);
         }
+        let path = fs::canonicalize(path).map_err(unreadable)?;
         if !kind.is_streamed() && facts.len() > self.max_file_bytes {
             return Err(ImportError::TooLarge {
-                path: path.to_owned(),
+                path,
                 bytes: facts.len(),
                 limit: self.max_file_bytes,
             });
         }
-        let path = fs::canonicalize(path).map_err(unreadable)?;
         Ok(Some(SourceFile {
             source: path_text(&path),
             path,

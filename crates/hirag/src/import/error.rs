@@ -169,8 +169,10 @@ impl ImportError {
     pub(crate) fn lasts(&self) -> bool {
         match self {
             Self::Binary { .. } | Self::Empty { .. } => true,
-            // A fault of a reader may be mended.
-            Self::Refused { code, .. } => *code != "internal",
+            // A fault of a reader may be mended, and a disk or a machine have better times.
+            Self::Refused { code, .. } => {
+                !matches!(*code, "internal" | "unreadable" | "document_too_slow")
+            }
             _ => false,
         }
     }
@@ -184,5 +186,22 @@ impl ImportError {
             path,
             reason: error.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_busy_machine_or_a_failing_disk_says_does_not_last() {
+        let lasts = |code| {
+            let (path, reason) = (PathBuf::from("/a.pdf"), String::new());
+            ImportError::Refused { path, code, reason }.lasts()
+        };
+        for code in ["internal", "unreadable", "document_too_slow"] {
+            assert!(!lasts(code), "{code}");
+        }
+        assert!(lasts("damaged_file") && lasts("encrypted_file"));
     }
 }

@@ -319,3 +319,6 @@ async fn settle(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,11 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::SourceError;
-use crate::context::ContextLevel;
+use crate::context::{ContextLevel, MAX_NAME_BYTES};
 
 /// Globs of a source at most, of each kind.
 const GLOBS: usize = 200;
-/// Bytes of a glob, a kind, an agent or a session at most.
+/// Bytes of a glob or a kind at most.
 const BYTES: usize = 500;
 
 /// What is read of a source, and as what.
@@ -46,15 +46,16 @@ impl SourceRules {
     pub fn validate(&self) -> Result<(), SourceError> {
         Matcher::new(self)?;
         let texts = [
-            ("doc_type", &self.doc_type),
-            ("agent", &self.agent),
-            ("session", &self.session),
+            ("doc_type", &self.doc_type, BYTES),
+            // Contexts with a longer one could not be stored.
+            ("agent", &self.agent, MAX_NAME_BYTES),
+            ("session", &self.session, MAX_NAME_BYTES),
         ];
-        for (key, value) in texts {
+        for (key, value, most) in texts {
             if let Some(value) = value
-                && (value.trim().is_empty() || value.len() > BYTES)
+                && (value.trim().is_empty() || value.len() > most)
             {
-                return Err(bad(key, value, "must have 1 to 500 bytes".to_owned()));
+                return Err(bad(key, value, format!("must have 1 to {most} bytes")));
             }
         }
         Ok(())
@@ -182,6 +183,20 @@ mod tests {
             let error = rules.validate().unwrap_err();
             assert_eq!(error.code(), "invalid_source");
             assert!(error.to_string().starts_with(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_agent_or_a_session_that_no_context_may_have_is_refused() {
+        let rules = |agent: usize, session: usize| SourceRules {
+            agent: Some("a".repeat(agent)),
+            session: Some("s".repeat(session)),
+            ..SourceRules::default()
+        };
+        assert_eq!(rules(256, 256).validate(), Ok(()));
+        for rules in [rules(257, 1), rules(1, 257)] {
+            let error = rules.validate().unwrap_err().to_string();
+            assert!(error.ends_with("must have 1 to 256 bytes"), "{error}");
         }
     }
 }

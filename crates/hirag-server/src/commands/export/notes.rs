@@ -3,18 +3,24 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use hirag::context::{Context, ContextId};
 use hirag::export::markdown;
 use hirag::files::{folder_of, sync_folder_of};
+use tempfile::TempDir;
 
 use super::{ExportRequest, PAGE, Pages, written};
 use crate::commands::{Error, Host, Result};
 
 /// Bytes of a session's note at most, unless one context has more; well below what an import takes.
 const NOTE: usize = 4 << 20;
+
+/// Notes of a page that are put on the disk at once: for some that takes hardly longer than for one.
+const AT_ONCE: usize = 16;
 
 /// An agent and a session.
 type Key = (Option<String>, Option<String>);
@@ -40,20 +46,20 @@ pub(super) async fn folder(
         .tempdir_in(folder_of(&place))
         .map_err(|error| Error::writing(&place, &error))?;
     let notes = Notes {
-        folder: staged.path().into(),
+        folder: Arc::new(staged),
     };
     let contexts = match request.by_session {
         true => notes.of_sessions(host, progress).await?,
         false => notes.of_contexts(host, progress).await?,
     };
+    let staged = notes.folder;
     let move_in = move || {
         sync_folder_of(&staged.path().join("note"))?;
         if there {
             fs::remove_dir(&place)?;
         }
         fs::rename(staged.path(), &place)?;
-        // It has gone to its place: there is nothing to take away.
-        let _ = staged.keep();
+        // It has gone to its place: there is nothing left to take away.
         sync_folder_of(&place)
     };
     written(move_in).await?;
@@ -62,7 +68,8 @@ pub(super) async fn folder(
 
 /// Notes that are being written.
 struct Notes {
-    folder: Arc<Path>,
+    /// Goes away with the last that writes into it, also where nobody waits for that any more.
+    folder: Arc<TempDir>,
 }
 
 impl Notes {
@@ -72,13 +79,7 @@ impl Notes {
         while let Some(page) = pages.next().await? {
             contexts += page.len() as u64;
             let folder = Arc::clone(&self.folder);
-            let write = move || {
-                page.iter().try_for_each(|context| {
-                    let place = folder.join(markdown::name_of_context(context));
-                    put(&place, &markdown::of_context(context)?)
-                })
-            };
-            written(write).await?;
+            written(move || put_all(folder.path(), &page)).await?;
             progress(contexts);
         }
         Ok(contexts)
@@ -120,11 +121,34 @@ impl Notes {
         let (key, folder) = (key.clone(), Arc::clone(&self.folder));
         let write = move || {
             let (agent, session) = (key.0.as_deref(), key.1.as_deref());
-            let place = folder.join(markdown::name_of_session(agent, session, part));
+            let name = markdown::name_of_session(agent, session, part);
+            let place = folder.path().join(name);
             put(&place, &markdown::of_session(agent, session, &contexts)?)
         };
         written(write).await
     }
+}
+
+/// Writes a note for each context; they are on the disk then.
+fn put_all(folder: &Path, contexts: &[Context]) -> io::Result<()> {
+    let share = contexts.len().div_ceil(AT_ONCE).max(1);
+    let put_share = |contexts: &[Context]| {
+        contexts.iter().try_for_each(|context| {
+            let place = folder.join(markdown::name_of_context(context));
+            put(&place, &markdown::of_context(context)?)
+        })
+    };
+    thread::scope(|scope| {
+        let begun = contexts.chunks(share).map(|share| {
+            let writer = thread::Builder::new().name("hirag-export".to_owned());
+            writer.spawn_scoped(scope, move || put_share(share))
+        });
+        let begun: Vec<_> = begun.collect::<io::Result<_>>()?;
+        begun.into_iter().try_for_each(|writing| {
+            let written = writing.join();
+            written.unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    })
 }
 
 /// Writes a file; it is on the disk then.

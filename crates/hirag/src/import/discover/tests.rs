@@ -187,3 +187,15 @@ fn sockets_and_pipes_are_not_opened() {
     let found = find(dir.path(), Format::Auto);
     assert_eq!(found.skipped[0].reason, "not a regular file");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_linked_file_that_is_too_large_is_named_as_it_is_when_it_is_read() {
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let large = "x".repeat(SETTINGS.max_file_bytes as usize + 1);
+    write(elsewhere.path(), "a.md", &large);
+    let file = fs::canonicalize(elsewhere.path().join("a.md")).unwrap();
+    std::os::unix::fs::symlink(&file, dir.path().join("link.md")).unwrap();
+    let found = find(dir.path(), Format::Auto);
+    assert_eq!(found.skipped[0].path, path_text(&file));
+}

@@ -1,5 +1,6 @@
 //! ZIP archives, with limits against those that are made to fill the memory.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
@@ -32,7 +33,7 @@ pub(in crate::import) struct Archive<R> {
 impl<R: Read + Seek> Archive<R> {
     pub(in crate::import) fn open(input: R, deadline: Deadline) -> Result<Self, Fault> {
         let zip = ZipArchive::new(input)
-            .map_err(|error| Fault::damaged(format!("is no whole ZIP archive: {error}")))?;
+            .map_err(|error| fault(&error, format!("is no whole ZIP archive: {error}")))?;
         if zip.len() > MAX_ENTRIES {
             return Err(Fault::over_limit(format!(
                 "has {} entries, over the limit of {MAX_ENTRIES} for an archive",
@@ -76,16 +77,11 @@ impl<R: Read + Seek> Archive<R> {
         let Some(index) = self.zip.index_for_name(name) else {
             return Ok(None);
         };
-        let damaged = |error: &dyn std::fmt::Display| {
-            Fault::damaged(format!(
-                "is damaged: `{name}` in it cannot be unpacked ({error})"
-            ))
-        };
         let entry = self.zip.by_index(index).map_err(|error| match error {
             ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
                 Fault::encrypted("is encrypted; save it without a password, and import it again")
             }
-            error => damaged(&error),
+            error => fault(&error, not_unpacked(name, &error)),
         })?;
         let most = most_unpacked(entry.compressed_size()).min(self.room);
         let mut bytes = Vec::new();
@@ -97,7 +93,8 @@ impl<R: Read + Seek> Archive<R> {
                  its packed size, {MAX_ENTRY} bytes, and {MAX_UNPACKED} bytes in all)"
             )));
         }
-        read.map_err(|e| damaged(&e))?;
+        read.map_err(ZipError::from)
+            .map_err(|error| fault(&error, not_unpacked(name, &error)))?;
         self.room -= bytes.len() as u64;
         Ok(Some(bytes))
     }
@@ -106,14 +103,11 @@ impl<R: Read + Seek> Archive<R> {
 impl Archive<File> {
     /// An entry of any size, as it is unpacked.
     pub(in crate::import) fn stream(&mut self, file: &File, name: &str) -> Result<Unpacked, Fault> {
-        let damaged = |error: &dyn std::fmt::Display| {
-            Fault::damaged(format!(
-                "is damaged: `{name}` in it cannot be unpacked ({error})"
-            ))
-        };
+        let damaged = |why: &dyn fmt::Display| Fault::damaged(not_unpacked(name, why));
+        let failed = |error: ZipError| fault(&error, not_unpacked(name, &error));
         let absent = || Fault::damaged(format!("has no `{name}` in it"));
         let index = self.zip.index_for_name(name).ok_or_else(absent)?;
-        let entry = self.zip.by_index_raw(index).map_err(|e| damaged(&e))?;
+        let entry = self.zip.by_index_raw(index).map_err(failed)?;
         if entry.encrypted() {
             return Err(Fault::encrypted(
                 "is encrypted; unpack it, and import `conversations.json`",
@@ -124,8 +118,9 @@ impl Archive<File> {
         drop(entry);
         let start = start.ok_or_else(|| damaged(&"it begins nowhere"))?;
         // What the archive gives cannot leave it; a handle of the file can.
-        let mut file = file.try_clone().map_err(|e| damaged(&e))?;
-        file.seek(SeekFrom::Start(start)).map_err(|e| damaged(&e))?;
+        let mut file = file.try_clone().map_err(|e| failed(e.into()))?;
+        file.seek(SeekFrom::Start(start))
+            .map_err(|e| failed(e.into()))?;
         let raw = BufReader::new(file).take(packed);
         let input: Box<dyn Read + Send> = match method {
             CompressionMethod::Stored => Box::new(raw),
@@ -136,6 +131,18 @@ impl Archive<File> {
             input,
             room: packed.saturating_mul(MAX_RATIO).max(RATIO_FREE),
         })
+    }
+}
+
+fn not_unpacked(name: &str, why: &dyn fmt::Display) -> String {
+    format!("is damaged: `{name}` in it cannot be unpacked ({why})")
+}
+
+/// What the system says of a file may be otherwise the next time; what its bytes say is not.
+fn fault(error: &ZipError, reason: String) -> Fault {
+    match error {
+        ZipError::Io(error) if error.raw_os_error().is_some() => Fault::unreadable(error),
+        _ => Fault::damaged(reason),
     }
 }
 

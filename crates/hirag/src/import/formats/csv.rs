@@ -1,9 +1,8 @@
 //! Tables: one row is one context.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{Cursor, Read};
 
-use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use ::csv::{ByteRecord, Error, ErrorKind, Reader, ReaderBuilder};
 use encoding_rs::Encoding;
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use serde_json::{Number, Value as Json};
@@ -45,11 +44,10 @@ const COLUMNS: usize = 60;
 /// `agent` are those of the context, and a column of times says when it was created.
 pub(super) fn read(
     file: &SourceFile,
-    input: File,
+    input: impl Read + Send + 'static,
     max_row: usize,
     limits: &Limits,
 ) -> Result<Pieces, Fault> {
-    let damaged = |error: io::Error| Fault::damaged(format!("cannot be read: {error}"));
     let mut input = DecodeReaderBytesBuilder::new()
         .bom_override(true)
         .build(input);
@@ -57,7 +55,7 @@ pub(super) fn read(
     (&mut input)
         .take(HEAD)
         .read_to_end(&mut head)
-        .map_err(damaged)?;
+        .map_err(|error| Fault::unreadable(&error))?;
     if let Some(offset) = head.iter().position(|&byte| byte == 0) {
         return Err(Fault::Binary(offset));
     }
@@ -193,10 +191,14 @@ impl<R: Read> Iterator for Rows<R> {
                 }
                 Err(error) => {
                     self.ended = true;
+                    let code = match is_of_the_system(&error) {
+                        true => "unreadable",
+                        false => "invalid_csv",
+                    };
                     return Some(Err(Problem {
                         path: self.source.clone(),
                         line: Some(self.reader.position().line()),
-                        code: "invalid_csv".to_owned(),
+                        code: code.to_owned(),
                         message: format!("the table cannot be read further: {error}"),
                     }));
                 }
@@ -204,6 +206,11 @@ impl<R: Read> Iterator for Rows<R> {
         }
         None
     }
+}
+
+/// Whether it is the disk that failed, and not the table.
+fn is_of_the_system(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Io(error) if error.raw_os_error().is_some())
 }
 
 /// What stands most often in the first line, outside of quotes.
@@ -248,7 +255,11 @@ fn value(cell: &str) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
+    use crate::import::FileKind;
+    use crate::import::tests::LIMITS;
 
     #[test]
     fn the_delimiter_is_what_the_head_is_made_of() {
@@ -261,6 +272,37 @@ mod tests {
         ] {
             assert_eq!(delimiter(head.as_bytes()), expected, "{head}");
         }
+    }
+
+    /// A disk that fails.
+    struct Failing;
+
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::from_raw_os_error(5))
+        }
+    }
+
+    fn table(rows: usize) -> Result<Pieces, Fault> {
+        let file = SourceFile {
+            path: "/a.csv".into(),
+            source: "/a.csv".to_owned(),
+            kind: FileKind::Csv,
+            bytes: 0,
+            named: false,
+        };
+        let rows = "one,two\n".repeat(rows).into_bytes();
+        read(&file, Cursor::new(rows).chain(Failing), 1 << 20, &LIMITS)
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_no_fault_of_the_table() {
+        let Err(Fault::Refused(code, _)) = table(1) else {
+            panic!("a disk that fails at once");
+        };
+        assert_eq!(code, "unreadable");
+        let last = table(20_000).unwrap().last().unwrap().unwrap_err();
+        assert_eq!(last.code, "unreadable");
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod xml;
 
 use std::any::Any;
 use std::fs::File;
+use std::io;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -57,6 +58,11 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn damaged(reason: impl Into<String>) -> Self {
         Self::Refused("damaged_file", reason.into())
+    }
+
+    /// What the system says, which tells nothing about the file itself.
+    pub(super) fn unreadable(error: &io::Error) -> Self {
+        Self::Refused("unreadable", format!("cannot be read: {error}"))
     }
 
     pub(super) fn encrypted(reason: &str) -> Self {
@@ -157,8 +163,9 @@ fn broken(panic: Box<dyn Any + Send>) -> Result<Manuscript, Fault> {
         // Our own tests are to see it.
         resume_unwind(panic);
     }
-    Err(Fault::damaged(
-        "is damaged in a way that the reader does not survive; try to save it anew",
+    Err(Fault::Refused(
+        "internal",
+        "is damaged in a way that the reader does not survive; try to save it anew".to_owned(),
     ))
 }
 

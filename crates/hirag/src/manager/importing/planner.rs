@@ -183,8 +183,11 @@ impl Planner {
         for new in document.contexts {
             whole &= placing.place(new, &mut unit)?;
         }
-        unit.remove = placing.gone()?;
-        // What may not be stored now may be once the settings are others: it is read again then.
+        // What may not be stored now may be once the settings are others: it is read again then, and
+        // takes nothing of what was stored before away until then.
+        if whole {
+            unit.remove = placing.gone()?;
+        }
         let known_by = if whole { fingerprint } else { [0; 32] };
         unit.state = Some(SourceState {
             stamp: self.stamp(file).filter(|_| whole),

@@ -22,9 +22,8 @@ impl Shape {
         doc_type: Option<&str>,
     ) -> Self {
         let mut shape = format!(
-            "{READERS} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{READERS} {:?} {:?} {:?} {:?} {:?}",
             config.import,
-            config.limits,
             config.hirag.token_estimator,
             options.level,
             options.session,
@@ -32,6 +31,20 @@ impl Shape {
         );
         if let Some(kind) = doc_type {
             shape.push_str(&format!(" {kind:?}"));
+        }
+        // Only where they are set, so that what was read before they counted is still known.
+        let (limits, usual) = (&config.limits, Config::default().limits);
+        for (key, limit, usual) in [
+            ("text", limits.max_text_bytes, usual.max_text_bytes),
+            (
+                "metadata",
+                limits.max_metadata_bytes,
+                usual.max_metadata_bytes,
+            ),
+        ] {
+            if limit != usual {
+                shape.push_str(&format!(" {key} {limit}"));
+            }
         }
         Self(shape)
     }
@@ -54,5 +67,39 @@ impl Shape {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(config: &Config) -> String {
+        Shape::of(config, &ImportOptions::default(), Some("note")).to_string()
+    }
+
+    #[test]
+    fn what_was_read_by_an_earlier_version_is_known_again() {
+        // Another text here has every file read anew, and brings back what people deleted of them.
+        assert_eq!(
+            shape(&Config::default()),
+            "2 ImportSettings { chunk_tokens: 200, chunk_overlap: 30, max_file_bytes: 10485760, \
+             max_line_bytes: 8388608 } TokenSettings { kind: Tiktoken, chars_per_token: 4.0, \
+             tokens_per_word: 1.3 } None None None \"note\""
+        );
+    }
+
+    #[test]
+    fn only_limits_that_shape_what_a_file_gives_have_it_read_anew() {
+        let usual = shape(&Config::default());
+        let limited = |set: fn(&mut Config)| {
+            let mut config = Config::default();
+            set(&mut config);
+            shape(&config)
+        };
+        assert_eq!(limited(|config| config.limits.max_query_bytes = 100), usual);
+        let text = limited(|config| config.limits.max_text_bytes = 100);
+        let metadata = limited(|config| config.limits.max_metadata_bytes = 100);
+        assert!(text != usual && metadata != usual && text != metadata);
     }
 }

@@ -88,7 +88,7 @@ impl HiragManager {
         let stored = inner.store.kept_files(source.id).await?;
         let found = {
             let (source, settings) = (source.clone(), config.import.clone());
-            let may_be_empty = options.emptied || stored.is_empty();
+            let may_be_empty = options.emptied || stored.values().all(|file| file.contexts == 0);
             let stop = Arc::clone(&options.cancel);
             let find = move || find(&source, &settings, may_be_empty, &stop);
             off_the_async_threads(find).await?
@@ -152,7 +152,7 @@ impl HiragManager {
             run.removed = deletion.ids.len() as u64;
         }
         run.files = sorted.unchanged.len() as u64;
-        run.unchanged = sorted.unchanged.iter().map(|file| file.contexts).sum();
+        run.unchanged = sorted.unchanged.iter().sum();
         let kept = KeptFiles {
             by: source.id,
             doc_type: source.rules.doc_type.clone(),
@@ -238,10 +238,12 @@ fn find(
     // A folder that cannot be read may hold what is wanted, unless it is passed over as a whole.
     found.failed.retain(|problem| {
         let path = Path::new(&problem.path);
-        match path.is_file() {
-            true => takes(path),
-            false => !matcher.leaves_out(&below(&root, path), true),
-        }
+        // What is wrong with the root may hide anything, whatever it is called.
+        path == root
+            || match path.is_file() {
+                true => takes(path),
+                false => !matcher.leaves_out(&below(&root, path), true),
+            }
     });
     Ok(found)
 }

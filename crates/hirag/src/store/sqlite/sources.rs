@@ -224,7 +224,9 @@ fn put_state(
              ON CONFLICT (collection, source) DO UPDATE SET fingerprint = excluded.fingerprint,
                  contexts = excluded.contexts, imported_ms = excluded.imported_ms,
                  kept_by = coalesce(excluded.kept_by, kept_by), stamp = excluded.stamp,
-                 problem = excluded.problem, apart = excluded.apart",
+                 problem = excluded.problem,
+                 -- Who reads it for no kept source has not looked where it stands.
+                 apart = CASE WHEN excluded.kept_by IS NULL THEN apart ELSE excluded.apart END",
         )?
         .execute(params![
             collection,

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::clock::FakeClock;
 use crate::context::{ContextId, ContextLevel, Filter, Priority};
+use crate::sources::SourceRules;
 use crate::store::{Record, VectorStore};
 
 const NAME: &str = "c";
@@ -572,4 +573,39 @@ async fn slow_reads_writes_and_commits_are_kept_by_what_they_were_for() {
     let planned = |one: &&crate::metrics::SlowStatement| !one.plan.is_empty();
     assert!(read.filter(planned).count() > 0, "{kept:#?}");
     assert!(!format!("{kept:?}").contains("harbour"));
+}
+
+#[tokio::test]
+async fn where_a_kept_file_stands_is_not_forgotten_when_it_is_imported_by_itself() {
+    let place = Place::new();
+    let store = place.store().await;
+    let new = NewKept {
+        name: None,
+        path: "/notes".into(),
+        watch: false,
+        rules: SourceRules::default(),
+    };
+    let kept = store.keep(NAME, new).await.unwrap().unwrap();
+    let read = async |kept_by, apart| {
+        let batch = WriteBatch {
+            source: Some(SourceState {
+                source: "/notes/disk/a.md".into(),
+                fingerprint: [1; 32],
+                contexts: 0,
+                kept_by,
+                stamp: None,
+                problem: None,
+                apart,
+            }),
+            ..WriteBatch::default()
+        };
+        store.apply(NAME, batch, rules()).await.unwrap();
+        let state = store.source(NAME, "/notes/disk/a.md").await.unwrap();
+        let state = state.unwrap();
+        (state.kept_by, state.apart)
+    };
+    let id = Some(kept.id);
+    assert_eq!(read(id, true).await, (id, true));
+    assert_eq!(read(None, false).await, (id, true));
+    assert_eq!(read(id, false).await, (id, false));
 }

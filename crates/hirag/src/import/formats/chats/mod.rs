@@ -36,7 +36,7 @@ fn read<T: DeserializeOwned + 'static>(
     pieces: fn(T) -> Taken,
 ) -> Result<Pieces, Fault> {
     let source = file.source.clone();
-    let unreadable = |error: std::io::Error| Fault::damaged(format!("cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| Fault::unreadable(&error);
     let mut mark = [0; 4];
     let mut filled = 0;
     while filled < mark.len() {

@@ -18,14 +18,15 @@ pub(super) struct Renames<'a> {
 impl Renames<'_> {
     /// Old names with new ones. The old one is gone, or belongs to a file that took the place of
     /// one that moved on; so a new name may be the old one of another. Those that moved are taken
-    /// out of `gone`.
+    /// out of `gone`. Two files that swapped their names are each changed where they are.
     pub(super) fn among(
         &self,
         open: &[SourceFile],
         gone: &mut Vec<String>,
     ) -> Vec<(String, String)> {
+        let gave = |name: &String| self.stored.get(name).is_some_and(|file| file.contexts > 0);
         // A chain of files begins where a name is free now.
-        if gone.is_empty() {
+        if !gone.iter().any(gave) {
             return Vec::new();
         }
         let mut left: HashMap<[u8; 32], Vec<&str>> = HashMap::new();
@@ -68,16 +69,21 @@ impl Renames<'_> {
     }
 
     /// Takes out those whose new name still has contexts of its own, which are changed where they
-    /// are, and those whose old name is still there and was taken by none: it was only changed.
+    /// are, and those whose old name no chain from one that is gone comes by: it was only changed.
     fn keep_chains(&self, renames: &mut Vec<(String, String)>, gone: &[String]) {
-        let gone: HashSet<&String> = gone.iter().collect();
         loop {
-            let (left, taken): (HashSet<String>, HashSet<String>) = renames.iter().cloned().unzip();
+            let next: HashMap<String, String> = renames.iter().cloned().collect();
+            let mut chained = HashSet::new();
+            for mut name in gone {
+                while let Some(new) = next.get(name) {
+                    chained.insert(name);
+                    name = new;
+                }
+            }
             let all = renames.len();
             renames.retain(|(old, new)| {
                 let own = self.stored.get(new).map_or(0, |before| before.contexts);
-                let is_free = own == 0 || left.contains(new);
-                is_free && (gone.contains(old) || taken.contains(old))
+                (own == 0 || next.contains_key(new)) && chained.contains(old)
             });
             if renames.len() == all {
                 return;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,9 +21,10 @@ pub(super) struct Sorted {
     pub(super) open: Vec<SourceFile>,
     /// How each of them is known again without opening it.
     pub(super) stamps: HashMap<String, [u8; 32]>,
-    /// Those of them that stand on another file system than the root.
+    /// Those of them whose folder stands on another file system than the root.
     pub(super) apart: HashSet<String>,
-    pub(super) unchanged: Vec<KeptFile>,
+    /// The number of contexts of each file that is as it was.
+    pub(super) unchanged: Vec<u64>,
     /// Old names and new ones; see [`Renames`].
     pub(super) renames: Vec<(String, String)>,
     pub(super) gone: Vec<String>,
@@ -69,9 +70,8 @@ impl Sorting {
         let (mut open, mut unchanged) = (Vec::new(), Vec::new());
         let (mut stamps, mut apart) = (HashMap::new(), HashSet::new());
         let shape = self.shape.to_string();
-        let root_device = fs::metadata(&self.root)
-            .ok()
-            .and_then(|facts| device(&facts));
+        let device_of = |path: &Path| device(&fs::metadata(path).ok()?);
+        let root_device = device_of(&self.root);
         for file in files {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -84,14 +84,15 @@ impl Sorting {
                 Some(before) if now.is_some() && before.stamp == now => {
                     let told = before.problem.clone();
                     if told.as_ref().is_none_or(|told| told.refused.is_none()) {
-                        unchanged.push(before.clone());
+                        unchanged.push(before.contexts);
                     }
                     if let Some(told) = told {
                         report.tell(told, file.named || before.contexts > 0);
                     }
                 }
                 _ => {
-                    if facts.as_ref().and_then(device) != root_device {
+                    // Its folder is what is left of the disk when the file goes.
+                    if file.path.parent().and_then(device_of) != root_device {
                         apart.insert(file.source.clone());
                     }
                     stamps.extend(now.map(|stamp| (file.source.clone(), stamp)));
