@@ -8,6 +8,7 @@ mod turns;
 use std::collections::HashMap;
 use std::future::ready;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, Watcher};
@@ -218,6 +219,7 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
             self.listen(id).await;
         }
         let options = RunOptions::default();
+        let _stops = Stops(Arc::clone(&options.cancel));
         match self.manager.run_source(id, options, |_| {}).await {
             Ok(run) => {
                 // Of its last change, the system may have told already.
@@ -251,4 +253,14 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
 /// Whether a file is to be looked at again, because it was being written.
 fn is_of_a_change(problem: &Problem) -> bool {
     problem.code == "changed_while_read"
+}
+
+/// Stops a run with whoever waits for it: a walk through a folder is on a thread of its own, and
+/// would go on.
+struct Stops(Arc<AtomicBool>);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
