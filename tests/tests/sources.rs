@@ -20,6 +20,7 @@ use hirag::sources::{
 use hirag_tests::mounts::{in_own_mounts, mount, unmount};
 use hirag_tests::notes;
 use hirag_tests::place::{Place, assert_sound, everything, settled, until};
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 const SETTINGS: &str = "[sources]\nsettle_ms = 10\npoll_interval = \"1s\"\n";
@@ -34,9 +35,13 @@ struct Kept {
 
 impl Kept {
     async fn new() -> Self {
-        let mut place = Place::with(SETTINGS);
         // Long after every file was written: none of them may still be changing.
-        place.clock = FakeClock::at("2200-01-01T00:00:00Z".parse().unwrap());
+        Self::at("2200-01-01T00:00:00Z".parse().unwrap()).await
+    }
+
+    async fn at(time: Timestamp) -> Self {
+        let mut place = Place::with(SETTINGS);
+        place.clock = FakeClock::at(time);
         let folder = place.path().canonicalize().unwrap().join("notes");
         notes::write(&folder, 10, 3);
         let manager = place.open().await;
@@ -717,6 +722,24 @@ async fn what_changes_in_a_watched_folder_is_picked_up_by_itself() {
     watching.end().await;
     let told = kept.manager.source(kept.id).await.unwrap();
     assert_eq!(told.watching, WatchState::Off);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_file_that_was_emptied_just_now_is_looked_at_again_by_itself() {
+    let kept = Kept::at(Timestamp::now()).await;
+    let mut watching = Watching::begin(&kept.manager);
+    watching.run("the first run", |run| run.imported > 0).await;
+    fs::write(kept.note(1), "").unwrap();
+    let waits = |run: &SourceRun| {
+        let mut failed = run.failed.iter();
+        failed.any(|problem| problem.code == "changed_while_read")
+    };
+    let run = watching.run("that it may be being written", waits).await;
+    assert_eq!(run.removed, 0);
+    kept.place.clock.advance(std::time::Duration::from_mins(1));
+    let run = watching.run("that it is empty", |run| !waits(run)).await;
+    assert_eq!((run.removed, run.failed_total), (3, 0));
+    watching.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,6 @@ export type SourceRunRequest = {
 id?: SourceId | null, 
 /**
  * Takes a folder without anything in it for what it is, and not for a disk that is not
- * connected.
+ * connected, and what stood on another disk for gone: all that they gave is marked as deleted.
  */
 emptied?: boolean, };

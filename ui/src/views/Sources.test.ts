@@ -96,17 +96,27 @@ describe("sources", () => {
     expect(fake.requests("source_run")).toEqual([{ id: 1, emptied: true }]);
   });
 
-  it("takes a missing disk for gone only when told", async () => {
+  it.each([
+    [["/home/ada/notes/disk"], "It is gone for good"],
+    [["/home/ada/notes/disk", "/home/ada/notes/stick"], "All of these are gone for good"],
+  ])("names the missing disks %j, and takes them for gone only when told", async (paths, name) => {
     const user = userEvent.setup();
     const fake = show(Sources, {});
     await item("notes");
     const { sources } = await fake.call("sources", {});
     const run = sources[1]?.last_run;
-    const path = "/home/ada/notes/disk";
-    if (run) Object.assign(run, { failed: [{ path, line: null, code: "disk_gone", message: "a disk is not there" }], failed_total: 1 });
+    if (!run) throw new Error("notes were run");
+    run.failed = paths.map((path) => ({ path, line: null, code: "disk_gone", message: "a disk is not there" }));
+    run.failed_total = paths.length;
     fake.answers.sources = () => ({ sources });
     outdated("sources");
-    await user.click(await screen.findByRole("button", { name: "It is gone for good" }));
+    const button = await screen.findByRole("button", { name });
+    const note = button.closest<HTMLElement>(".note");
+    if (!note) throw new Error("the button stands beside what it is about");
+    const named = within(note).getAllByRole("listitem");
+    expect(named.map((disk) => disk.textContent)).toEqual(paths);
+    expect(fake.requests("source_run")).toEqual([]);
+    await user.click(button);
     expect(fake.requests("source_run")).toEqual([{ id: 2, emptied: true }]);
   });
 
@@ -150,6 +160,18 @@ describe("sources", () => {
     const rules = { include: [], exclude: [], level: "ShortTerm", doc_type: null, agent: "ada" };
     expect(fake.requests("source_change").at(-1)).toEqual({ id: 2, patch: { name: "notes", rules } });
     expect(await within(await item("notes")).findByText("Rules: into L2; of ada")).toBeVisible();
+  });
+
+  it("renames a source without choosing a level for it", async () => {
+    const user = userEvent.setup();
+    const fake = show(Sources, {});
+    await user.click(within(await item("notes")).getByRole("button", { name: "Change notes…" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Change notes" }));
+    expect(dialog.getByRole("radio", { name: "L3 Long-term" })).toBeChecked();
+    await user.type(dialog.getByRole("textbox", { name: "Name" }), "-old");
+    await user.click(dialog.getByRole("button", { name: "Save" }));
+    expect(await item("notes-old")).toBeVisible();
+    expect(fake.requests("source_change").at(-1)?.patch.rules?.level).toBeNull();
   });
 
   it("does not give a source the name of another", async () => {

@@ -55,7 +55,7 @@ pub struct SourceRunRequest {
     #[ts(optional = nullable)]
     pub id: Option<SourceId>,
     /// Takes a folder without anything in it for what it is, and not for a disk that is not
-    /// connected.
+    /// connected, and what stood on another disk for gone: all that they gave is marked as deleted.
     #[ts(as = "Option<bool>", optional)]
     pub emptied: bool,
 }

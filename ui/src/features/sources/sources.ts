@@ -47,7 +47,9 @@ export function draftOf({ include = [], exclude = [], level, doc_type }: SourceR
 
 /** The rules of a draft; what it says nothing of is as before. */
 export function rulesOf({ include, exclude, level, kind }: RuleDraft, before: SourceRules = {}): SourceRules {
-  return { ...before, include: globsOf(include), exclude: globsOf(exclude), level, doc_type: kind.trim() || null };
+  // Where nothing is said of the level, the form shows the one that it comes to.
+  const unsaid = before.level === null && level === "LongTerm";
+  return { ...before, include: globsOf(include), exclude: globsOf(exclude), level: unsaid ? null : level, doc_type: kind.trim() || null };
 }
 
 /** What is wrong with a field; `other` is with none of them. */

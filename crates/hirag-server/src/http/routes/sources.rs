@@ -30,7 +30,7 @@ pub(super) struct RemovalQuery {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RunRequest {
     /// Takes a folder without anything in it for what it is, and not for a disk that is not
-    /// connected.
+    /// connected, and what stood on another disk for gone: all that they gave is marked as deleted.
     emptied: bool,
 }
 

@@ -48,9 +48,10 @@ impl HiragManager {
     ) -> Result<SourceRun> {
         self.require_writable()?;
         let _turn = self.inner.keeping.turn.lock().await;
+        // Before anything is waited for: a source that is removed meanwhile stops its run.
+        let _running = Running::begin(self, id, &options.cancel);
         let source = self.source(id).await?.source;
         let _timer = self.inner.profiler.timer("source_run").long();
-        let _running = Running::begin(self, id, &options.cancel);
         let tell = |at: ImportProgress| {
             self.inner.keeping.running.lock().insert(id, at);
             progress(at);

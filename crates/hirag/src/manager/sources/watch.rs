@@ -3,9 +3,12 @@
 mod ears;
 mod heard;
 mod losses;
+mod turns;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::future::ready;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, Watcher};
@@ -13,6 +16,8 @@ use notify::{RecommendedWatcher, Watcher};
 use self::ears::{Ears, Watch};
 use self::heard::{Heard, Told};
 use self::losses::Losses;
+use self::turns::Turns;
+use crate::import::Problem;
 use crate::manager::background::ticker;
 use crate::manager::{HiragManager, RunOptions};
 use crate::sources::{RunOutcome, Source, SourceId, SourceRun, WatchState};
@@ -55,7 +60,7 @@ impl HiragManager {
                 ears: Ears::<W>::open(rest, Arc::clone(&heard)),
                 heard,
                 watched: HashMap::new(),
-                due: BTreeSet::new(),
+                turns: Turns::default(),
                 stirred: false,
                 losses: Losses::default(),
             };
@@ -65,20 +70,22 @@ impl HiragManager {
             poll.tick().await;
             round.take_stock().await;
             loop {
-                if round.due.is_empty() {
-                    let heard = Arc::clone(&round.heard);
-                    tokio::select! {
-                        told = heard.next() => round.hear(told).await,
-                        _ = changed.changed() => round.take_stock().await,
-                        _ = poll.tick() => round.look_again().await,
-                    }
+                let heard = Arc::clone(&round.heard);
+                tokio::select! {
+                    // The poll comes seldom, and is not to be put off by what changes all the time.
+                    biased;
+                    _ = poll.tick() => round.look_again().await,
+                    _ = changed.changed() => round.take_stock().await,
+                    told = heard.next() => round.hear(told).await,
+                    // What is due waits for none of these.
+                    () = ready(()), if !round.turns.are_over() => {}
                 }
                 if std::mem::take(&mut round.stirred) {
                     let told = round.heard.until_rest(rest).await;
                     round.hear(told).await;
                     round.stirred = false;
                 }
-                if let Some(id) = round.due.pop_first() {
+                if let Some(id) = round.turns.next() {
                     round.run(id, &mut tell).await;
                 }
                 // What came meanwhile is of one run.
@@ -104,8 +111,7 @@ struct Round<'a, W: Watcher> {
     ears: Ears<W>,
     heard: Arc<Heard>,
     watched: HashMap<SourceId, Watched>,
-    /// Sources that have to be run.
-    due: BTreeSet<SourceId>,
+    turns: Turns,
     /// Whether something changed that may go on changing.
     stirred: bool,
     losses: Losses,
@@ -128,7 +134,7 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
             if let Some(gone) = self.watched.remove(&id) {
                 self.ears.leave(&gone.source.path).await;
             }
-            self.due.remove(&id);
+            self.turns.forget(id);
             self.manager.inner.keeping.watching.lock().remove(&id);
         }
         let mut new = Vec::new();
@@ -137,12 +143,12 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
                 Some(known) if known.source.rules == source.rules => known.source = source,
                 Some(known) => {
                     known.source = source;
-                    self.due.insert(id);
+                    self.turns.add([id]);
                 }
                 None => {
                     let watch = None;
                     self.watched.insert(id, Watched { source, watch });
-                    self.due.insert(id);
+                    self.turns.add([id]);
                     new.push(id);
                 }
             }
@@ -154,16 +160,18 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
         }
     }
 
-    /// Sources that the system does not tell of are due, and it is asked again whether it can.
+    /// Sources that the system does not tell of are due, and it is asked again whether it can; so are
+    /// those with a file that was being written.
     async fn look_again(&mut self) {
+        self.turns.polled();
         if self.losses.polled() {
-            self.due.extend(self.watched.keys());
+            self.turns.add(self.watched.keys().copied());
         }
         let untold = self.watched.iter().filter(|(_, one)| one.watch.is_none());
         let untold: Vec<SourceId> = untold.map(|(id, _)| *id).collect();
         for id in untold {
             self.listen(id).await;
-            self.due.insert(id);
+            self.turns.add([id]);
         }
     }
 
@@ -192,9 +200,9 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
             self.losses.told();
         }
         let known = |id: &SourceId| watched.contains_key(id);
-        self.due.extend(changed.into_iter().filter(known));
+        self.turns.add(changed.into_iter().filter(known));
         if told.lost && self.losses.lost() {
-            self.due.extend(self.watched.keys());
+            self.turns.add(self.watched.keys().copied());
         }
         // A folder in the place of another is another, of which nothing would be told.
         for id in told.taken {
@@ -210,12 +218,14 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
         if one.watch == Some(Watch::InParts) {
             self.listen(id).await;
         }
-        match self
-            .manager
-            .run_source(id, RunOptions::default(), |_| {})
-            .await
-        {
+        let options = RunOptions::default();
+        let _stops = Stops(Arc::clone(&options.cancel));
+        match self.manager.run_source(id, options, |_| {}).await {
             Ok(run) => {
+                // Of its last change, the system may have told already.
+                if run.failed.iter().any(is_of_a_change) {
+                    self.turns.add_later(id);
+                }
                 if run.outcome == RunOutcome::Failed {
                     let problem = run.problem.as_ref().map(|problem| problem.message.clone());
                     self.wait_for(id, problem.unwrap_or_default()).await;
@@ -237,5 +247,20 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
             let state = WatchState::Polled { because };
             self.manager.inner.keeping.watching.lock().insert(id, state);
         }
+    }
+}
+
+/// Whether a file is to be looked at again, because it was being written.
+fn is_of_a_change(problem: &Problem) -> bool {
+    problem.code == "changed_while_read"
+}
+
+/// Stops a run with whoever waits for it: a walk through a folder is on a thread of its own, and
+/// would go on.
+struct Stops(Arc<AtomicBool>);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

@@ -1,6 +1,7 @@
 //! The system's watch on the folders of sources.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,26 +90,26 @@ impl<W: Watcher> Watches<W> {
         }
         // Some folder below it may not be entered, and keeps the others from being watched at once.
         let _ = self.debouncer.unwatch(root);
-        let mut singly = Vec::new();
-        let watched = self.listen_singly(root, &mut singly);
-        self.singly.insert(root.to_owned(), singly);
+        let mut parts = Parts::of(root);
+        let watched = self.listen_singly(root, &mut parts);
+        self.singly.insert(root.to_owned(), parts.watched);
         watched.map(|()| Watch::InParts)
     }
 
     /// Watches a folder by itself, and those in it that let themselves be watched.
-    fn listen_singly(&mut self, folder: &Path, singly: &mut Vec<PathBuf>) -> notify::Result<()> {
+    fn listen_singly(&mut self, folder: &Path, parts: &mut Parts) -> notify::Result<()> {
         self.debouncer.watch(folder, RecursiveMode::NonRecursive)?;
-        singly.push(folder.to_owned());
+        parts.watched.push(folder.to_owned());
         let entries = folder.read_dir().into_iter().flatten().flatten();
-        for inner in entries
-            .map(|entry| entry.path())
-            .filter(|path| path.is_dir())
-        {
+        for inner in entries.map(|entry| entry.path()) {
+            if !inner.is_dir() || !parts.enter(&inner) {
+                continue;
+            }
             match self.debouncer.watch(&inner, RecursiveMode::Recursive) {
-                Ok(()) => singly.push(inner),
+                Ok(()) => parts.watched.push(inner),
                 Err(error) if is_denied(&error) => {
                     let _ = self.debouncer.unwatch(&inner);
-                    match self.listen_singly(&inner, singly) {
+                    match self.listen_singly(&inner, parts) {
                         Err(error) if !is_denied(&error) => return Err(error),
                         // It can be read as little as it can be watched, and the run says so.
                         _ => {}
@@ -126,6 +127,29 @@ impl<W: Watcher> Watches<W> {
             let _ = self.debouncer.unwatch(&folder);
         }
         let _ = self.debouncer.unwatch(root);
+    }
+}
+
+/// The folders of a root that is watched in parts.
+struct Parts {
+    watched: Vec<PathBuf>,
+    /// Without symbolic links, of which a few make more paths than can be walked.
+    entered: HashSet<PathBuf>,
+}
+
+impl Parts {
+    /// What holds the root is entered, too: a link to it would bring in everything around.
+    fn of(root: &Path) -> Self {
+        let place = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+        Self {
+            watched: Vec::new(),
+            entered: place.ancestors().map(Path::to_owned).collect(),
+        }
+    }
+
+    /// Whether a folder is met for the first time, by whatever path.
+    fn enter(&mut self, folder: &Path) -> bool {
+        fs::canonicalize(folder).is_ok_and(|place| self.entered.insert(place))
     }
 }
 
@@ -148,7 +172,7 @@ fn reason(error: &notify::Error) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::{fs, io};
+    use std::io;
 
     use notify::{Config, EventHandler, WatcherKind};
 
@@ -212,6 +236,14 @@ mod tests {
         Ears::open(Duration::from_millis(10), heard)
     }
 
+    fn watched_below(root: &Path) -> BTreeMap<PathBuf, bool> {
+        let all = WATCHED.lock();
+        let below = all.iter().filter(|(folder, _)| folder.starts_with(root));
+        below
+            .map(|(folder, whole)| (folder.clone(), *whole))
+            .collect()
+    }
+
     #[tokio::test]
     async fn a_system_that_watches_no_more_says_which_limit_to_raise() {
         let because = ears::<Full>().listen("/notes").await.unwrap_err();
@@ -228,7 +260,7 @@ mod tests {
         let ears = ears::<Closed>();
         let listen = async || ears.listen(root.to_str().unwrap()).await;
         assert_eq!(listen().await, Ok(Watch::InParts));
-        let now = || WATCHED.lock().clone();
+        let now = || watched_below(root);
         let wanted = [
             ("", false),
             ("letters", true),
@@ -246,5 +278,32 @@ mod tests {
         assert_eq!(now(), BTreeMap::from([(root.to_owned(), true)]));
         ears.leave(root.to_str().unwrap()).await;
         assert!(now().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_folder_that_many_links_lead_to_is_watched_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap().join("notes");
+        fs::create_dir_all(root.join("open/closed")).unwrap();
+        let above = root.parent().unwrap();
+        for (link, to) in [
+            ("one", "open"),
+            ("two", "open"),
+            ("back", "."),
+            ("up", ".."),
+        ] {
+            std::os::unix::fs::symlink(root.join(to), root.join(link)).unwrap();
+        }
+        let ears = ears::<Closed>();
+        let listened = ears.listen(root.to_str().unwrap()).await;
+        assert_eq!(listened, Ok(Watch::InParts));
+        let watched = watched_below(above);
+        let places = watched.keys().map(|folder| folder.canonicalize().unwrap());
+        let mut places: Vec<PathBuf> = places.collect();
+        places.sort();
+        assert_eq!(places, [root.clone(), root.join("open")]);
+        ears.leave(root.to_str().unwrap()).await;
+        assert!(watched_below(above).is_empty());
     }
 }

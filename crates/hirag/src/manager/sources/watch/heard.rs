@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use notify::event::{CreateKind, EventKind, ModifyKind, RemoveKind};
+use notify::event::{CreateKind, EventKind, ModifyKind};
 use notify_debouncer_full::{DebounceEventResult, DebouncedEvent};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -142,12 +142,11 @@ impl Ground {
         if matches!(event.kind, EventKind::Access(_)) {
             return false;
         }
-        // A folder may hold what is wanted, whatever it is called itself.
+        // A folder may hold what is wanted, whatever it is called itself; and what is told to be a
+        // file that went may have been a link to one.
         let of_a_file = matches!(
             event.kind,
-            EventKind::Create(CreateKind::File)
-                | EventKind::Modify(ModifyKind::Data(_))
-                | EventKind::Remove(RemoveKind::File)
+            EventKind::Create(CreateKind::File) | EventKind::Modify(ModifyKind::Data(_))
         );
         let mut paths = event.paths.iter();
         paths.any(|path| !path.starts_with(data) && self.has(path, of_a_file))
@@ -167,8 +166,10 @@ impl Ground {
             true => matcher.takes(rest),
             false => !matcher.leaves_out(rest, false),
         });
-        let mut folders = path.ancestors().take_while(|folder| **folder != self.root);
-        !hidden && by_rules && !folders.any(is_made)
+        let parts = || path.ancestors().take_while(|part| **part != self.root);
+        // The rules are for where a link leads, which a run finds out.
+        let wanted = by_rules || parts().any(Path::is_symlink);
+        !hidden && wanted && !parts().any(is_made)
     }
 
     /// Whether an event tells that the root itself went.
@@ -186,7 +187,7 @@ mod tests {
     use std::fs;
 
     use notify::Event;
-    use notify::event::{AccessKind, AccessMode, DataChange, Flag};
+    use notify::event::{AccessKind, AccessMode, DataChange, Flag, RemoveKind};
 
     use super::*;
     use crate::sources::SourceRules;
@@ -246,6 +247,31 @@ mod tests {
         }
         assert!(ground.goes(&event(EventKind::Remove(RemoveKind::Folder), root)));
         assert!(!ground.goes(&event(new, root)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_rules_are_not_put_to_the_path_of_what_comes_by_a_link() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let (root, data) = (dir.path().join("notes"), dir.path().join("data"));
+        fs::create_dir_all(root.join("other/drafts")).unwrap();
+        fs::create_dir(dir.path().join("beside")).unwrap();
+        symlink(dir.path().join("beside"), root.join("link")).unwrap();
+        symlink(root.join("other"), root.join("drafts")).unwrap();
+        let ground = ground(&root);
+        let holds = |kind, path: &str| ground.holds(&event(kind, &root.join(path)), &data);
+        let new = EventKind::Create(CreateKind::File);
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let gone = EventKind::Remove(RemoveKind::File);
+        assert!(holds(new, "link"), "there may be notes behind it");
+        assert!(holds(written, "drafts/a.md"), "it is in `other`");
+        assert!(holds(gone, "drafts/a.md"));
+        assert!(!holds(written, "other/drafts/a.md"));
+        fs::remove_file(root.join("link")).unwrap();
+        assert!(holds(gone, "link"), "notes came from behind it");
+        fs::remove_file(root.join("drafts")).unwrap();
+        assert!(!holds(written, "drafts/a.md"));
     }
 
     #[tokio::test(start_paused = true)]
