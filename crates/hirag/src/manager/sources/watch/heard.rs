@@ -178,7 +178,7 @@ impl Ground {
             event.kind,
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
         );
-        goes && event.paths.iter().any(|path| *path == self.root)
+        goes && event.paths.contains(&self.root)
     }
 }
 
@@ -294,7 +294,7 @@ mod tests {
                 told = heard.until_rest(rest) => assert_eq!(told.is_empty(), times == 0),
                 () = async {
                     change(times).await;
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 } => {}
             }
             assert_eq!(begun.elapsed(), waited, "{times} changes");
