@@ -59,7 +59,7 @@ async fn a_source_is_read_when_it_is_asked_for_and_told_with_what_failed() {
         "{told}"
     );
     assert!(
-        told.contains("2 files, 1 context.") && !told.contains("bad.jsonl"),
+        told.contains("1 file, 1 context.") && !told.contains("bad.jsonl"),
         "{told}"
     );
 

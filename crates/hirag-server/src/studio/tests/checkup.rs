@@ -24,7 +24,7 @@ async fn a_monitor_is_told_at_once_and_nothing_old() {
     // The last one is told while the next is under way.
     place.clock.advance(Duration::from_secs(5));
     assert_eq!(told(&studio).await, "0 contexts");
-    while told(&studio).await != "1 contexts" {
+    while told(&studio).await != "1 context" {
         tokio::task::yield_now().await;
     }
 
