@@ -121,7 +121,7 @@ async fn a_copy_of_a_database_that_does_not_fit_leaves_nothing() {
         file: file.display().to_string(),
     };
     let error = ask::backup_file(&studio, copy(&disk.join("copy.db"))).await;
-    assert_eq!(error.unwrap_err().code(), "io_failed");
+    assert_eq!(error.unwrap_err().code(), "disk_full");
     assert_eq!(names(&disk), [""; 0]);
     // Where there is room, both are copied.
     let room = place.path().join("copy.db");

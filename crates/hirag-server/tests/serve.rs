@@ -6,8 +6,8 @@
     reason = "the helpers beside the tests fail by panicking, too"
 )]
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -144,8 +144,16 @@ async fn a_terminal_that_is_not_to_end_it_does_not() {
     let mut child = serving(folder.path(), "--ignore-signal=HUP");
     let document = document(&mut child);
     send("-HUP", &child);
-    let health = format!("{}/health/live", document["url"].as_str().unwrap());
-    assert!(reqwest::get(health).await.unwrap().status().is_success());
+    let address = document["url"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    let ask = format!("GET /health/live HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     send("-TERM", &child);
     assert!(child.wait().unwrap().success());
 }
