@@ -13,15 +13,23 @@ export function contextsChanged(): void {
   outdated("stats", "details", "count", "activity", "look_up");
 }
 
-/** The host counts uses soon after it has answered; searches within this time are one change. */
+/**
+ * Milliseconds from a search to what it changes beside its answer. The answer goes first, the host counts uses soon
+ * after it, and searches within this time are one change.
+ */
 const countedWithin = 500;
 let counting: ReturnType<typeof setTimeout> | undefined;
+/** Whether a list stood in the order of use meanwhile. */
+let reordered = false;
 
-/** A search has used contexts: only lists in the order of use read again. */
+/** A search has used contexts: of the lists, only those in the order of use read again. */
 export function contextsUsed(): void {
-  if (!listOrder.followsUses || counting !== undefined) return;
+  reordered ||= listOrder.followsUses;
+  if (counting !== undefined) return;
   counting = setTimeout(() => {
+    outdated("activity", "stats", "traces");
+    if (reordered) changes.revision += 1;
     counting = undefined;
-    changes.revision += 1;
+    reordered = false;
   }, countedWithin);
 }

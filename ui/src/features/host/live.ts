@@ -7,12 +7,10 @@ import { contextsChanged, contextsUsed } from "../contexts/changes.svelte";
 export function followHost(): () => void {
   const stops = [
     on("activity", (activity) => {
+      if (activity.kind === "searched") return contextsUsed();
       outdated("activity", "stats");
       if (activity.kind === "sources") outdated("sources");
-      if (activity.kind === "searched") {
-        outdated("traces");
-        contextsUsed();
-      } else if (activity.kind !== "settings") contextsChanged();
+      if (activity.kind !== "settings") contextsChanged();
     }),
     on("breaker", () => outdated("resilience", "stats", "health")),
     on("chat_breaker", () => outdated("resilience", "stats", "health")),
