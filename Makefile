@@ -14,7 +14,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 # The interface as the window has it in itself, and what it is made from.
 PAGES := ui/dist/index.html
-PAGES_FROM := $(shell find ui/src ui/index.html ui/vite.config.ts ui/svelte.config.js ui/package-lock.json \
+PAGES_FROM := $(shell find ui/src ui/index.html ui/vite.config.ts ui/frame.ts ui/icons.ts ui/svelte.config.js ui/package-lock.json \
 	crates/hirag-server/bindings -type f)
 
 step = @printf '\n== %s\n' '$(1)'

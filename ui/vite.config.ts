@@ -3,6 +3,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { frameFirst } from "./frame.ts";
 import { plainIcons } from "./icons.ts";
 
 /** What the desktop shell sets as well; here so that a preview shows what the policy would block. */
@@ -25,9 +26,27 @@ function fakeEntry(mode: string): Plugin {
   };
 }
 
+/** The letters are fetched beside the code: text that is set in others first is set twice, and finding others takes longer. */
+function lettersFirst(): Plugin {
+  return {
+    name: "letters-first",
+    transformIndexHtml: {
+      order: "post",
+      handler: (_, { bundle }) =>
+        Object.keys(bundle ?? {})
+          .filter((name) => /\/inter-latin-wght-normal-.*\.woff2$/.test(name))
+          .map((name) => ({
+            tag: "link",
+            attrs: { rel: "preload", as: "font", type: "font/woff2", crossorigin: true, href: `./${name}` },
+            injectTo: "head-prepend" as const,
+          })),
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [plainIcons(), svelte(), svelteTesting(), fakeEntry(mode)],
+  plugins: [plainIcons(), svelte(), svelteTesting(), fakeEntry(mode), lettersFirst(), frameFirst()],
   resolve: {
     alias: { $bindings: fileURLToPath(new URL("../crates/hirag-server/bindings", import.meta.url)) },
   },

@@ -59,22 +59,14 @@ pub(crate) fn is_done(app: &AppHandle) -> bool {
 /// Ends like a closed window when the system or a terminal asks for it.
 #[cfg(unix)]
 pub(crate) fn hear_signals(app: &AppHandle) {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-
-    async fn heard(signal: &mut Option<Signal>) {
-        match signal {
-            Some(signal) => {
-                signal.recv().await;
-            }
-            None => std::future::pending().await,
-        }
-    }
+    use hirag_server::hang_up::{self, heard};
+    use tokio::signal::unix::{SignalKind, signal};
 
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let mut terminate = signal(SignalKind::terminate()).ok();
         let mut interrupt = signal(SignalKind::interrupt()).ok();
-        let mut hang_up = hirag_server::hang_up::listen();
+        let mut hang_up = hang_up::listen();
         tokio::select! {
             () = heard(&mut terminate) => {}
             () = heard(&mut interrupt) => {}

@@ -27,4 +27,5 @@ if (asked.has("browser")) {
 connect(fake);
 (window as unknown as { fake: FakePlatform }).fake = fake;
 const target = document.getElementById("app");
+target?.replaceChildren();
 if (target) mount(App, { target });

@@ -1,9 +1,11 @@
 //! What a program hears when its terminal goes.
 
+use tokio::signal::unix::Signal;
+
 /// Listens for SIGHUP. Nothing where whoever began the program had it ignored, as `nohup` does: a
 /// listener would take that away. Nothing, too, where it cannot be known or heard.
 #[must_use]
-pub fn listen() -> Option<tokio::signal::unix::Signal> {
+pub fn listen() -> Option<Signal> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -11,6 +13,16 @@ pub fn listen() -> Option<tokio::signal::unix::Signal> {
         return None;
     }
     signal(SignalKind::hangup()).ok()
+}
+
+/// Waits for a signal; for ever where there is nothing that listens.
+pub async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
 }
 
 /// Whether what Linux says of a process has the first signal, which is SIGHUP, among the ignored.

@@ -4,6 +4,7 @@
 //! A command body is written once, in [`commands`], and says nothing about how it is called. The
 //! command line in [`cli`] is one of its fronts, HTTP in [`http`] another.
 
+pub mod arenas;
 pub mod cli;
 pub mod commands;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The `hirag` program.
 
 fn main() -> std::process::ExitCode {
+    hirag_server::arenas::share();
     hirag_server::cli::main()
 }

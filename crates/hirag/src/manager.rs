@@ -16,6 +16,8 @@ mod reembedding;
 mod retrieving;
 mod sources;
 mod status;
+#[cfg(test)]
+mod testing;
 mod upkeep;
 mod writing;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, duration, firstLine, ms, plural, sentence } from "./format";
+import { ago, bytes, count, duration, firstLine, ms, plural, sentence } from "./format";
 
 describe("figures for people", () => {
   it("writes bytes, milliseconds and durations with their unit", () => {
@@ -7,6 +7,12 @@ describe("figures for people", () => {
     expect([ms(0.08), ms(12.34), ms(1250), ms(90_000)]).toEqual(["0.08 ms", "12.3 ms", "1.25 s", "1 min 30 s"]);
     expect([duration(45), duration(200), duration(7500)]).toEqual(["45 s", "3 min 20 s", "2 h 5 min"]);
     expect([plural(1, "context"), plural(1200, "context")]).toEqual(["1 context", "1,200 contexts"]);
+  });
+
+  it("parts thousands as the language does", () => {
+    const numbers = [0, 999, 1000, 12_345.6, -1234, -999_999, 123_456_789, 9_007_199_254_740_991];
+    const language = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+    expect(numbers.map(count)).toEqual(numbers.map((n) => language.format(n)));
   });
 
   it("says how long ago, and calls a clock that jumped back just now or in", () => {

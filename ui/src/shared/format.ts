@@ -1,13 +1,15 @@
 // How numbers, sizes, times and levels are written for people.
 import type { ContextLevel } from "$bindings/ContextLevel";
 
-const whole = new Intl.NumberFormat("en");
+/** What takes a while to make, made when it is used first: the first content of the page waits for none of it. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
 
-/** 12,345 */
+/** 12,345. The first formatter that a page makes takes longer than all the figures of its first content. */
 export function count(n: number): string {
-  const rounded = Math.round(n);
-  // Most numbers need no separator, and a formatter is slow.
-  return Math.abs(rounded) < 1000 ? String(rounded) : whole.format(rounded);
+  return String(Math.round(n)).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 /** "1 context", "12,345 contexts" */
@@ -58,7 +60,7 @@ export function score(value: number): string {
   return value.toFixed(3);
 }
 
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const relative = once(() => new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" }));
 
 /** "2 min. ago", "in 3 days". What happens while the page's clock has not ticked again is "just now". */
 export function ago(time: string, now: number): string {
@@ -66,27 +68,27 @@ export function ago(time: string, now: number): string {
   if (Number.isNaN(seconds)) return "unknown";
   const size = Math.abs(seconds);
   if (size < 60) return seconds > 15 ? "in under a minute" : "just now";
-  if (size < 3600) return relative.format(Math.round(seconds / 60), "minute");
-  if (size < 86_400) return relative.format(Math.round(seconds / 3600), "hour");
-  if (size < 86_400 * 60) return relative.format(Math.round(seconds / 86_400), "day");
-  if (size < 86_400 * 730) return relative.format(Math.round(seconds / (86_400 * 30.4)), "month");
-  return relative.format(Math.round(seconds / (86_400 * 365)), "year");
+  if (size < 3600) return relative().format(Math.round(seconds / 60), "minute");
+  if (size < 86_400) return relative().format(Math.round(seconds / 3600), "hour");
+  if (size < 86_400 * 60) return relative().format(Math.round(seconds / 86_400), "day");
+  if (size < 86_400 * 730) return relative().format(Math.round(seconds / (86_400 * 30.4)), "month");
+  return relative().format(Math.round(seconds / (86_400 * 365)), "year");
 }
 
-const absolute = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const absolute = once(() => new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" }));
 
 /** 22 Nov 2026, 07:43:50 in the time zone of this machine. */
 export function date(time: string): string {
   const at = Date.parse(time);
-  return Number.isNaN(at) ? time : absolute.format(at);
+  return Number.isNaN(at) ? time : absolute().format(at);
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const clock = once(() => new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" }));
 
 /** 07:43:50 */
 export function timeOfDay(time: string): string {
   const at = Date.parse(time);
-  return Number.isNaN(at) ? time : clock.format(at);
+  return Number.isNaN(at) ? time : clock().format(at);
 }
 
 /** The last eight characters of an id: its random part, which tells ids apart. */

@@ -45,6 +45,11 @@ export function ask<N extends CommandName>(name: N, asked: () => Asked<N>) {
   );
 }
 
+/** Takes an answer that came before anybody asked. */
+export function known<N extends CommandName>(name: N, answer: Response<N>): void {
+  queryClient.setQueryData([name, {}], answer);
+}
+
 /** Says that answers of these commands may have changed. */
 export function outdated(...names: CommandName[]): void {
   for (const name of names) void queryClient.invalidateQueries({ queryKey: [name] });

@@ -18,15 +18,22 @@ function kept(): ThemeChoice {
 }
 
 class Appearance {
-  choice = $state<ThemeChoice>(kept());
+  choice = $state<ThemeChoice>("system");
+  #told = false;
   #systemDark = $state(false);
   readonly theme: Theme = $derived(
     this.choice === "system" ? (this.#systemDark ? "dark" : "light") : this.choice,
   );
 
+  /** Takes what the page came with: then what is kept, which takes a browser long to reach, is not read. */
+  known(choice: ThemeChoice): void {
+    this.choice = choice;
+    this.#told = true;
+  }
+
   /** Takes what the settings say, or will say. */
   take(choice: ThemeChoice): void {
-    this.choice = choice;
+    this.known(choice);
     try {
       localStorage.setItem(key, choice);
     } catch {
@@ -37,6 +44,7 @@ class Appearance {
 
   /** Follows the system from now on; returns how to stop. */
   follow(): () => void {
+    if (!this.#told) this.choice = kept();
     const query = window.matchMedia?.("(prefers-color-scheme: dark)");
     const changed = (): void => {
       this.#systemDark = query?.matches ?? false;

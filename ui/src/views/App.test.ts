@@ -6,11 +6,11 @@ import { show } from "../testing/page";
 import { router } from "../shared/router.svelte";
 import { toasts } from "../shared/toasts.svelte";
 import App from "./App.svelte";
-import { places } from "./places";
+import { views } from "./views";
 
 // Their code comes when it is needed; here it is there, as in a window that has been open for a moment.
 beforeAll(async () => {
-  await Promise.all(places.map(({ view }) => view()));
+  await Promise.all(Object.values(views).map((view) => view()));
   await import("./Dialogs.svelte");
   await import("../features/host/NotOpen.svelte");
 });

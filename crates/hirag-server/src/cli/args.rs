@@ -32,7 +32,7 @@ use super::values::{
     arg_required_else_help = true,
     max_term_width = 100
 )]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage.")]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.")]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,

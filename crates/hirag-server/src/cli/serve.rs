@@ -145,20 +145,10 @@ impl Signals {
 
     async fn heard(&mut self) {
         #[cfg(unix)]
-        async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
-            match signal {
-                Some(signal) => {
-                    signal.recv().await;
-                }
-                None => std::future::pending().await,
-            }
-        }
-
-        #[cfg(unix)]
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = self.terminate.recv() => {}
-            () = heard(&mut self.hang_up) => {}
+            () = crate::hang_up::heard(&mut self.hang_up) => {}
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;

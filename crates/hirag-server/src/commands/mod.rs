@@ -39,10 +39,10 @@ pub use studio::StudioSettings;
 pub use transfer::{Backup, RestoreRequest, RestoredDatabase, backup, import, restore};
 pub use upkeep::{Collected, catch_up, collect, purge, reembed};
 
-/// `1 context`, `2 contexts`.
+/// `1 context`, `2 contexts`, `2 files or lines`.
 pub(crate) fn counted(number: u64, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
-        _ => format!("{number} {thing}s"),
+        _ => format!("{number} {}s", thing.replace(" or ", "s or ")),
     }
 }

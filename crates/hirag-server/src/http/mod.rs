@@ -19,6 +19,7 @@ mod pages;
 mod problem;
 mod routes;
 mod server;
+mod start;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -29,6 +30,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 pub(crate) use door::Door;
 pub use door::{Instead, ServerStatus};
@@ -127,9 +129,11 @@ fn router(api: Api) -> Router {
         let studio = api.studio().clone();
         crate::mcp::router(studio, async move { api.stopped().await })
     };
+    // What is packed already grows, and takes its time.
+    let packing = DefaultPredicate::new().and(NotForContentType::const_new("font/"));
     routes::all()
         .nest_service("/mcp", mcp)
         .layer(from_fn_with_state(api.clone(), intake::serve))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(packing))
         .with_state(api)
 }

@@ -1,14 +1,18 @@
 //! The interface, as it was built into the program.
 
-use axum::extract::Path;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    REFERRER_POLICY, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use include_dir::{Dir, include_dir};
 
-use super::Problem;
+use super::{Api, Problem, start};
 
-/// The files of `ui/dist`; none, where the interface was not built.
+/// The files of `ui/dist`, and what can be packed once more as `.gz`; none, where the interface was not
+/// built.
 static FILES: Dir<'_> = include_dir!("$INTERFACE_PAGES");
 
 /// Nothing is fetched from elsewhere, nothing runs that is not ours, and no page shows ours in
@@ -24,9 +28,16 @@ const NOT_BUILT: &str = "<p>This program was built without the interface. `make 
     HTTP interface works without, see <a href=\"/docs\">its description</a>.</p>";
 
 /// The page that everything else hangs on.
-pub(super) async fn index() -> Response {
-    match FILES.get_file("index.html") {
-        Some(file) => page(StatusCode::OK, file.contents()),
+pub(super) async fn index(State(api): State<Api>) -> Response {
+    match FILES
+        .get_file("index.html")
+        .map(|file| file.contents_utf8())
+    {
+        Some(Some(html)) => page(
+            StatusCode::OK,
+            start::with_answers(html, api.studio()).await,
+        ),
+        Some(None) => Problem::internal().into_response(),
         None => page(
             StatusCode::OK,
             framed("The interface is not there", NOT_BUILT).into_bytes(),
@@ -34,8 +45,12 @@ pub(super) async fn index() -> Response {
     }
 }
 
-/// A file of the interface. Its name has its hash, so it never changes.
-pub(super) async fn asset(Path(path): Path<String>) -> Result<Response, Problem> {
+/// A file of the interface. Its name has its hash, so it never changes. It was packed when the program
+/// was built: nothing is packed while a page waits.
+pub(super) async fn asset(
+    headers: HeaderMap,
+    Path(path): Path<String>,
+) -> Result<Response, Problem> {
     // Names are looked up among those that were built in: there is no way out of them.
     let file = FILES.get_file(format!("assets/{path}")).ok_or_else(|| {
         Problem::new(
@@ -44,12 +59,33 @@ pub(super) async fn asset(Path(path): Path<String>) -> Result<Response, Problem>
             "the interface has no such file",
         )
     })?;
+    let unpacks = unpacks(&headers);
     let headers = [
         (CONTENT_TYPE, kind(&path)),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (CROSS_ORIGIN_RESOURCE, "same-origin"),
     ];
-    Ok((headers, file.contents()).into_response())
+    let varies = (VARY, "accept-encoding");
+    let packed = FILES.get_file(format!("assets/{path}.gz"));
+    Ok(match packed {
+        Some(packed) if unpacks => {
+            let packed = ([varies, (CONTENT_ENCODING, "gzip")], packed.contents());
+            (headers, packed).into_response()
+        }
+        Some(_) => (headers, [varies], file.contents()).into_response(),
+        None => (headers, file.contents()).into_response(),
+    })
+}
+
+/// Whether whoever asks takes what is packed.
+fn unpacks(headers: &HeaderMap) -> bool {
+    let asked = headers.get_all(ACCEPT_ENCODING).iter();
+    let asked = asked.filter_map(|value| value.to_str().ok());
+    asked.flat_map(|value| value.split(',')).any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, "q=1"));
+        let weight = weight.trim().trim_start_matches("q=").parse();
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight: f32| weight > 0.0)
+    })
 }
 
 /// What a person sees without a session.

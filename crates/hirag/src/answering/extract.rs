@@ -1,6 +1,6 @@
 //! An answer without anyone who words it: the best passages, with the question's words marked.
 
-use super::citations::passage;
+use super::citations::{ends_in_code, passage};
 use super::trim::trim;
 use super::words::QueryWords;
 use super::{Passage, PassagePiece};
@@ -42,9 +42,10 @@ pub(crate) fn put_together(passages: &[Passage]) -> String {
         let text: String = one.pieces.iter().map(|piece| &*piece.text).collect();
         // What looks like a number of ours names none of our sources.
         let text = passage(&text);
-        // Behind a code block, the number must not become a part of it.
+        // Behind code, the number must not become a part of it.
         let last = text.lines().next_back().unwrap_or_default();
-        let gap = if fence(last).is_some() { "\n" } else { " " };
+        let code = fence(last).is_some() || ends_in_code(&text);
+        let gap = if code { "\n" } else { " " };
         format!("{text}{gap}[{}]", one.number)
     });
     texts.collect::<Vec<_>>().join("\n\n")
@@ -166,6 +167,10 @@ mod tests {
             (
                 "Ada, born 1850 [?] (source 2).",
                 "Ada, born 1850 [?] (source 2). [1]",
+            ),
+            (
+                "The key ` is on the left.",
+                "The key ` is on the left.\n[1]",
             ),
         ] {
             let passages = extract(&[(1, text)], "who", &tokens());

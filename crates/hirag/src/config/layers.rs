@@ -212,10 +212,17 @@ fn rule_of(message: &str) -> String {
     }
     match message.split_once("expected ") {
         Some((_, "a string")) => "must be text in quotation marks".to_owned(),
+        Some((_, "u8")) => at_most(u8::MAX.into()),
+        Some((_, "u16")) => at_most(u16::MAX.into()),
+        Some((_, "u32")) => at_most(u32::MAX),
         Some((_, expected)) if expected.starts_with("must ") => expected.to_owned(),
         Some((_, expected)) => format!("must be {}", expected.trim_start_matches("one of ")),
         None => format!("is refused: {message}"),
     }
+}
+
+fn at_most(most: u32) -> String {
+    format!("must be at most {most}")
 }
 
 fn invalid(key: &str, value: impl std::fmt::Display, rule: &str) -> ConfigError {

@@ -150,6 +150,11 @@ fn a_refusal_says_key_value_and_rule() {
         sentence,
         "the setting `embedding.batch_size` = 0 is not allowed: it must be between 1 and 2048"
     );
+    let (_, sentence) = refused("server.port = 70000");
+    assert_eq!(
+        sentence,
+        "the setting `server.port` = 70000 is not allowed: it must be at most 65535"
+    );
     let (_, sentence) = refused("embedding.provider = \"cloud\"");
     assert_eq!(
         sentence,

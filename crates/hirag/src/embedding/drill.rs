@@ -201,10 +201,6 @@ mod tests {
             Ok(vec![1.0])
         }
 
-        async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-            vec![Ok(vec![1.0]); texts.len()]
-        }
-
         async fn check(&self) -> Result<(), EmbeddingError> {
             Ok(())
         }

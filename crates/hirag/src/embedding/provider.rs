@@ -41,8 +41,14 @@ pub trait EmbeddingProvider: Send + Sync + std::fmt::Debug {
     async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError>;
 
     /// The vectors of several texts, each with its own outcome, in the order given. One bad text
-    /// fails alone.
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>>;
+    /// fails alone. Without more, one after the other; who can do several at once does.
+    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
+        let mut vectors = Vec::with_capacity(texts.len());
+        for text in texts {
+            vectors.push(self.embed_single(text).await);
+        }
+        vectors
+    }
 
     /// Whether the provider answers at all; cheap, for health pages.
     async fn check(&self) -> Result<(), EmbeddingError>;

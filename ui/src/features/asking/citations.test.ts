@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import cases from "../../../../crates/hirag/src/answering/citations/cases.json";
 import { markLabel, parts } from "./citations";
 
 const known = new Set([1, 2]);
@@ -21,6 +22,14 @@ describe("the numbers of sources", () => {
 
   it("name sources that there are", () => {
     expect(sources("[0] [3] [1, 3] [x] [1")).toEqual([]);
+  });
+
+  it.each(cases)("are those that the core counts: $told", ({ told, cited }) => {
+    const found = parts(told, new Set([1, 2, 3]));
+    expect(found.map(({ source }) => source).filter((source) => source !== null)).toEqual(cited);
+// Nothing is lost: brackets with several numbers are parted, that is all.
+    const bare = (text: string): string => text.replace(/[[\], ]/g, "");
+    expect(bare(found.map(({ text }) => text).join(""))).toBe(bare(told));
   });
 
   it("are none in code", () => {

@@ -1,13 +1,12 @@
 // The numbers of sources in an answer's text, and the marks in the place of those that were taken out.
 import type { RemovedMark } from "$bindings/RemovedMark";
+import { Before, Code } from "./reading";
 
 /** A part of a text: words, the number of a source, or a mark with the numbers that it stands for. */
 export type Part = { text: string; source: number | null; removed?: string };
 
-/** Code, in which brackets are no sources; or brackets with numbers, or a mark. */
-const inLine = /(`+)(?:(?!\1).)*\1|\[(\d+(?:\s*,\s*\d+)*)\]|\[\?\]/gsu;
-const fence = /^\s{0,3}(`{3,}|~{3,})/;
-const mark = "[?]";
+/** Brackets with numbers, or a mark. */
+const brackets = /\[(?:(\d+(?:\s*,\s*\d+)*)|\?)\]/uy;
 
 /**
  * The text in order, cut where the number of a source stands, and where one was taken out. While the
@@ -16,30 +15,43 @@ const mark = "[?]";
 export function parts(text: string, known: ReadonlySet<number>, marks: readonly RemovedMark[] | null = []): Part[] {
   const found: Part[] = [];
   const removed = marks && places(text, marks);
+  const [code, before] = [new Code(), new Before()];
+  let [begin, at] = [0, 0];
+  const follow = (to: number): void => {
+    for (const c of text.slice(at, to)) {
+      code.follow(c);
+      before.follow(c);
+    }
+    at = to;
+  };
   const words = (words: string): void => {
     const last = found.at(-1);
     if (last && last.source === null && last.removed === undefined) last.text += words;
     else if (words) found.push({ text: words, source: null });
   };
-  let begin = 0;
-  for (const { code, text: block } of blocks(text)) {
-    let end = 0;
-    for (const match of code ? [] : block.matchAll(inLine)) {
-      const gone = match[0] === mark ? (removed ? removed.get(begin + match.index) : "") : undefined;
-      const numbers = match[2]?.match(/\d+/g)?.map(Number) ?? [];
-      const named = numbers.length > 0 && numbers.every((number) => known.has(number));
-      if (!named && gone === undefined) continue;
-      words(block.slice(end, match.index));
-      if (gone !== undefined) found.push({ text: mark, source: null, removed: gone });
-      numbers.forEach((source, i) => {
-        if (i > 0) words(" ");
-        found.push({ text: `[${source}]`, source });
-      });
-      end = match.index + match[0].length;
+  for (let open = text.indexOf("["); open >= 0; open = text.indexOf("[", at)) {
+    follow(open);
+    brackets.lastIndex = open;
+    const match = code.isOpen ? null : brackets.exec(text);
+    if (!match) {
+      follow(open + 1);
+      continue;
     }
-    words(block.slice(end));
-    begin += block.length;
+    const numbers = match[1]?.match(/\d+/g)?.map(Number);
+    const gone = numbers ? undefined : removed ? removed.get(open) : "";
+    const named = numbers && !before.isIndex && numbers.every((number) => known.has(number));
+    follow(brackets.lastIndex);
+    if (!named && gone === undefined) continue;
+    words(text.slice(begin, open));
+    if (gone !== undefined) found.push({ text: match[0], source: null, removed: gone });
+    numbers?.forEach((source, i) => {
+      if (i > 0) words(" ");
+      found.push({ text: `[${source}]`, source });
+    });
+    if (named) before.sources();
+    begin = at;
   }
+  words(text.slice(begin));
   return found;
 }
 
@@ -64,25 +76,4 @@ function places(text: string, marks: readonly RemovedMark[]): ReadonlyMap<number
 export function markLabel(removed: string): string {
   if (removed === "") return "A source removed: there is none of its number";
   return /[,-]/.test(removed) ? `Sources ${removed} removed: there are none` : `Source ${removed} removed: there is none`;
-}
-
-/** Blocks of code and what stands between them. */
-function blocks(text: string): { code: boolean; text: string }[] {
-  const found = [{ code: false, text: "" }];
-  let open: string | null = null;
-  for (const line of text.split(/(?<=\n)/)) {
-    const mark = fence.exec(line)?.[1];
-    if (open === null && mark) {
-      open = mark;
-      found.push({ code: true, text: line });
-      continue;
-    }
-    const last = found[found.length - 1];
-    if (last) last.text += line;
-    if (open !== null && mark?.startsWith(open) && line.trim() === mark) {
-      open = null;
-      found.push({ code: false, text: "" });
-    }
-  }
-  return found;
 }

@@ -22,15 +22,17 @@ function kept(): Order {
 }
 
 class ListOrder {
-  #choice = $state<Order>(kept());
+  #choice = $state<Order | null>(null);
+  /** Read when a list is shown: what is kept takes a browser longer to reach than the first content takes. */
+  #kept: Order | undefined;
 
   get choice(): Order {
-    return this.#choice;
+    return this.#choice ?? (this.#kept ??= kept());
   }
 
   /** Whether a search changes it, which counts as a use of what it returns. */
   get followsUses(): boolean {
-    return this.#choice === "recently_used" || this.#choice === "most_used";
+    return this.choice === "recently_used" || this.choice === "most_used";
   }
 
   set choice(order: Order) {

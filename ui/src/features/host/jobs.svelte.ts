@@ -1,6 +1,7 @@
 // Long work that goes on in the host.
 import { call, on } from "../../platform/platform";
 import type { Job, JobKind } from "../../platform/types";
+import { afterFrame } from "../../shared/after-frame";
 import { contextsChanged } from "../contexts/changes.svelte";
 import { outdated } from "../../shared/query";
 import { toasts } from "../../shared/toasts.svelte";
@@ -27,8 +28,12 @@ class Jobs {
 
   follow(): () => void {
     const stop = on("job", (job) => this.#take(job));
-    void this.refresh();
-    return stop;
+    // The first content of the page waits for none of it.
+    const later = afterFrame(() => void this.refresh());
+    return () => {
+      later();
+      stop();
+    };
   }
 
   /** Asks for the work that goes on; what events told meanwhile is newer and stays. */

@@ -1,6 +1,7 @@
 // Whether the memory is open yet, and what stands in the way.
 import { asFailure, call, on, type CommandFailure } from "../../platform/platform";
 import type { StartupState } from "../../platform/types";
+import { afterFrame } from "../../shared/after-frame";
 import { queryClient } from "../../shared/query";
 
 /** Milliseconds between two questions while the memory is being opened. */
@@ -23,12 +24,21 @@ class Startup {
       await this.ask();
       if (following && this.state?.state === "opening") timer = setTimeout(() => void look(), AGAIN);
     };
-    void look();
+    // What the page came with is shown before anything is asked.
+    let later = (): void => {};
+    if (this.state) later = afterFrame(() => void look());
+    else void look();
     return () => {
       following = false;
+      later();
       clearTimeout(timer);
       stop();
     };
+  }
+
+  /** Takes what the page came with. */
+  known(state: StartupState): void {
+    this.#take(state);
   }
 
   async ask(): Promise<void> {

@@ -19,7 +19,7 @@ use crate::commands::{Error, Host, Result};
 /// Bytes of a session's note at most, unless one context has more; well below what an import takes.
 const NOTE: usize = 4 << 20;
 
-/// Notes of a page that are put on the disk at once: for some that takes hardly longer than for one.
+/// Notes that are put on the disk at once: for some that takes hardly longer than for one.
 const AT_ONCE: usize = 16;
 
 /// An agent and a session.
@@ -79,7 +79,8 @@ impl Notes {
         while let Some(page) = pages.next().await? {
             contexts += page.len() as u64;
             let folder = Arc::clone(&self.folder);
-            written(move || put_all(folder.path(), &page)).await?;
+            let put = move |context: &Context| put_context(folder.path(), context);
+            written(move || put_all(&page, put)).await?;
             progress(contexts);
         }
         Ok(contexts)
@@ -95,53 +96,84 @@ impl Notes {
                 sessions.entry(key).or_default().push(context.id);
             }
         }
-        let mut contexts = 0;
+        let (mut contexts, mut waiting) = (0, Vec::new());
         for (key, ids) in sessions {
-            let (mut note, mut bytes, mut part) = (Vec::new(), 0, 0);
+            let mut note = OfSession::new(&key, 0);
             for ids in ids.chunks(PAGE) {
                 for context in host.manager().get_many(ids).await? {
-                    let size = context.text.len();
-                    if bytes > 0 && bytes + size > NOTE {
-                        self.of_session(&key, part, std::mem::take(&mut note))
-                            .await?;
-                        (part, bytes) = (part + 1, 0);
+                    if note.bytes > 0 && note.bytes + context.text.len() > NOTE {
+                        let next = OfSession::new(&key, note.part + 1);
+                        let full = std::mem::replace(&mut note, next);
+                        self.put_with(full, &mut waiting).await?;
                     }
-                    bytes += size;
-                    note.push(context);
+                    note.bytes += context.text.len();
+                    note.contexts.push(context);
                     contexts += 1;
                 }
                 progress(contexts);
             }
-            self.of_session(&key, part, note).await?;
+            self.put_with(note, &mut waiting).await?;
         }
+        self.put_sessions(waiting).await?;
         Ok(contexts)
     }
 
-    async fn of_session(&self, key: &Key, part: usize, contexts: Vec<Context>) -> Result<()> {
-        let (key, folder) = (key.clone(), Arc::clone(&self.folder));
-        let write = move || {
-            let (agent, session) = (key.0.as_deref(), key.1.as_deref());
-            let name = markdown::name_of_session(agent, session, part);
-            let place = folder.path().join(name);
-            put(&place, &markdown::of_session(agent, session, &contexts)?)
-        };
-        written(write).await
+    /// Writes a note of a session, together with those that `waiting` has by then.
+    async fn put_with(&self, note: OfSession, waiting: &mut Vec<OfSession>) -> Result<()> {
+        waiting.push(note);
+        let bytes: usize = waiting.iter().map(|note| note.bytes).sum();
+        if waiting.len() < AT_ONCE && bytes < NOTE {
+            return Ok(());
+        }
+        self.put_sessions(std::mem::take(waiting)).await
+    }
+
+    async fn put_sessions(&self, notes: Vec<OfSession>) -> Result<()> {
+        let folder = Arc::clone(&self.folder);
+        written(move || put_all(&notes, |note| note.put(folder.path()))).await
     }
 }
 
-/// Writes a note for each context; they are on the disk then.
-fn put_all(folder: &Path, contexts: &[Context]) -> io::Result<()> {
-    let share = contexts.len().div_ceil(AT_ONCE).max(1);
-    let put_share = |contexts: &[Context]| {
-        contexts.iter().try_for_each(|context| {
-            let place = folder.join(markdown::name_of_context(context));
-            put(&place, &markdown::of_context(context)?)
-        })
-    };
+/// A note of a session, or one of several where it is long.
+struct OfSession {
+    key: Key,
+    part: usize,
+    contexts: Vec<Context>,
+    /// Of their texts.
+    bytes: usize,
+}
+
+impl OfSession {
+    fn new(key: &Key, part: usize) -> Self {
+        Self {
+            key: key.clone(),
+            part,
+            contexts: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    fn put(&self, folder: &Path) -> io::Result<()> {
+        let (agent, session) = (self.key.0.as_deref(), self.key.1.as_deref());
+        let name = markdown::name_of_session(agent, session, self.part);
+        let note = markdown::of_session(agent, session, &self.contexts)?;
+        put(&folder.join(name), &note)
+    }
+}
+
+fn put_context(folder: &Path, context: &Context) -> io::Result<()> {
+    let place = folder.join(markdown::name_of_context(context));
+    put(&place, &markdown::of_context(context)?)
+}
+
+/// Writes all notes; they are on the disk then.
+fn put_all<N: Sync>(notes: &[N], put: impl Fn(&N) -> io::Result<()> + Sync) -> io::Result<()> {
+    let share = notes.len().div_ceil(AT_ONCE).max(1);
+    let put = &put;
     thread::scope(|scope| {
-        let begun = contexts.chunks(share).map(|share| {
+        let begun = notes.chunks(share).map(|share| {
             let writer = thread::Builder::new().name("hirag-export".to_owned());
-            writer.spawn_scoped(scope, move || put_share(share))
+            writer.spawn_scoped(scope, move || share.iter().try_for_each(put))
         });
         let begun: Vec<_> = begun.collect::<io::Result<_>>()?;
         begun.into_iter().try_for_each(|writing| {

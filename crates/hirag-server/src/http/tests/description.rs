@@ -124,11 +124,60 @@ async fn hashed_files_are_kept_for_a_year_and_the_page_is_not() {
             file.headers()["cache-control"],
             "public, max-age=31536000, immutable"
         );
-        assert!(
-            file.headers()["content-type"]
-                .to_str()
-                .unwrap()
-                .starts_with("text/")
+        let kind = file.headers()["content-type"].to_str().unwrap();
+        assert!(kind.starts_with("text/") || kind == "font/woff2", "{kind}");
+        packed_where_wanted(&served, name, file).await;
+    }
+}
+
+/// The same file, packed when the program was built for who takes it so.
+async fn packed_where_wanted(served: &Served, name: &str, plain: reqwest::Response) {
+    assert!(!plain.headers().contains_key("content-encoding"), "{name}");
+    let plain = plain.bytes().await.unwrap();
+    for (wanted, given) in [("br, gzip;q=0.8", true), ("gzip;q=0, br", false)] {
+        let asked = served.ask(Method::GET, &format!("/assets/{name}"));
+        let file = asked
+            .header("accept-encoding", wanted)
+            .send()
+            .await
+            .unwrap();
+        let packed = file.headers().contains_key("content-encoding");
+        assert_eq!(
+            packed,
+            given && !name.ends_with(".woff2"),
+            "{name} {wanted}"
         );
+        let bytes = file.bytes().await.unwrap();
+        match packed {
+            true => assert!(bytes.len() < plain.len(), "{name}"),
+            false => assert_eq!(bytes, plain, "{name}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_brings_along_what_it_begins_with_and_no_token() {
+    let served = Served::new().await;
+    served.store("<b>counted</b>").await;
+    let page = served.ask(Method::GET, "/").send().await.unwrap();
+    let page = page.text().await.unwrap();
+    let Some((_, told)) = page.split_once("<script type=\"application/json\" id=\"start\">") else {
+        assert!(page.contains("The interface is not there"), "{page}");
+        return;
+    };
+    let (told, _) = told.split_once("</script>").unwrap();
+    assert!(
+        !told.contains('<') && !told.contains(super::TOKEN),
+        "{told}"
+    );
+    let told: Value = serde_json::from_str(told).unwrap();
+    assert_eq!(told["startup"]["state"], "ready");
+    assert_eq!(
+        told["settings"]["settings"]["appearance"]["theme"],
+        "system"
+    );
+    // Where counting takes longer than a person sees, the page asks for it.
+    if let Some(stats) = told.get("stats") {
+        assert_eq!(stats["total_contexts"], 1);
     }
 }

@@ -138,10 +138,7 @@ fn state(source: &KeptSource) -> String {
         counted(run.imported, "context"),
         run.updated,
         run.removed,
-        match run.failed {
-            1 => "1 file or line".to_owned(),
-            many => format!("{many} files or lines"),
-        }
+        counted(run.failed, "file or line")
     );
     for line in run.problem.iter().chain(&run.errors) {
         let _ = write!(out, "\n{line}");

@@ -85,10 +85,6 @@ impl EmbeddingProvider for Words {
         Ok(vector.into_iter().map(|x| x / norm).collect())
     }
 
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-        one_by_one(self, texts).await
-    }
-
     async fn check(&self) -> Result<(), EmbeddingError> {
         Ok(())
     }
@@ -116,22 +112,7 @@ impl EmbeddingProvider for Held {
         Words.embed_single(text).await
     }
 
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-        one_by_one(self, texts).await
-    }
-
     async fn check(&self) -> Result<(), EmbeddingError> {
         Ok(())
     }
-}
-
-async fn one_by_one(
-    provider: &dyn EmbeddingProvider,
-    texts: &[String],
-) -> Vec<Result<Vector, EmbeddingError>> {
-    let mut vectors = Vec::new();
-    for text in texts {
-        vectors.push(provider.embed_single(text).await);
-    }
-    vectors
 }

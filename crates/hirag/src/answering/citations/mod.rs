@@ -151,13 +151,10 @@ impl Citations {
         match self.of {
             Text::Passage if !named.square => return self.let_go(text, out),
             Text::Passage => self.take_out(out),
-            _ if named.square && index => {
-                self.let_go(text, out);
-                self.before.follow_index();
-            }
+            _ if named.square && index => return self.let_go(text, out),
             Text::Former => self.take_out(out),
             Text::Answer if named.square && (named.link || self.before.is_bracket()) => {
-                self.leave_link(text, named, out);
+                self.tell_link(text, named, out);
             }
             Text::Answer => {
                 // Behind a letter, they would be read as an index.
@@ -171,14 +168,17 @@ impl Citations {
         named.length
     }
 
-    /// A link stays as it is written; where all its numbers name sources, it may well mean them.
-    fn leave_link(&mut self, text: &str, named: &Sources, out: &mut String) {
+    /// A link stays a link; where all its numbers name sources, it may well mean them.
+    fn tell_link(&mut self, text: &str, named: &Sources, out: &mut String) {
         let there = |(first, last): &Span| *first > 0 && *last <= self.sources;
-        if named.spans.iter().all(there) {
-            let numbers = named.spans.iter().flat_map(|(first, last)| *first..=*last);
-            self.cited.extend(numbers);
+        if !named.spans.iter().all(there) {
+            self.let_go(text, out);
+            return;
         }
-        self.let_go(text, out);
+        let numbers = named.spans.iter().flat_map(|(first, last)| *first..=*last);
+        let written: Vec<String> = numbers.clone().map(|number| number.to_string()).collect();
+        self.cited.extend(numbers);
+        self.let_go(&format!("[{}]", written.join(", ")), out);
     }
 
     fn tell_sources(&mut self, named: &Sources, out: &mut String) {
@@ -239,6 +239,13 @@ pub(crate) fn without(answer: &str) -> String {
 /// A source's own text without what a reader of the answer would take for the number of one of ours.
 pub(super) fn passage(text: &str) -> String {
     taken_out(Text::Passage, text)
+}
+
+/// Whether what follows `text` in its last line would be code: a mark in it was not closed.
+pub(super) fn ends_in_code(text: &str) -> bool {
+    let mut code = Code::default();
+    text.chars().for_each(|c| code.follow(c));
+    code.is_open()
 }
 
 fn taken_out(of: Text, text: &str) -> String {

@@ -125,15 +125,38 @@ fn behind_words_and_before_words_a_number_is_a_source() {
 }
 
 #[test]
-fn a_link_stays_as_it_is_written_and_cites_the_sources_that_it_names() {
-    for (text, cited) in [
-        ("[1-2](http://x)", vec![1, 2]),
-        ("[Source 3](notes.md)", vec![3]),
-        ("[1, 9](http://x)", vec![]),
-        ("[the page][1-2]", vec![1, 2]),
-        ("[2]: http://x", vec![2]),
+fn a_link_stays_a_link_and_cites_the_sources_that_it_names() {
+    for (text, expected, cited) in [
+        ("[1-2](http://x)", "[1, 2](http://x)", vec![1, 2]),
+        ("[Source 3](notes.md)", "[3](notes.md)", vec![3]),
+        ("[1, 9](http://x)", "[1, 9](http://x)", vec![]),
+        ("[the page][1-2]", "[the page][1, 2]", vec![1, 2]),
+        ("[2]: http://x", "[2]: http://x", vec![2]),
     ] {
-        assert_eq!(checked(text, 3), (text.to_owned(), cited, vec![]));
+        assert_eq!(checked(text, 3), (expected.to_owned(), cited, vec![]));
+    }
+}
+
+/// A case that the window's tests read as well: what is told, and the numbers that it shows as sources.
+#[derive(serde::Deserialize)]
+struct Case {
+    text: String,
+    told: String,
+    cited: Vec<usize>,
+}
+
+#[test]
+fn the_window_is_told_what_it_shows_as_sources() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("cases.json")).unwrap();
+    for Case { text, told, cited } in cases {
+        let mut shown = cited;
+        shown.sort_unstable();
+        shown.dedup();
+        // What was told is told again as it is: all that it names stands in the form that the window knows.
+        for text in [text, told.clone()] {
+            let (out, found, _) = checked(&text, 3);
+            assert_eq!((&out, &found), (&told, &shown), "{text}");
+        }
     }
 }
 

@@ -40,11 +40,6 @@ impl EmbeddingProvider for NoModel {
         Err(EmbeddingError::Misconfigured("there is none".to_owned()))
     }
 
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-        let none = EmbeddingError::Misconfigured("there is none".to_owned());
-        vec![Err(none); texts.len()]
-    }
-
     async fn check(&self) -> Result<(), EmbeddingError> {
         Ok(())
     }

@@ -1,8 +1,5 @@
 //! The watch on the process's memory, by the clock of the tests.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::time::{Duration, Instant};
@@ -11,39 +8,8 @@ use super::*;
 use crate::clock::FakeClock;
 use crate::config::Config;
 use crate::context::{ContextRequest, NewContext, Priority};
-use crate::embedding::{EmbeddingError, EmbeddingProvider, Vector};
 use crate::manager::OpenOptions;
-
-/// Every text means the same.
-#[derive(Debug)]
-struct OneThought;
-
-#[async_trait]
-impl EmbeddingProvider for OneThought {
-    fn model_id(&self) -> &str {
-        "one"
-    }
-
-    fn dimension(&self) -> usize {
-        2
-    }
-
-    fn max_input_tokens(&self) -> usize {
-        256
-    }
-
-    async fn embed_single(&self, _: &str) -> Result<Vector, EmbeddingError> {
-        Ok(vec![1.0, 0.0])
-    }
-
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-        vec![Ok(vec![1.0, 0.0]); texts.len()]
-    }
-
-    async fn check(&self) -> Result<(), EmbeddingError> {
-        Ok(())
-    }
-}
+use crate::manager::testing::one_thought;
 
 async fn memory(limit_mb: u64) -> (HiragManager, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -51,7 +17,7 @@ async fn memory(limit_mb: u64) -> (HiragManager, TempDir) {
     config.metrics.memory_limit_mb = limit_mb;
     let manager = HiragManager::open(OpenOptions {
         clock: FakeClock::at(Timestamp::UNIX_EPOCH),
-        provider: Some(Arc::new(OneThought)),
+        provider: one_thought(),
         ..OpenOptions::new(config, folder.path())
     });
     (manager.await.unwrap(), folder)

@@ -2,48 +2,15 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use async_trait::async_trait;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
 use crate::clock::FakeClock;
 use crate::config::Config;
-use crate::embedding::{EmbeddingError, EmbeddingProvider, Vector};
+use crate::manager::testing::one_thought;
 use crate::manager::{ListRequest, OpenOptions};
-
-/// Every text means the same.
-#[derive(Debug)]
-struct OneThought;
-
-#[async_trait]
-impl EmbeddingProvider for OneThought {
-    fn model_id(&self) -> &str {
-        "one"
-    }
-
-    fn dimension(&self) -> usize {
-        2
-    }
-
-    fn max_input_tokens(&self) -> usize {
-        256
-    }
-
-    async fn embed_single(&self, _: &str) -> Result<Vector, EmbeddingError> {
-        Ok(vec![1.0, 0.0])
-    }
-
-    async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
-        vec![Ok(vec![1.0, 0.0]); texts.len()]
-    }
-
-    async fn check(&self) -> Result<(), EmbeddingError> {
-        Ok(())
-    }
-}
 
 /// A memory into which a note was imported.
 struct Noted {
@@ -57,7 +24,7 @@ impl Noted {
         let folder = tempfile::tempdir().unwrap();
         let manager = HiragManager::open(OpenOptions {
             clock: FakeClock::at(Timestamp::UNIX_EPOCH),
-            provider: Some(Arc::new(OneThought)),
+            provider: one_thought(),
             ..OpenOptions::new(Config::default(), folder.path().join("data"))
         });
         let noted = Self {

@@ -135,11 +135,24 @@ fn watched(
         stop
     };
     connection.progress_handler(STEPS, Some(handler))?;
+    let watched = Watched(connection);
     let outcome = work();
-    connection.progress_handler(0, None::<fn() -> bool>)?;
+    drop(watched);
     match outcome {
         Err(_) if stopped.load(Ordering::Relaxed) => Ok(ControlFlow::Break(())),
         other => other.map(ControlFlow::Continue),
+    }
+}
+
+/// A connection with a handler, which does not outlive the work, however that ends: the connection may go
+/// back among those that others take.
+struct Watched<'a>(&'a Connection);
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.progress_handler(0, None::<fn() -> bool>) {
+            tracing::error!(%error, "a connection keeps a handler that is not its own");
+        }
     }
 }
 

@@ -84,6 +84,11 @@ impl SqliteStore {
 fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
     register_vector_functions();
     let path = &options.path;
+    if path.is_dir() {
+        let reason =
+            "it is a folder, and must be a file; move it away, or choose another --data-dir";
+        return Err(cannot_open(path, reason));
+    }
     let lock = match options.access {
         Access::Read => None,
         Access::Write => Some(lock(path, options.lock_wait)?),
@@ -232,18 +237,29 @@ pub(super) fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if !path.exists() {
-        return Err(StoreError::CannotOpen {
-            path: path.to_owned(),
-            reason: "there is no such file".to_owned(),
-        });
+        return Err(cannot_open(path, "there is no such file"));
     }
     let attempt = connect(path, flags).and_then(|c| data_version(&c).map(|_| c));
     match attempt {
         Err(StoreError::CannotOpen { .. } | StoreError::ReadOnly { .. }) if !has_wal(path) => {
             let uri = format!("file:{}?immutable=1", escaped(path));
-            connect(Path::new(&uri), flags)
+            match connect(Path::new(&uri), flags) {
+                // Nothing but the file itself is opened like that.
+                Err(StoreError::CannotOpen { .. }) => Err(cannot_open(
+                    path,
+                    "it is there, but cannot be read; change its permissions, or choose another --data-dir",
+                )),
+                other => other,
+            }
         }
         other => other,
+    }
+}
+
+fn cannot_open(path: &Path, reason: &str) -> StoreError {
+    StoreError::CannotOpen {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
     }
 }
 

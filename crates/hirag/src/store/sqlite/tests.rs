@@ -47,7 +47,8 @@ impl Place {
     }
 }
 
-fn record(text: &str, vector: Option<[f32; 2]>) -> Record {
+/// A context as it is stored; the tests of the modules below take it too.
+pub(super) fn record(text: &str, vector: Option<[f32; 2]>) -> Record {
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     Record {
         id: ContextId::new(now),
@@ -201,6 +202,33 @@ async fn who_only_reads_is_told_who_writes() {
     writer.shut_down();
     let error = reader.delete(NAME, &[]).await.unwrap_err();
     assert_eq!(error.code(), "store_read_only");
+}
+
+#[test]
+fn what_is_no_file_is_told_as_such() {
+    let place = Place::new();
+    std::fs::create_dir(place.folder.path().join("hirag.db")).unwrap();
+    for access in [Access::Read, Access::Write, Access::WriteIfFree] {
+        let error = place.open(access).unwrap_err();
+        assert_eq!(error.code(), "store_cannot_open");
+        let told = error.to_string();
+        assert!(
+            told.contains("it is a folder, and must be a file"),
+            "{told}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_told_as_such() {
+    let place = Place::new();
+    // Nobody may open it as a file, whatever their rights.
+    let _socket = std::os::unix::net::UnixListener::bind(place.folder.path().join("hirag.db"));
+    let error = place.open(Access::Read).unwrap_err();
+    assert_eq!(error.code(), "store_cannot_open");
+    let told = error.to_string();
+    assert!(told.contains("it is there, but cannot be read"), "{told}");
 }
 
 #[tokio::test]

@@ -2,16 +2,18 @@
 
 use std::fs;
 
+use super::super::tests::record;
 use super::super::{Access, SqliteStore, StoreOptions};
 use super::swap::{STEPS, Step, Swap};
 use super::*;
 use crate::clock::FakeClock;
-use crate::context::{ContextId, ContextLevel, Filter, Priority};
+use crate::context::Filter;
 use crate::files::sync_folder_of;
-use crate::store::{Record, ScrollRequest, VectorSpec, VectorStore};
+use crate::store::{ScrollRequest, VectorSpec, VectorStore};
 
 const NAME: &str = "c";
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+const VECTOR: Option<[f32; 2]> = Some([1.0, 0.0]);
 
 fn open(path: &Path, access: Access) -> Result<SqliteStore, StoreError> {
     SqliteStore::open(StoreOptions {
@@ -20,29 +22,6 @@ fn open(path: &Path, access: Access) -> Result<SqliteStore, StoreError> {
         lock_wait: Duration::ZERO,
         clock: FakeClock::at(NOW),
     })
-}
-
-fn record(text: &str) -> Record {
-    Record {
-        id: ContextId::new(NOW),
-        text: text.into(),
-        level: ContextLevel::LongTerm,
-        agent: None,
-        session: None,
-        created_at: NOW,
-        updated_at: None,
-        accessed_at: None,
-        access_count: 0,
-        token_count: 1,
-        metadata: serde_json::Map::new(),
-        source: None,
-        source_key: None,
-        position: None,
-        expires_at: None,
-        level_expiry: false,
-        priority: Priority::Normal,
-        vector: Some(vec![1.0, 0.0]),
-    }
 }
 
 /// Writes texts into a database, the last of them so that only its log has it, and leaves both
@@ -57,12 +36,15 @@ async fn killed_with(path: &Path, texts: &[&str]) {
     let store = open(&alive, Access::Write).unwrap();
     store.create_collection(NAME, &spec).await.unwrap();
     let (last, first) = texts.split_last().unwrap();
-    let first = first.iter().map(|text| record(text)).collect();
+    let first = first.iter().map(|text| record(text, VECTOR)).collect();
     store.insert(NAME, first).await.unwrap();
     store.shut_down();
     drop(store);
     let store = open(&alive, Access::Write).unwrap();
-    store.insert(NAME, vec![record(last)]).await.unwrap();
+    store
+        .insert(NAME, vec![record(last, VECTOR)])
+        .await
+        .unwrap();
     fs::copy(&alive, path).unwrap();
     fs::copy(beside(&alive, "-wal"), beside(path, "-wal")).unwrap();
     assert!(beside(path, "-wal").metadata().unwrap().len() > 0);

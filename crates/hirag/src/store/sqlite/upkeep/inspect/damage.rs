@@ -129,21 +129,19 @@ mod tests {
 
     use super::super::{Inspection, inspect_file};
     use crate::clock::SystemClock;
-    use crate::context::{ContextId, ContextLevel, Priority};
+    use crate::store::sqlite::tests::record;
     use crate::store::sqlite::{Access, SqliteStore, StoreOptions};
-    use crate::store::{Record, VectorSpec, VectorStore};
+    use crate::store::{VectorSpec, VectorStore};
 
     const CONTEXTS: usize = 60;
 
     /// A closed database of contexts that fill a page each.
     async fn database(path: &Path) -> Vec<u8> {
-        let clock = SystemClock::shared();
-        let now = clock.now();
         let store = SqliteStore::open(StoreOptions {
             path: path.to_owned(),
             access: Access::Write,
             lock_wait: Duration::ZERO,
-            clock,
+            clock: SystemClock::shared(),
         })
         .unwrap();
         let spec = VectorSpec {
@@ -151,25 +149,9 @@ mod tests {
             dimension: 2,
         };
         store.create_collection("c", &spec).await.unwrap();
-        let records = (0..CONTEXTS).map(|n| Record {
-            id: ContextId::new(now),
-            text: format!("context {n} ").repeat(200),
-            level: ContextLevel::LongTerm,
-            agent: None,
-            session: None,
-            created_at: now,
-            updated_at: None,
-            accessed_at: None,
-            access_count: 0,
-            token_count: 3,
-            metadata: serde_json::Map::new(),
-            source: None,
-            source_key: None,
-            position: None,
-            expires_at: None,
-            level_expiry: false,
-            priority: Priority::Normal,
-            vector: Some(vec![1.0, 0.0]),
+        let records = (0..CONTEXTS).map(|n| {
+            let text = format!("context {n} ").repeat(200);
+            record(&text, Some([1.0, 0.0]))
         });
         store.insert("c", records.collect()).await.unwrap();
         store.shut_down();
