@@ -1,8 +1,6 @@
 //! What is noticed while the program runs.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hirag::HiragManager;
@@ -47,7 +45,7 @@ impl Watching {
                 }
             }
         };
-        let limit = std::time::Duration::from_secs(20);
+        let limit = Duration::from_secs(20);
         let run = tokio::time::timeout(limit, next).await;
         run.unwrap_or_else(|_| panic!("still waiting for {what}"))
     }
@@ -99,7 +97,7 @@ async fn a_watched_file_that_was_emptied_just_now_is_looked_at_again_before_the_
     };
     let run = watching.run("that it may be being written", waits).await;
     assert_eq!(run.removed, 0);
-    kept.place.clock.advance(std::time::Duration::from_mins(1));
+    kept.place.clock.advance(Duration::from_mins(1));
     let run = watching.run("that it is empty", |run| !waits(run)).await;
     assert_eq!((run.removed, run.failed_total), (3, 0));
     watching.end().await;

@@ -40,6 +40,15 @@ enum Token<'a> {
     String,
 }
 
+impl Token<'_> {
+    fn name(&self) -> Option<&[u8]> {
+        match self {
+            Self::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Before<'a> {
     /// Looks at what stands before `at`, where a `stream` is.
     pub(super) fn of(bytes: &'a [u8], at: usize) -> Self {
@@ -128,11 +137,7 @@ impl<'a> Description<'a> {
             Some([Token::Name(name), ..]) => Some(vec![name]),
             Some([Token::Open("["), rest @ ..]) => {
                 let end = rest.iter().position(|token| *token == Token::Close("]"))?;
-                let name = |token| match token {
-                    &Token::Name(ref name) => Some(&**name),
-                    _ => None,
-                };
-                rest[..end].iter().map(name).collect()
+                rest[..end].iter().map(Token::name).collect()
             }
             _ => None,
         }

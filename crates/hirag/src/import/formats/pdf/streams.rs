@@ -57,14 +57,13 @@ pub(super) fn check(bytes: &mut [u8], deadline: Deadline) -> Result<Option<Vec<u
                 continue;
             }
             (Before::Description(said), Some(careful)) => {
-                let places = said.places_of_filters();
-                let holds_objects = said.has(b"First");
-                places
-                    .filter(|_| !holds_objects)
-                    .for_each(|place| careful[place + 1] = HIDDEN);
-                if holds_objects {
-                    hidden(&said, data)?
+                let most = hidden(&said, data);
+                // A table of contents may be found out anew, and what it is of may not.
+                if said.has(b"First") || (said.has(b"W") && most.is_ok()) {
+                    most?
                 } else {
+                    let places = said.places_of_filters();
+                    places.for_each(|place| careful[place + 1] = HIDDEN);
                     0
                 }
             }
@@ -102,7 +101,7 @@ impl Load {
     }
 }
 
-/// Bytes that a stream which holds other objects may unpack to: they are unpacked when the document
+/// Bytes that a stream which holds other objects, or tells where they are, may unpack to: those are unpacked when the document
 /// is opened, before anybody can look into what is encrypted.
 fn hidden(said: &Description<'_>, data: &[u8]) -> Result<u64, Fault> {
     let ratio = match said.filters().as_deref() {
