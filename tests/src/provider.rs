@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_trait::async_trait;
 use hirag::embedding::{EmbeddingError, EmbeddingProvider, Vector};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 /// A text with this in it is refused.
 pub const POISON: &str = "poison";
@@ -18,6 +19,8 @@ pub struct FakeProvider {
     dimension: usize,
     calls: AtomicU64,
     away: AtomicBool,
+    /// Whether calls wait.
+    held: watch::Sender<bool>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -30,6 +33,7 @@ impl FakeProvider {
             dimension,
             calls: AtomicU64::new(0),
             away: AtomicBool::new(false),
+            held: watch::Sender::new(false),
             asked: Mutex::default(),
         })
     }
@@ -37,6 +41,17 @@ impl FakeProvider {
     /// Lets it fail from now on, or answer again.
     pub fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// Lets calls wait from now on, or lets all of them go on.
+    pub fn set_held(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    async fn turn(&self) {
+        let mut held = self.held.subscribe();
+        // Who holds it lives as long as it does.
+        let _ = held.wait_for(|held| !held).await;
     }
 
     fn answer(&self, text: &str) -> Result<Vector, EmbeddingError> {
@@ -82,12 +97,14 @@ impl EmbeddingProvider for FakeProvider {
     async fn embed_single(&self, text: &str) -> Result<Vector, EmbeddingError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.asked.lock().push(text.to_owned());
+        self.turn().await;
         self.answer(text)
     }
 
     async fn embed_batch(&self, texts: &[String]) -> Vec<Result<Vector, EmbeddingError>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.asked.lock().extend_from_slice(texts);
+        self.turn().await;
         texts.iter().map(|text| self.answer(text)).collect()
     }
 

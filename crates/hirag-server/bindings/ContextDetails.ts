@@ -32,4 +32,8 @@ session_neighbours: SessionNeighbours,
 /**
  * What will become of it, and when.
  */
-fate: Array<Fate>, };
+fate: Array<Fate>, 
+/**
+ * Where it is of a note: the `links` in the memory that mean the note, as they are written.
+ */
+link_targets: Array<string>, };

@@ -91,6 +91,9 @@ pub enum ImportError {
 }
 
 impl ImportError {
+    /// The code of a document that takes longer to read than any may.
+    pub(crate) const TOO_SLOW: &'static str = "document_too_slow";
+
     /// The stable code, in `snake_case`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -169,10 +172,9 @@ impl ImportError {
     pub(crate) fn lasts(&self) -> bool {
         match self {
             Self::Binary { .. } | Self::Empty { .. } => true,
-            // A fault of a reader may be mended, and a disk or a machine have better times.
-            Self::Refused { code, .. } => {
-                !matches!(*code, "internal" | "unreadable" | "document_too_slow")
-            }
+            // A fault of a reader may be mended, and a disk have better times. A machine may, too;
+            // but a document that takes all its time would take it at every run.
+            Self::Refused { code, .. } => !matches!(*code, "internal" | "unreadable"),
             _ => false,
         }
     }
@@ -194,14 +196,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_busy_machine_or_a_failing_disk_says_does_not_last() {
+    fn what_a_failing_disk_says_does_not_last() {
         let lasts = |code| {
             let (path, reason) = (PathBuf::from("/a.pdf"), String::new());
             ImportError::Refused { path, code, reason }.lasts()
         };
-        for code in ["internal", "unreadable", "document_too_slow"] {
+        for code in ["internal", "unreadable"] {
             assert!(!lasts(code), "{code}");
         }
         assert!(lasts("damaged_file") && lasts("encrypted_file"));
+        assert!(lasts(ImportError::TOO_SLOW));
     }
 }

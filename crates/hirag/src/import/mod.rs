@@ -11,6 +11,7 @@ mod error;
 mod formats;
 mod kinds;
 pub(crate) mod lines;
+mod links;
 mod reader;
 mod report;
 pub(crate) mod rows;
@@ -24,6 +25,7 @@ pub use error::ImportError;
 pub(crate) use formats::markdown::parts;
 pub use formats::records::Records;
 pub use kinds::{FileKind, Format};
+pub(crate) use links::LinkedNote;
 pub use reader::{Contents, Document, Entries, Reader};
 pub use report::{
     ImportProgress, ImportReport, PROBLEMS_PER_FILE, Problem, Refusal, Skipped, ToldAgain, Untold,

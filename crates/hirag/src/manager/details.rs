@@ -6,12 +6,15 @@ use super::models::UNKNOWN_DIMENSION;
 use super::{HiragManager, check_level};
 use crate::context::{Context, ContextId, ContextLevel, EmbeddingState, Filter};
 use crate::error::Result;
+use crate::import::LinkedNote;
 use crate::levels::{Fate, clean_up_rules, fates};
 use crate::store::VectorStore;
 use crate::store::sqlite::{Edit, LiveEdit};
 
 /// Nearest contexts that are shown.
 const NEAREST: usize = 5;
+/// Targets of links that are told: a note has a few spellings and headings.
+const TARGETS: usize = 1_000;
 /// Characters of their texts.
 const PREVIEW_CHARS: usize = 240;
 
@@ -68,6 +71,8 @@ pub struct ContextDetails {
     pub session_neighbours: SessionNeighbours,
     /// What will become of it, and when.
     pub fate: Vec<Fate>,
+    /// Where it is of a note: the `links` in the memory that mean the note, as they are written.
+    pub link_targets: Vec<String>,
 }
 
 impl HiragManager {
@@ -80,6 +85,7 @@ impl HiragManager {
         let context = self.get(id).await?;
         let around = store.around(&self.inner.collection, id, NEAREST).await?;
         let fate = self.fate(&context).await?;
+        let link_targets = self.link_targets(&context).await?;
         let mut details = ContextDetails {
             pending: context.embedding == EmbeddingState::Pending,
             context,
@@ -87,6 +93,7 @@ impl HiragManager {
             neighbours: Vec::new(),
             session_neighbours: SessionNeighbours::default(),
             fate,
+            link_targets,
         };
         let Some(around) = around else {
             return Ok(details);
@@ -115,6 +122,16 @@ impl HiragManager {
             })
             .collect();
         Ok(details)
+    }
+
+    async fn link_targets(&self, context: &Context) -> Result<Vec<String>> {
+        let note = LinkedNote::of(context.source.as_deref(), &context.metadata);
+        let Some(note) = note else {
+            return Ok(Vec::new());
+        };
+        let all = self.inner.store.texts_of_field("links").await?;
+        let meant = all.into_iter().filter(|target| note.is_meant_by(target));
+        Ok(meant.take(TARGETS).collect())
     }
 
     /// The contexts of these ids that exist, in the order of the ids.

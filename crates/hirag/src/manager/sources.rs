@@ -3,7 +3,7 @@
 mod run;
 mod watch;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,10 +29,21 @@ pub(super) struct Keeping {
     pub(super) turn: tokio::sync::Mutex<()>,
     running: Mutex<HashMap<SourceId, ImportProgress>>,
     watching: Mutex<HashMap<SourceId, WatchState>>,
-    /// Raised to stop the run of a source that is under way.
-    stops: Mutex<HashMap<SourceId, Arc<AtomicBool>>>,
+    /// The runs that are under way.
+    runs: Mutex<HashMap<SourceId, UnderWay>>,
+    /// Sources that are being removed: no run of them begins.
+    removing: Mutex<HashSet<SourceId>>,
     /// Raised when a source came, changed or went.
     changed: signal::Sender<()>,
+}
+
+/// A run of a source.
+#[derive(Debug, Clone)]
+struct UnderWay {
+    /// Raised to stop it.
+    stop: Arc<AtomicBool>,
+    /// Held until it ends.
+    end: signal::Receiver<()>,
 }
 
 impl Default for Keeping {
@@ -41,7 +52,8 @@ impl Default for Keeping {
             turn: tokio::sync::Mutex::default(),
             running: Mutex::default(),
             watching: Mutex::default(),
-            stops: Mutex::default(),
+            runs: Mutex::default(),
+            removing: Mutex::default(),
             changed: signal::Sender::new(()),
         }
     }
@@ -138,17 +150,21 @@ impl HiragManager {
     }
 
     /// Keeps a source up to date no longer. Its contexts stay, or are marked as deleted; one
-    /// [`Self::undo`] brings them back then. A run of it that is under way stops.
+    /// [`Self::undo`] brings them back then. A run of it that is under way stops; one that waits
+    /// for its turn finds it gone.
     ///
     /// # Errors
     /// [`SourceError::Unknown`].
     pub async fn remove_source(&self, id: SourceId, leave: Leave) -> Result<RemovedSource> {
         self.require_writable()?;
         let inner = &self.inner;
-        if let Some(stop) = inner.keeping.stops.lock().get(&id) {
-            stop.store(true, Ordering::Relaxed);
+        let _removing = Removing::begin(&inner.keeping, id);
+        let run = inner.keeping.runs.lock().get(&id).cloned();
+        if let Some(mut run) = run {
+            run.stop.store(true, Ordering::Relaxed);
+            // What it would write later would be left behind. That its end is dropped is the end.
+            while run.end.changed().await.is_ok() {}
         }
-        let _turn = inner.keeping.turn.lock().await;
         let removed = inner.store.keep_no_longer(&inner.collection, id, leave);
         let (source, deletion) = removed.await??;
         if let Some(deletion) = &deletion {
@@ -170,6 +186,25 @@ impl HiragManager {
             running: keeping.running.lock().get(&source.id).copied(),
             source,
         }
+    }
+}
+
+/// Lets no run of a source begin, for as long as it lives.
+struct Removing<'a> {
+    keeping: &'a Keeping,
+    id: SourceId,
+}
+
+impl<'a> Removing<'a> {
+    fn begin(keeping: &'a Keeping, id: SourceId) -> Self {
+        keeping.removing.lock().insert(id);
+        Self { keeping, id }
+    }
+}
+
+impl Drop for Removing<'_> {
+    fn drop(&mut self) {
+        self.keeping.removing.lock().remove(&self.id);
     }
 }
 

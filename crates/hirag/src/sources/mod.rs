@@ -20,7 +20,7 @@ pub(crate) use rules::Matcher;
 pub use rules::SourceRules;
 pub use run::{RunOutcome, RunProblem, SourceRun};
 pub use settings::SourcesSettings;
-pub(crate) use stamp::{device, stamp};
+pub(crate) use stamp::{SETTLED, device, stamp};
 pub use watching::WatchState;
 
 use crate::import::{ImportProgress, path_text};

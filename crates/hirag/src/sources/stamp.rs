@@ -9,7 +9,7 @@ use crate::context::ContentHash;
 
 /// A file that was changed this shortly before it was read may be changed again without another
 /// time: those of some file systems are two seconds apart.
-const SETTLED: Duration = Duration::from_secs(2);
+pub(crate) const SETTLED: Duration = Duration::from_secs(2);
 
 /// Hash of what a file's folder says of it, and of what shapes its import. `None` where it cannot
 /// be told from a later change: such a file is opened again.

@@ -14,17 +14,17 @@ describe("what links to a note", () => {
   it("is shown and opened", async () => {
     const user = userEvent.setup();
     const opened = vi.fn();
-    const fake = show(LinkedFrom, { context: note, onopen: opened });
+    const fake = show(LinkedFrom, { context: note, targets: ["plan", "Plan#Day 1"], onopen: opened });
     await waitFor(() => expect(fake.requests("list")).toHaveLength(1));
     const link = await fake.call("store", { text: "See [[Plan#Day 1]] for the way.", metadata: { links: ["Plan#Day 1"] } });
     outdated("list");
     await user.click(await screen.findByRole("button", { name: /for the way/ }));
     expect(opened).toHaveBeenCalledWith(link.id);
-    expect(fake.requests("list")[0]?.filter?.should).toContainEqual({ key: "links", range: { gte: "Plan#", lt: "Plan$" } });
+    expect(fake.requests("list")[0]?.filter?.must).toEqual([{ key: "links", any: ["plan", "Plan#Day 1"] }]);
   });
 
-  it("is not asked for of what is no note", async () => {
-    const fake = show(LinkedFrom, { context: { ...note, metadata: {} }, onopen: () => undefined });
+  it("is not asked for where nothing links", async () => {
+    const fake = show(LinkedFrom, { context: note, targets: [], onopen: () => undefined });
     await Promise.resolve();
     expect(fake.requests("list")).toEqual([]);
     expect(screen.queryByText("Linked from")).toBeNull();

@@ -54,6 +54,7 @@ export function contextAnswers({ memory }: Scene): Answers {
         neighbours: near.map((i, n) => ({ id: idOf(i), level: levelOf(i), score: 0.81 - n * 0.06, text: contextOf(i).text })),
         session_neighbours: { before: idOf(2), after: idOf(1) },
         fate: fateOf(context),
+        link_targets: [],
       };
     },
     uses: ({ id, limit }) => ({

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Fault, give_up};
+use crate::import::ImportError;
 
 /// What a document may take at most.
 const MOST: Duration = Duration::from_secs(30);
@@ -35,7 +36,7 @@ impl Deadline {
             return Ok(());
         }
         Err(Fault::Refused(
-            "document_too_slow",
+            ImportError::TOO_SLOW,
             format!(
                 "takes more than {} s to read, and was left out; split it, or save it as a simpler document",
                 MOST.as_secs()

@@ -79,6 +79,7 @@ impl Planner {
         // What it gave before stays, and that is told.
         let named = file.named || (gave > 0 && self.kept.is_some());
         if let Some(state) = stored.filter(|state| state.fingerprint == fingerprint)
+            && !self.is_tried_again(file, &state)
             && !self.is_emptied(file, &state)?
         {
             self.send(self.as_before(file, state, named));
@@ -270,6 +271,15 @@ impl Planner {
         let inner = &self.manager.inner;
         let state = inner.store.source(&inner.collection, &file.source);
         Ok(self.handle.block_on(state)?)
+    }
+
+    /// Whether a document that was too slow is opened all the same: for who names it, and for nobody
+    /// else, or it would take its time at every run.
+    fn is_tried_again(&self, file: &SourceFile, state: &SourceState) -> bool {
+        let told = state.problem.as_ref();
+        let refused = told.and_then(|told| told.refused.as_ref());
+        let was_slow = refused.is_some_and(|refused| refused.problem.code == ImportError::TOO_SLOW);
+        was_slow && file.named && self.kept.is_none()
     }
 
     /// Whether all that a document gave was deleted since: who imports it again wants it back. Who

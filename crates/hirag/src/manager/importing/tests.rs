@@ -9,8 +9,10 @@ use tempfile::TempDir;
 use super::*;
 use crate::clock::FakeClock;
 use crate::config::Config;
+use crate::import::{ImportError, ToldAgain, path_text};
 use crate::manager::testing::one_thought;
 use crate::manager::{ListRequest, OpenOptions};
+use crate::store::sqlite::SourceState;
 
 /// A memory into which a note was imported.
 struct Noted {
@@ -62,6 +64,47 @@ async fn what_a_file_gave_stays_when_no_context_may_have_its_agent() {
         .await;
     assert_eq!((report.failed.len(), report.removed), (1, 0), "{report:?}");
     assert_eq!(noted.texts().await, before);
+}
+
+#[tokio::test]
+async fn a_document_that_was_too_slow_is_opened_when_it_changes_or_is_named() {
+    let noted = Noted::new().await;
+    let inner = &noted.manager.inner;
+    let name = path_text(&noted.note.canonicalize().unwrap());
+    let state = inner.store.source(&inner.collection, &name).await.unwrap();
+    let slow = ImportError::Refused {
+        path: noted.note.clone(),
+        code: ImportError::TOO_SLOW,
+        reason: "takes too long".to_owned(),
+    };
+    let state = SourceState {
+        problem: Some(ToldAgain::refused(&slow)),
+        contexts: 0,
+        ..state.unwrap()
+    };
+    let told = WriteBatch {
+        source: Some(state),
+        ..WriteBatch::default()
+    };
+    noted.manager.apply(told).await.unwrap();
+    let folder = || vec![noted.note.parent().unwrap().to_owned()];
+    let import = async |paths| {
+        let options = ImportOptions::default();
+        noted.manager.import(paths, options, |_| {}).await.unwrap()
+    };
+    for _ in 0..2 {
+        let report = import(folder()).await;
+        assert_eq!(report.failed.len(), 1, "{report:?}");
+        assert_eq!(report.failed[0].code, ImportError::TOO_SLOW);
+    }
+    let named = import(vec![noted.note.clone()]).await;
+    assert_eq!((named.failed.len(), named.unchanged), (0, 1), "{named:?}");
+    let report = import(folder()).await;
+    assert_eq!(
+        (report.failed.len(), report.unchanged),
+        (0, 1),
+        "{report:?}"
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::sorting::Sorting;
-use super::look;
+use super::{UnderWay, look};
 use crate::error::Result;
 use crate::import::{
     Discovery, Format, ImportProgress, ImportSettings, Reader, Skipped, SourceFile, discover_until,
@@ -19,6 +19,7 @@ use crate::manager::importing::{ImportOptions, KeptFiles, Shape};
 use crate::manager::{HiragManager, off_the_async_threads};
 use crate::sources::{Matcher, RunOutcome, Source, SourceError, SourceId, SourceRun};
 use crate::store::sqlite::KeptFile;
+use tokio::sync::watch as signal;
 
 /// How to run a source.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +50,7 @@ impl HiragManager {
         self.require_writable()?;
         let _turn = self.inner.keeping.turn.lock().await;
         // Before anything is waited for: a source that is removed meanwhile stops its run.
-        let _running = Running::begin(self, id, &options.cancel);
+        let _running = Running::begin(self, id, &options.cancel)?;
         let source = self.source(id).await?.source;
         let _timer = self.inner.profiler.timer("source_run").long();
         let tell = |at: ImportProgress| {
@@ -199,14 +200,33 @@ impl HiragManager {
 struct Running<'a> {
     manager: &'a HiragManager,
     id: SourceId,
+    /// Dropped when it has ended.
+    _end: signal::Sender<()>,
 }
 
 impl<'a> Running<'a> {
-    fn begin(manager: &'a HiragManager, id: SourceId, cancel: &Arc<AtomicBool>) -> Self {
+    /// # Errors
+    /// [`SourceError::Unknown`] for a source that is being removed.
+    fn begin(
+        manager: &'a HiragManager,
+        id: SourceId,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Self, SourceError> {
         let keeping = &manager.inner.keeping;
+        let (sender, end) = signal::channel(());
+        let stop = Arc::clone(cancel);
+        keeping.runs.lock().insert(id, UnderWay { stop, end });
         keeping.running.lock().insert(id, ImportProgress::default());
-        keeping.stops.lock().insert(id, Arc::clone(cancel));
-        Self { manager, id }
+        let running = Self {
+            manager,
+            id,
+            _end: sender,
+        };
+        // Whoever removes it says so first, and looks for its run then; so one sees the other.
+        match keeping.removing.lock().contains(&id) {
+            true => Err(SourceError::Unknown(id.to_string())),
+            false => Ok(running),
+        }
     }
 }
 
@@ -214,7 +234,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         let keeping = &self.manager.inner.keeping;
         keeping.running.lock().remove(&self.id);
-        keeping.stops.lock().remove(&self.id);
+        keeping.runs.lock().remove(&self.id);
     }
 }
 

@@ -1,18 +1,21 @@
 //! Noticing changes: the system tells of them, or, where it cannot, sources are looked at again.
 
+mod again;
 mod ears;
 mod heard;
 mod losses;
 mod turns;
 
 use std::collections::HashMap;
-use std::future::ready;
+use std::future::{pending, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, Watcher};
+use tokio::time::{Instant, sleep_until};
 
+use self::again::Again;
 use self::ears::{Ears, Watch};
 use self::heard::{Heard, Told};
 use self::losses::Losses;
@@ -63,6 +66,7 @@ impl HiragManager {
                 turns: Turns::default(),
                 stirred: false,
                 losses: Losses::default(),
+                again: Again::within(settings.poll_interval.duration()),
             };
             let mut changed = self.inner.keeping.changed.subscribe();
             let mut poll = ticker(settings.poll_interval.duration());
@@ -71,12 +75,14 @@ impl HiragManager {
             round.take_stock().await;
             loop {
                 let heard = Arc::clone(&round.heard);
+                let again = round.again.next();
                 tokio::select! {
                     // The poll comes seldom, and is not to be put off by what changes all the time.
                     biased;
                     _ = poll.tick() => round.look_again().await,
                     _ = changed.changed() => round.take_stock().await,
                     told = heard.next() => round.hear(told).await,
+                    () = until(again) => round.turns.add(round.again.due(Instant::now())),
                     // What is due waits for none of these.
                     () = ready(()), if !round.turns.are_over() => {}
                 }
@@ -115,6 +121,7 @@ struct Round<'a, W: Watcher> {
     /// Whether something changed that may go on changing.
     stirred: bool,
     losses: Losses,
+    again: Again,
 }
 
 impl<W: Watcher + Send + 'static> Round<'_, W> {
@@ -135,6 +142,7 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
                 self.ears.leave(&gone.source.path).await;
             }
             self.turns.forget(id);
+            self.again.forget(id);
             self.manager.inner.keeping.watching.lock().remove(&id);
         }
         let mut new = Vec::new();
@@ -160,10 +168,8 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
         }
     }
 
-    /// Sources that the system does not tell of are due, and it is asked again whether it can; so are
-    /// those with a file that was being written.
+    /// Sources that the system does not tell of are due, and it is asked again whether it can.
     async fn look_again(&mut self) {
-        self.turns.polled();
         if self.losses.polled() {
             self.turns.add(self.watched.keys().copied());
         }
@@ -205,7 +211,7 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
             self.turns.add(self.watched.keys().copied());
         }
         // A folder in the place of another is another, of which nothing would be told.
-        for id in told.taken {
+        for id in told.anew {
             self.listen(id).await;
         }
     }
@@ -222,9 +228,9 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
         let _stops = Stops(Arc::clone(&options.cancel));
         match self.manager.run_source(id, options, |_| {}).await {
             Ok(run) => {
-                // Of its last change, the system may have told already.
-                if run.failed.iter().any(is_of_a_change) {
-                    self.turns.add_later(id);
+                match run.failed.iter().any(is_of_a_change) {
+                    true => self.again.wait(id, Instant::now()),
+                    false => self.again.forget(id),
                 }
                 if run.outcome == RunOutcome::Failed {
                     let problem = run.problem.as_ref().map(|problem| problem.message.clone());
@@ -247,6 +253,14 @@ impl<W: Watcher + Send + 'static> Round<'_, W> {
             let state = WatchState::Polled { because };
             self.manager.inner.keeping.watching.lock().insert(id, state);
         }
+    }
+}
+
+/// Waits until then, or for ever.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

@@ -4,8 +4,26 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ToSql, params};
 use serde_json::Value as Json;
 
+use super::SqliteStore;
 use crate::context::Metadata;
 use crate::store::StoreError;
+
+impl SqliteStore {
+    /// The texts that any metadata has under a path, each once.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn texts_of_field(&self, path: &'static str) -> Result<Vec<String>, StoreError> {
+        self.read(move |c| {
+            let mut statement = c.prepare_cached(
+                "SELECT DISTINCT value FROM context_fields WHERE path = ?1 AND kind = 't'",
+            )?;
+            let texts = statement.query_map(params![path], |row| row.get(0))?;
+            Ok(texts.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}
 
 /// A scalar as it is compared: its kind, and the value.
 struct Scalar<'a> {

@@ -1,10 +1,14 @@
 //! PDF: the words of every page, as they are drawn.
 
+mod described;
 mod furniture;
 mod glyphs;
+mod inflate;
 mod layout;
+mod opened;
 mod sizes;
 mod streams;
+mod unpack;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +26,7 @@ use jiff::tz::Offset;
 
 use self::glyphs::Collector;
 use self::layout::{Block, Line};
+use self::opened::{Contents, LoadFault};
 use super::decode::decode;
 use super::{Deadline, Fault, Manuscript};
 use crate::import::SourceFile;
@@ -40,18 +45,14 @@ pub(super) fn read(
     deadline: Deadline,
 ) -> Result<Manuscript, Fault> {
     check_begin(bytes)?;
-    streams::check(bytes, deadline)?;
-    let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
-        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
-            Fault::encrypted("is protected by a password; save it without one, and import it again")
-        }
-        LoadPdfError::Decryption(_) => {
-            Fault::encrypted("is encrypted in a way that is not known; save it without encryption")
-        }
-        LoadPdfError::Invalid => {
-            Fault::damaged("is damaged or cut off: its pages cannot be found; save it anew")
-        }
-    })?;
+    let mut bytes = bytes.to_vec();
+    if let Some(careful) = streams::check(&mut bytes, deadline)? {
+        opened::check_hidden(careful, deadline).map_err(|fault| match fault {
+            LoadFault::Load(error) => not_opened(error),
+            LoadFault::Over(fault) => fault,
+        })?;
+    }
+    let pdf = Pdf::new(bytes).map_err(not_opened)?;
     let pages = pdf.pages();
     if pages.is_empty() {
         return Err(Fault::damaged(
@@ -65,10 +66,12 @@ pub(super) fn read(
         )));
     }
     let cache = InterpreterCache::new();
+    let mut contents = Contents::new(deadline);
     let mut room = glyphs::MOST;
     let mut lines: Vec<Vec<Line>> = Vec::with_capacity(pages.len());
     for page in pages.iter() {
         deadline.check()?;
+        contents.add(page)?;
         lines.push(lines_of(page, &pdf, &cache, &mut room, deadline));
     }
     let body_size = usual_size(&lines);
@@ -115,6 +118,20 @@ pub(super) fn read(
         pieces,
         warnings: Vec::new(),
     })
+}
+
+fn not_opened(error: LoadPdfError) -> Fault {
+    match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
+            Fault::encrypted("is protected by a password; save it without one, and import it again")
+        }
+        LoadPdfError::Decryption(_) => {
+            Fault::encrypted("is encrypted in a way that is not known; save it without encryption")
+        }
+        LoadPdfError::Invalid => {
+            Fault::damaged("is damaged or cut off: its pages cannot be found; save it anew")
+        }
+    }
 }
 
 /// Whether it is a PDF at all; what stands before its mark is not looked at by anyone.

@@ -1,147 +1,216 @@
 //! What packed bytes unpack to, counted and not kept.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 
-use flate2::read::{DeflateDecoder, ZlibDecoder};
+use flate2::read::DeflateDecoder;
 
-/// Bytes that `packed` unpacks to at most, whichever way it is packed; counted no further than just
-/// over `most`. With the first of them, as far as they are kept: they may be packed again.
-pub(super) fn largest(packed: &[u8], most: u64, kept: usize) -> (u64, Vec<u8>) {
-    let mut found = inflated(ZlibDecoder::new(packed), most, kept);
-    if found.0 == 0 {
-        // Behind a head of two bytes that is wrong there may be good data.
-        let behind = packed.get(2..).unwrap_or_default();
-        found = inflated(DeflateDecoder::new(behind), most, kept);
-    }
-    let raw = inflated(DeflateDecoder::new(packed), most, kept);
-    let (size, start) = if raw.0 > found.0 { raw } else { found };
-    let lzw = lzw(packed, most, 0).max(lzw(packed, most, 1));
-    (size.max(lzw), start)
+use super::super::{Deadline, Fault};
+use super::inflate::Inflate;
+use super::unpack::{Base85, Hex, Input, Lzw, RunLength, Source, Unpacked};
+
+/// How often something may be packed.
+pub(super) const TIMES: usize = 3;
+
+/// A way of packing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Whether what is damaged is made the best of.
+    Deflate {
+        lenient: bool,
+    },
+    Lzw(usize),
+    RunLength,
+    Hex,
+    Base85,
 }
 
-fn inflated(input: impl Read, most: u64, kept: usize) -> (u64, Vec<u8>) {
-    let mut unpacked = input.take(most + 1);
-    let mut block = [0; 16 * 1024];
-    let (mut size, mut start) = (0, Vec::new());
-    loop {
-        match unpacked.read(&mut block) {
-            Ok(0) | Err(_) => return (size, start),
-            Ok(read) => {
-                size += read as u64;
-                let room = kept.saturating_sub(start.len());
-                start.extend_from_slice(&block[..read.min(room)]);
+impl Way {
+    const ALL: [Self; 7] = [
+        Self::Deflate { lenient: false },
+        Self::Deflate { lenient: true },
+        Self::Lzw(0),
+        Self::Lzw(1),
+        Self::RunLength,
+        Self::Hex,
+        Self::Base85,
+    ];
+
+    /// The ways that the name of a filter stands for; none for one that gives no text.
+    fn of(filter: &[u8]) -> &'static [Self] {
+        let ways = match filter {
+            b"FlateDecode" | b"Fl" => 0..2,
+            b"LZWDecode" | b"LZW" => 2..4,
+            b"RunLengthDecode" | b"RL" => 4..5,
+            b"ASCIIHexDecode" | b"AHx" => 5..6,
+            b"ASCII85Decode" | b"A85" => 6..7,
+            _ => 0..0,
+        };
+        &Self::ALL[ways]
+    }
+
+    fn over(self, input: Input<'_>) -> Input<'_> {
+        match self {
+            Self::Deflate { lenient: false } => Box::new(DeflateDecoder::new(behind_head(input))),
+            Self::Deflate { lenient: true } => {
+                let source = Source::of(behind_head(input));
+                Box::new(Unpacked::by(Inflate::of(source)))
+            }
+            Self::Lzw(early) => Box::new(Unpacked::by(Lzw::of(Source::of(input), early))),
+            Self::RunLength => Box::new(Unpacked::by(RunLength(Source::of(input)))),
+            Self::Hex => Box::new(Unpacked::by(Hex(Source::of(input)))),
+            Self::Base85 => Box::new(Unpacked::by(Base85(Source::of(input)))),
+        }
+    }
+}
+
+/// Passes over the head that packed data has by `zlib`, where there is one.
+fn behind_head(mut input: Input<'_>) -> Input<'_> {
+    let mut head = Vec::new();
+    // What cannot be read here cannot be read by who comes next.
+    let _ = (&mut input).take(2).read_to_end(&mut head);
+    let is_head = matches!(*head, [method, flags] if method & 15 == 8
+        && flags & 32 == 0
+        && u16::from_be_bytes([method, flags]).is_multiple_of(31));
+    match is_head {
+        true => input,
+        false => Box::new(Cursor::new(head).chain(input)),
+    }
+}
+
+/// Counts what is unpacked, and no further than just over `most`.
+#[derive(Clone, Copy)]
+pub(super) struct Counter {
+    pub(super) most: u64,
+    pub(super) deadline: Deadline,
+}
+
+type Open<'a, 'b> = &'b dyn Fn() -> Input<'a>;
+
+impl Counter {
+    /// Bytes that `packed` unpacks to at most, by these filters one after another.
+    pub(super) fn by(self, filters: &[&[u8]], packed: &[u8]) -> Result<u64, Fault> {
+        let ways: Vec<&[Way]> = filters.iter().map(|name| Way::of(name)).collect();
+        self.explore(&|| Box::new(packed), &ways)
+    }
+
+    /// The same, whichever way it is packed, and whatever comes of it is.
+    pub(super) fn by_any(self, packed: &[u8]) -> Result<u64, Fault> {
+        self.explore(&|| Box::new(packed), &[&Way::ALL[..]; TIMES])
+    }
+
+    /// The most that comes of any choice of ways, or of the first of them.
+    fn explore<'a>(self, open: Open<'a, '_>, ways: &[&[Way]]) -> Result<u64, Fault> {
+        let Some((first, others)) = ways.split_first() else {
+            return Ok(0);
+        };
+        let (mut largest, mut whole) = (0, false);
+        for way in *first {
+            // What has no fault is the same to everybody.
+            if *way == (Way::Deflate { lenient: true }) && whole {
+                continue;
+            }
+            let unpack = || way.over(open());
+            let (size, ended) = self.count(unpack())?;
+            whole = ended;
+            largest = largest.max(size);
+            if size > 0 && largest <= self.most {
+                largest = largest.max(self.explore(&unpack, others)?);
+            }
+            if largest > self.most {
+                break;
             }
         }
+        Ok(largest)
+    }
+
+    /// How many bytes there are, and whether they end without a fault.
+    fn count(self, mut unpacked: Input<'_>) -> Result<(u64, bool), Fault> {
+        let mut block = [0; 16 << 10];
+        let mut size = 0;
+        while size <= self.most {
+            self.deadline.check()?;
+            match unpacked.read(&mut block) {
+                Ok(0) => return Ok((size, true)),
+                Ok(read) => size += read as u64,
+                Err(_) => return Ok((size, false)),
+            }
+        }
+        Ok((size, true))
     }
 }
 
-/// Bytes that LZW unpacks to: the lengths of its entries are enough to know. Codes grow `early` codes
-/// before they have to.
-fn lzw(packed: &[u8], most: u64, early: usize) -> u64 {
-    const CLEAR: usize = 256;
-    const END: usize = 257;
-    const FIRST: usize = 258;
-    const ENTRIES: usize = 4_096;
-    let mut lengths = vec![1_u64; FIRST];
-    let mut before: Option<u64> = None;
-    let (mut size, mut bits, mut held) = (0_u64, 0_u64, 0);
-    let mut input = packed.iter();
-    while size <= most {
-        let width = match lengths.len() + early {
-            ..512 => 9,
-            512..1_024 => 10,
-            1_024..2_048 => 11,
-            _ => 12,
-        };
-        while held < width {
-            let Some(byte) = input.next() else {
-                return size;
-            };
-            bits = bits << 8 | u64::from(*byte);
-            held += 8;
-        }
-        held -= width;
-        let code = (bits >> held) as usize & ((1 << width) - 1);
-        bits &= (1 << held) - 1;
-        if code == CLEAR {
-            lengths.truncate(FIRST);
-            before = None;
-            continue;
-        }
-        let length = match (lengths.get(code), before) {
-            _ if code == END => return size,
-            (Some(length), _) => *length,
-            (None, Some(before)) if code == lengths.len() => before + 1,
-            (None, _) => return size,
-        };
-        if let Some(before) = before
-            && lengths.len() < ENTRIES
-        {
-            lengths.push(before + 1);
-        }
-        size += length;
-        before = Some(length);
-    }
-    size
-}
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
 
-/// Bytes that are written as text, in either way that there is: hexadecimal, or 85 signs.
-pub(super) fn from_text(data: &[u8]) -> Vec<Vec<u8>> {
-    /// Bytes that show that it is text.
-    const LOOKED_AT: usize = 64;
-    let head = &data[..data.len().min(LOOKED_AT)];
-    if head.is_empty()
-        || !head
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, ZlibEncoder};
+
+    use super::*;
+
+    fn counter() -> Counter {
+        Counter {
+            most: 1_000_000,
+            deadline: Deadline::within(Duration::from_secs(600)),
+        }
+    }
+
+    fn flate(bytes: &[u8]) -> Vec<u8> {
+        let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    }
+
+    fn size(filters: &[&str], packed: &[u8]) -> u64 {
+        let filters: Vec<&[u8]> = filters.iter().map(|name| name.as_bytes()).collect();
+        let size = counter().by(&filters, packed).unwrap();
+        // Who does not know the ways finds no less.
+        let any = counter().by_any(packed).unwrap();
+        assert!(any >= size.min(counter().most), "{filters:?}");
+        size
+    }
+
+    #[test]
+    fn what_is_packed_is_counted_through_every_way() {
+        let text = b"words and words ".repeat(500);
+        let zlib = flate(&text);
+        assert_eq!(size(&["FlateDecode"], &zlib), 8_000);
+        let hex: String = zlib.iter().map(|byte| format!("{byte:02X}\n")).collect();
+        let hex = format!("{hex}>");
+        assert_eq!(size(&["AHx", "Fl"], hex.as_bytes()), 8_000);
+        // Runs of one, as they are.
+        let runs: Vec<u8> = zlib
             .iter()
-            .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
-    {
-        return Vec::new();
+            .flat_map(|byte| [0, *byte])
+            .chain([128])
+            .collect();
+        assert_eq!(size(&["RunLengthDecode", "FlateDecode"], &runs), 8_000);
+        assert_eq!(size(&["A85"], b"9jqo^ z ~>"), 8);
+        assert_eq!(size(&["LZW"], b"\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01"), 10);
+        assert_eq!(size(&["DCTDecode"], &zlib), 0);
+        assert_eq!(size(&[], &zlib), 0);
     }
-    vec![from_hex(data), from_85(data)]
-}
 
-fn from_hex(data: &[u8]) -> Vec<u8> {
-    let digits: Vec<u8> = data
-        .iter()
-        .map_while(|byte| match byte {
-            b if b.is_ascii_whitespace() => Some(None),
-            b => (*b as char).to_digit(16).map(|digit| Some(digit as u8)),
-        })
-        .flatten()
-        .collect();
-    digits
-        .chunks(2)
-        .map(|pair| pair[0] << 4 | pair.get(1).unwrap_or(&0))
-        .collect()
-}
-
-fn from_85(data: &[u8]) -> Vec<u8> {
-    let data = data.strip_prefix(b"<~").unwrap_or(data);
-    let mut bytes = Vec::new();
-    let mut group: Vec<u32> = Vec::with_capacity(5);
-    for byte in data {
-        match byte {
-            b if b.is_ascii_whitespace() => {}
-            b'z' if group.is_empty() => bytes.extend([0; 4]),
-            b'!'..=b'u' => group.push(u32::from(byte - b'!')),
-            _ => break,
-        }
-        if group.len() == 5 {
-            bytes.extend(word(&group));
-            group.clear();
-        }
+    #[test]
+    fn what_is_packed_again_behind_a_long_start_is_counted_to_its_end() {
+        let mut behind: Vec<u8> = (0..300_000_u32)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        behind.resize(5_000_000, 0);
+        assert!(size(&["Fl", "Fl"], &flate(&flate(&behind))) > 1_000_000);
     }
-    if group.len() > 1 {
-        let whole = group.len() - 1;
-        group.resize(5, 84);
-        bytes.extend(&word(&group)[..whole]);
-    }
-    bytes
-}
 
-fn word(group: &[u32]) -> [u8; 4] {
-    let number = group.iter().fold(0_u32, |number, digit| {
-        number.wrapping_mul(85).wrapping_add(*digit)
-    });
-    number.to_be_bytes()
+    #[test]
+    fn what_is_damaged_counts_as_who_makes_the_best_of_it_reads_it() {
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::best());
+        raw.write_all(&vec![0; 1_100_000]).unwrap();
+        let raw = raw.finish().unwrap();
+        assert!(size(&["Fl"], &[b"\x00\x03\x00zzabc", &*raw].concat()) > 1_000_000);
+    }
+
+    #[test]
+    fn runs_of_runs_are_counted() {
+        assert!(size(&["RL", "RL", "RL"], &[129; 280]) > 1_000_000);
+    }
 }

@@ -51,13 +51,16 @@ fn a_pdf_that_unpacks_to_more_than_is_read_is_refused_however_it_is_packed() {
     let hex: String = zlib.iter().map(|byte| format!("{byte:02x}")).collect();
     let twice = packed(&zlib);
     let picture = "/Filter /FlateDecode /Subtype /Form /X (/Subtype /Image) /Width 1 /Height 1";
+    let comment = "/Filter /FlateDecode >> % 9 0 obj << /Subtype /Image";
     for (facts, content) in [
         ("/Filter /FlateDecode", raw.as_slice()),
         ("/Filter [/ASCIIHexDecode /FlateDecode]", hex.as_bytes()),
         ("/Filter [/FlateDecode /FlateDecode]", &twice),
         ("/Filter /LZWDecode", &lzw(20_000)),
         ("/Filter /Fl#61teDecode", &zlib),
+        ("/Filter [/RL /RL /RL]", &[129; 280]),
         (picture, &zlib),
+        (comment, &zlib),
     ] {
         let file = pdf(&[vec![]], Some((facts, content)));
         assert!(file.len() < 600_000, "{facts}");
@@ -67,9 +70,72 @@ fn a_pdf_that_unpacks_to_more_than_is_read_is_refused_however_it_is_packed() {
             "{facts}"
         );
     }
-    let mut locked = pdf(&[vec![]], Some(("", &vec![b'x'; (1 << 20) + 1])));
-    locked.extend(b"trailer << /Encrypt 9 0 R >>");
-    assert_eq!(refusal("/x.pdf", FileKind::Pdf, &locked), "archive_limit");
+}
+
+#[test]
+fn contents_that_pose_as_a_picture_are_not_unpacked() {
+    let much = [
+        b"BT /F1 11 Tf 50 700 Td (Words.) Tj ET",
+        &*vec![b' '; 70 << 20],
+    ]
+    .concat();
+    let facts = "/Filter /FlateDecode /Subtype /Image /Width 1 /Height 1";
+    let file = pdf(&[vec![]], Some((facts, &packed(&much))));
+    assert_eq!(refusal("/x.pdf", FileKind::Pdf, &file), "no_text");
+}
+
+#[test]
+fn a_page_that_comes_to_more_than_is_read_by_repeating_itself_is_refused() {
+    let contents = "4 0 R ".repeat(100);
+    let page = format!("/Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents [{contents}]");
+    let file = loose(&[
+        ("/Type /Catalog /Pages 2 0 R", None),
+        ("/Type /Pages /Kids [3 0 R] /Count 1", None),
+        (&page, None),
+        ("/Filter /FlateDecode", Some(&packed(&vec![b' '; 1 << 20]))),
+    ]);
+    assert_eq!(refusal("/x.pdf", FileKind::Pdf, &file), "archive_limit");
+}
+
+/// A document as it is when it is encrypted, for whoever has no password; its streams are the same.
+fn encrypted(file: &[u8]) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let salt = [7; 16];
+    let user = [&Sha256::digest(&salt[..8])[..], &salt].concat();
+    let user: String = user.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (owner, key) = ("00".repeat(48), "00".repeat(32));
+    let rules = format!(
+        "/ID [<00> <00>] /Encrypt << /Filter /Standard /V 5 /R 5 /Length 256 /P -4 /O <{owner}> /U <{user}> /OE <{key}> \
+         /UE <{key}> /CF << /C << /CFM /None >> >> /StmF /C /StrF /C >> /Root"
+    );
+    let root = file.windows(5).rposition(|window| window == b"/Root");
+    let (before, behind) = file.split_at(root.unwrap());
+    [before, rules.as_bytes(), &behind[5..]].concat()
+}
+
+#[test]
+fn an_encrypted_pdf_without_a_password_is_read_within_the_same_limits() {
+    let content = b"BT /F1 11 Tf 50 700 Td (Locked words.) Tj ET";
+    let flate = Some(("/Filter /FlateDecode", &*packed(content)));
+    let whole = encrypted(&pdf(&[vec![]], flate));
+    let text = &contexts("/x.pdf", FileKind::Pdf, &whole)[0].text;
+    assert!(text.contains("Locked words."), "{text}");
+
+    let zlib = packed(&vec![b' '; 70 << 20]);
+    for facts in ["/Filter /FlateDecode", "/F /Fl", "/Filter [/Fl#61teDecode]"] {
+        let bomb = encrypted(&pdf(&[vec![]], Some((facts, &zlib))));
+        assert_eq!(
+            refusal("/x.pdf", FileKind::Pdf, &bomb),
+            "archive_limit",
+            "{facts}"
+        );
+    }
+    // What holds other objects is unpacked before anybody can look into it.
+    let facts = "/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode";
+    let objects = encrypted(&pdf(&[vec![]], Some((facts, &[0; 70_000]))));
+    let error = document("/x.pdf", FileKind::Pdf, &objects).unwrap_err();
+    assert_eq!(error.code(), "archive_limit");
+    assert!(error.to_string().contains("is encrypted"), "{error}");
 }
 
 #[test]
@@ -90,6 +156,25 @@ fn a_pdf_packed_by_lzw_is_read() {
     let file = pdf(&[vec![]], Some(("/Filter /LZWDecode", &bytes)));
     let text = &contexts("/x.pdf", FileKind::Pdf, &file)[0].text;
     assert!(text.contains("Old words."), "{text}");
+}
+
+/// A document of these dictionaries, and what stands in those that are streams, without a table of
+/// contents.
+fn loose(objects: &[(&str, Option<&[u8]>)]) -> Vec<u8> {
+    let mut file = b"%PDF-1.4\n".to_vec();
+    for (number, (facts, content)) in (1..).zip(objects) {
+        file.extend(format!("{number} 0 obj\n<< {facts} ").into_bytes());
+        match content {
+            Some(content) => {
+                file.extend(format!("/Length {} >>\nstream\n", content.len()).into_bytes());
+                file.extend(*content);
+                file.extend(b"\nendstream\nendobj\n");
+            }
+            None => file.extend(b">>\nendobj\n"),
+        }
+    }
+    file.extend(b"trailer\n<< /Size 99 /Root 1 0 R >>\n");
+    file
 }
 
 /// A page that draws a form, which draws another a hundred times, and so on.

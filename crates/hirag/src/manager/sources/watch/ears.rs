@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ignore::{DirEntry, WalkBuilder};
 use notify::{RecursiveMode, Watcher};
 use notify_debouncer_full::{Debouncer, NoCache, new_debouncer_opt};
 use parking_lot::Mutex;
 
 use super::heard::Heard;
+use crate::import::is_made;
 use crate::manager::off_the_async_threads;
 
 /// The watch on all sources, or why there is none. Renames are told by contents, so that no list of
@@ -20,8 +22,8 @@ pub(super) struct Ears<W: Watcher>(Result<Arc<Mutex<Watches<W>>>, String>);
 
 struct Watches<W: Watcher> {
     debouncer: Debouncer<W, NoCache>,
-    /// By root, the folders that are watched one by one.
-    singly: HashMap<PathBuf, Vec<PathBuf>>,
+    /// By root, the folders that are watched by themselves.
+    parts: HashMap<PathBuf, Vec<PathBuf>>,
 }
 
 /// How a root is watched.
@@ -29,8 +31,8 @@ struct Watches<W: Watcher> {
 pub(super) enum Watch {
     /// With all that comes to be in it.
     Whole,
-    /// Without folders that may not be entered, nor folders that come beside them: it has to be
-    /// asked for again after a change.
+    /// With folders that links lead to, or without folders that may not be entered; and without what
+    /// comes beside them: it has to be asked for again after a change.
     InParts,
 }
 
@@ -38,12 +40,13 @@ impl<W: Watcher + Send + 'static> Ears<W> {
     /// Tells `heard` of changes, each after `settle`.
     pub(super) fn open(settle: Duration, heard: Arc<Heard>) -> Self {
         let tell = move |events| heard.hear(events);
-        let config = notify::Config::default();
+        // It would enter a folder once for each way that links lead there, and any folder above.
+        let config = notify::Config::default().with_follow_symlinks(false);
         let debouncer = new_debouncer_opt::<_, W, _>(settle, None, tell, NoCache, config);
         let watches = debouncer.map(|debouncer| {
             Arc::new(Mutex::new(Watches {
                 debouncer,
-                singly: HashMap::new(),
+                parts: HashMap::new(),
             }))
         });
         Self(watches.map_err(|error| reason(&error)))
@@ -83,17 +86,37 @@ impl<W: Watcher + Send + 'static> Ears<W> {
 
 impl<W: Watcher> Watches<W> {
     fn listen(&mut self, root: &Path) -> notify::Result<Watch> {
-        match self.debouncer.watch(root, RecursiveMode::Recursive) {
-            Ok(()) => return Ok(Watch::Whole),
-            Err(error) if !is_denied(&error) => return Err(error),
-            Err(_) => {}
-        }
-        // Some folder below it may not be entered, and keeps the others from being watched at once.
-        let _ = self.debouncer.unwatch(root);
         let mut parts = Parts::of(root);
-        let watched = self.listen_singly(root, &mut parts);
-        self.singly.insert(root.to_owned(), parts.watched);
-        watched.map(|()| Watch::InParts)
+        let watched = self.listen_with_links(root, &mut parts);
+        let whole = parts.watched == [root] && !parts.denied;
+        self.parts.insert(root.to_owned(), parts.watched);
+        watched.map(|()| if whole { Watch::Whole } else { Watch::InParts })
+    }
+
+    /// Watches a folder, and what links in it lead to, as a run reads it: each folder once, and none
+    /// that holds the root.
+    fn listen_with_links(&mut self, folder: &Path, parts: &mut Parts) -> notify::Result<()> {
+        match self.debouncer.watch(folder, RecursiveMode::Recursive) {
+            Ok(()) => parts.watched.push(folder.to_owned()),
+            Err(error) if is_denied(&error) => {
+                // Some folder below it may not be entered, and keeps the others from being watched
+                // at once.
+                let _ = self.debouncer.unwatch(folder);
+                parts.denied = true;
+                return self.listen_singly(folder, parts);
+            }
+            Err(error) => return Err(error),
+        }
+        for link in links_in(folder) {
+            if parts.enter(&link) {
+                match self.listen_with_links(&link, parts) {
+                    Err(error) if !is_denied(&error) => return Err(error),
+                    // It can be read as little as it can be watched, and the run says so.
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Watches a folder by itself, and those in it that let themselves be watched.
@@ -105,17 +128,9 @@ impl<W: Watcher> Watches<W> {
             if !inner.is_dir() || !parts.enter(&inner) {
                 continue;
             }
-            match self.debouncer.watch(&inner, RecursiveMode::Recursive) {
-                Ok(()) => parts.watched.push(inner),
-                Err(error) if is_denied(&error) => {
-                    let _ = self.debouncer.unwatch(&inner);
-                    match self.listen_singly(&inner, parts) {
-                        Err(error) if !is_denied(&error) => return Err(error),
-                        // It can be read as little as it can be watched, and the run says so.
-                        _ => {}
-                    }
-                }
-                Err(error) => return Err(error),
+            match self.listen_with_links(&inner, parts) {
+                Err(error) if !is_denied(&error) => return Err(error),
+                _ => {}
             }
         }
         Ok(())
@@ -123,33 +138,61 @@ impl<W: Watcher> Watches<W> {
 
     /// That it was not watched is no error.
     fn leave(&mut self, root: &Path) {
-        for folder in self.singly.remove(root).unwrap_or_default() {
+        for folder in self.parts.remove(root).unwrap_or_default() {
             let _ = self.debouncer.unwatch(&folder);
         }
         let _ = self.debouncer.unwatch(root);
     }
 }
 
-/// The folders of a root that is watched in parts.
+/// Links in a folder, at any depth, that lead to folders; those in hidden folders and in what programs
+/// made are passed over as by a run.
+fn links_in(folder: &Path) -> Vec<PathBuf> {
+    let is_wanted = |entry: &DirEntry| {
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        entry.depth() == 0 || !is_folder || !is_made(entry.path())
+    };
+    let entries = WalkBuilder::new(folder)
+        .standard_filters(false)
+        .hidden(true)
+        .filter_entry(is_wanted)
+        .build();
+    let inner = entries.flatten().filter(|entry| entry.depth() > 0);
+    let links = inner.filter(DirEntry::path_is_symlink);
+    let folders = links.filter(|link| link.path().is_dir());
+    folders.map(DirEntry::into_path).collect()
+}
+
+/// The folders of a root that are watched by themselves.
 struct Parts {
     watched: Vec<PathBuf>,
-    /// Without symbolic links, of which a few make more paths than can be walked.
+    /// Folders that are watched with all that is in them, without links.
     entered: HashSet<PathBuf>,
+    /// The root and what holds it: a link to that would bring in everything around.
+    above: Vec<PathBuf>,
+    /// Whether some folder may not be entered.
+    denied: bool,
 }
 
 impl Parts {
-    /// What holds the root is entered, too: a link to it would bring in everything around.
     fn of(root: &Path) -> Self {
         let place = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         Self {
             watched: Vec::new(),
-            entered: place.ancestors().map(Path::to_owned).collect(),
+            entered: HashSet::from([place.clone()]),
+            above: place.ancestors().map(Path::to_owned).collect(),
+            denied: false,
         }
     }
 
-    /// Whether a folder is met for the first time, by whatever path.
+    /// Whether a folder is to be watched, because it is not yet, by whatever path.
     fn enter(&mut self, folder: &Path) -> bool {
-        fs::canonicalize(folder).is_ok_and(|place| self.entered.insert(place))
+        let Ok(place) = fs::canonicalize(folder) else {
+            return false;
+        };
+        let is_watched = place.ancestors().any(|above| self.entered.contains(above));
+        let is_new = !self.above.contains(&place) && (self.denied || !is_watched);
+        is_new && self.entered.insert(place)
     }
 }
 
@@ -305,5 +348,48 @@ mod tests {
         assert_eq!(places, [root.clone(), root.join("open")]);
         ears.leave(root.to_str().unwrap()).await;
         assert!(watched_below(above).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_links_lead_to_is_watched_once_and_nothing_above_the_root() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let above = dir.path().canonicalize().unwrap();
+        let root = above.join("notes");
+        for folder in ["notes/deep", "notes/.hidden", "beside/far", "beside/.git"] {
+            fs::create_dir_all(above.join(folder)).unwrap();
+        }
+        let ears = ears::<Closed>();
+        let listen = async || ears.listen(root.to_str().unwrap()).await;
+        // What links to what is watched anyway brings nothing.
+        for (link, to) in [
+            ("notes/inner", "notes/deep"),
+            ("notes/up", "."),
+            ("notes/self", "notes"),
+        ] {
+            symlink(above.join(to), above.join(link)).unwrap();
+        }
+        assert_eq!(listen().await, Ok(Watch::Whole));
+        for (link, to) in [
+            ("notes/deep/one", "beside"),
+            ("notes/deep/two", "beside"),
+            ("notes/three", "beside/far"),
+            ("notes/.hidden/four", "."),
+            ("beside/back", "notes"),
+            ("beside/far/on", "beside"),
+        ] {
+            symlink(above.join(to), above.join(link)).unwrap();
+        }
+        assert_eq!(listen().await, Ok(Watch::InParts));
+        let watched = watched_below(&above);
+        assert!(watched.values().all(|whole| *whole));
+        let places = watched.keys().map(|folder| folder.canonicalize().unwrap());
+        let places: std::collections::BTreeSet<PathBuf> = places.collect();
+        assert!(places.contains(&root) && places.contains(&above.join("beside")));
+        assert!(!places.contains(&above), "it holds the root");
+        assert!(watched.len() <= 3, "{watched:?}");
+        ears.leave(root.to_str().unwrap()).await;
+        assert!(watched_below(&above).is_empty());
     }
 }

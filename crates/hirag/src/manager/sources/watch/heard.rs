@@ -21,8 +21,9 @@ const MOST_RESTS: u32 = 10;
 pub(super) struct Told {
     /// Sources in which something changed.
     pub(super) changed: BTreeSet<SourceId>,
-    /// Of these, sources whose root itself went.
-    pub(super) taken: BTreeSet<SourceId>,
+    /// Of these, sources that the system has to be asked for anew: the root itself went, or there is
+    /// a link to a folder that is not watched yet.
+    pub(super) anew: BTreeSet<SourceId>,
     /// Whether the system lost count of changes.
     pub(super) lost: bool,
 }
@@ -34,7 +35,7 @@ impl Told {
 
     pub(super) fn add(&mut self, other: Self) {
         self.changed.extend(other.changed);
-        self.taken.extend(other.taken);
+        self.anew.extend(other.anew);
         self.lost |= other.lost;
     }
 }
@@ -75,8 +76,10 @@ impl Heard {
                     if events.iter().any(|event| ground.holds(event, &self.data)) {
                         told.changed.insert(*id);
                     }
-                    if events.iter().any(|event| ground.goes(event)) {
-                        told.taken.insert(*id);
+                    let is_other =
+                        |event: &DebouncedEvent| ground.goes(event) || ground.links(event);
+                    if events.iter().any(is_other) {
+                        told.anew.insert(*id);
                     }
                 }
             }
@@ -180,6 +183,20 @@ impl Ground {
         );
         goes && event.paths.contains(&self.root)
     }
+
+    /// Whether an event tells of a link to a folder that came.
+    fn links(&self, event: &DebouncedEvent) -> bool {
+        let comes = matches!(
+            event.kind,
+            EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_))
+        );
+        let is_link = |path: &PathBuf| path.is_symlink() && path.is_dir();
+        comes
+            && event
+                .paths
+                .iter()
+                .any(|path| path.starts_with(&self.root) && is_link(path))
+    }
 }
 
 #[cfg(test)]
@@ -265,6 +282,8 @@ mod tests {
         let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         let gone = EventKind::Remove(RemoveKind::File);
         assert!(holds(new, "link"), "there may be notes behind it");
+        let links = |kind, path: &str| ground.links(&event(kind, &root.join(path)));
+        assert!(links(new, "link") && !links(written, "link") && !links(new, "other"));
         assert!(holds(written, "drafts/a.md"), "it is in `other`");
         assert!(holds(gone, "drafts/a.md"));
         assert!(!holds(written, "other/drafts/a.md"));
@@ -316,7 +335,29 @@ mod tests {
         heard.hear(Ok(vec![lost]));
         let told = heard.next().await;
         assert_eq!(told.changed, BTreeSet::from([SourceId(7)]));
-        assert!(told.lost && told.taken.is_empty());
+        assert!(told.lost && told.anew.is_empty());
         assert!(heard.take().is_empty());
+    }
+
+    #[test]
+    fn what_is_told_concerns_the_sources_of_now_and_what_failed_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, note) = (dir.path(), EventKind::Create(CreateKind::File));
+        let heard = Heard::new(&dir.path().join("data"));
+        heard
+            .grounds
+            .lock()
+            .insert(SourceId(7), ground(&root.join("gone")));
+        heard.listen_for(std::iter::empty());
+        heard.hear(Ok(vec![event(note, &root.join("gone/a.md"))]));
+        assert!(heard.take().is_empty(), "that source is no more");
+        heard.grounds.lock().insert(SourceId(8), ground(root));
+        let renamed = EventKind::Modify(ModifyKind::Name(notify::event::RenameMode::From));
+        heard.hear(Ok(vec![event(renamed, root)]));
+        let told = heard.take();
+        assert_eq!(told.anew, BTreeSet::from([SourceId(8)]));
+        assert_eq!(told.changed, told.anew);
+        heard.hear(Err(vec![notify::Error::generic("the queue is full")]));
+        assert!(heard.take().lost);
     }
 }

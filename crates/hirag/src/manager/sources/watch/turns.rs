@@ -9,8 +9,6 @@ use crate::sources::SourceId;
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     due: BTreeSet<SourceId>,
-    /// Sources that are due at the next poll.
-    later: BTreeSet<SourceId>,
     /// Whose turn it was.
     last: Option<SourceId>,
 }
@@ -24,18 +22,8 @@ impl Turns {
         self.due.extend(sources);
     }
 
-    pub(super) fn add_later(&mut self, source: SourceId) {
-        self.later.insert(source);
-    }
-
-    /// What waited for the poll is due.
-    pub(super) fn polled(&mut self) {
-        self.due.append(&mut self.later);
-    }
-
     pub(super) fn forget(&mut self, source: SourceId) {
         self.due.remove(&source);
-        self.later.remove(&source);
     }
 
     /// The source whose turn it is; it is due no longer.
@@ -70,16 +58,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_later_is_due_at_the_next_poll_and_once() {
+    fn what_is_forgotten_has_no_turn() {
         let (one, two) = (SourceId(1), SourceId(2));
         let mut turns = Turns::default();
-        turns.add_later(one);
-        turns.add_later(two);
-        turns.forget(two);
-        assert!(turns.are_over());
-        turns.polled();
-        assert_eq!(turns.next(), Some(one));
-        turns.polled();
-        assert_eq!(turns.next(), None);
+        turns.add([one, two]);
+        turns.forget(one);
+        assert_eq!((turns.next(), turns.next()), (Some(two), None));
     }
 }

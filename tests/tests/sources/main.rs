@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod watching;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +16,11 @@ use hirag::clock::FakeClock;
 use hirag::context::{Context, ContextLevel, ContextRequest};
 use hirag::import::ImportProgress;
 use hirag::manager::{ImportOptions, RunOptions};
-use hirag::sources::{
-    Leave, NewSource, RunOutcome, SourceId, SourcePatch, SourceRules, SourceRun, WatchState,
-};
+use hirag::sources::{Leave, NewSource, RunOutcome, SourceId, SourcePatch, SourceRules, SourceRun};
 use hirag_tests::mounts::{in_own_mounts, mount, unmount};
 use hirag_tests::notes;
 use hirag_tests::place::{Place, assert_sound, everything, settled, until};
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
 
 const SETTINGS: &str = "[sources]\nsettle_ms = 10\npoll_interval = \"1s\"\n";
 
@@ -40,7 +39,11 @@ impl Kept {
     }
 
     async fn at(time: Timestamp) -> Self {
-        let mut place = Place::with(SETTINGS);
+        Self::with(SETTINGS, time).await
+    }
+
+    async fn with(settings: &str, time: Timestamp) -> Self {
+        let mut place = Place::with(settings);
         place.clock = FakeClock::at(time);
         let folder = place.path().canonicalize().unwrap().join("notes");
         notes::write(&folder, 10, 3);
@@ -654,117 +657,46 @@ async fn a_source_that_is_removed_leaves_its_contexts_or_takes_them_along_until_
     assert_eq!(gone.code(), "unknown_source");
 }
 
-/// Runs that the watch tells of.
-struct Watching {
-    runs: mpsc::Receiver<SourceRun>,
-    stop: oneshot::Sender<()>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Watching {
-    fn begin(manager: &HiragManager) -> Self {
-        let (told, runs) = mpsc::channel(64);
-        let (stop, stopped) = oneshot::channel::<()>();
-        let manager = manager.clone();
-        let task = tokio::spawn(async move {
-            let stopped = async move { drop(stopped.await) };
-            let tell = |_: &_, run: &SourceRun| drop(told.try_send(run.clone()));
-            manager.watch_sources(stopped, tell).await;
-        });
-        Self { runs, stop, task }
-    }
-
-    /// The next run of which this holds.
-    async fn run(&mut self, what: &str, wanted: impl Fn(&SourceRun) -> bool) -> SourceRun {
-        let next = async {
-            loop {
-                let run = self.runs.recv().await.unwrap();
-                if wanted(&run) {
-                    return run;
-                }
-            }
-        };
-        let limit = std::time::Duration::from_secs(20);
-        let run = tokio::time::timeout(limit, next).await;
-        run.unwrap_or_else(|_| panic!("still waiting for {what}"))
-    }
-
-    async fn end(self) {
-        drop(self.stop);
-        self.task.await.unwrap();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn what_changes_in_a_watched_folder_is_picked_up_by_itself() {
+async fn a_source_is_removed_while_its_run_waits_for_another() {
     let kept = Kept::new().await;
-    let mut watching = Watching::begin(&kept.manager);
-    let first = watching.run("the first run", |run| run.imported > 0).await;
-    assert_eq!(first.imported, 30);
-    let told = kept.manager.source(kept.id).await.unwrap();
-    assert_eq!(told.watching, WatchState::Told);
-
-    fs::create_dir(kept.folder.join("new")).unwrap();
-    fs::write(kept.folder.join("new/note.md"), notes::note(11, 2)).unwrap();
-    watching.run("a new file", |run| run.imported == 2).await;
-    fs::rename(kept.note(7), kept.folder.join("new/seven.md")).unwrap();
-    watching.run("a rename", |run| run.renamed == 1).await;
-    fs::remove_file(kept.note(8)).unwrap();
-    watching.run("a deletion", |run| run.gone == 1).await;
-
-    // Another source is watched as soon as it is there.
     let beside = kept.folder.with_file_name("beside");
-    notes::write(&beside, 1, 1);
-    kept.manager.add_source(at(&beside)).await.unwrap();
-    watching
-        .run("the other source", |run| run.imported == 1)
-        .await;
-    watching.end().await;
-    let told = kept.manager.source(kept.id).await.unwrap();
-    assert_eq!(told.watching, WatchState::Off);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watched_file_that_was_emptied_just_now_is_looked_at_again_by_itself() {
-    let kept = Kept::at(Timestamp::now()).await;
-    let mut watching = Watching::begin(&kept.manager);
-    watching.run("the first run", |run| run.imported > 0).await;
-    fs::write(kept.note(1), "").unwrap();
-    let waits = |run: &SourceRun| {
-        let mut failed = run.failed.iter();
-        failed.any(|problem| problem.code == "changed_while_read")
+    notes::write(&beside, 3, 1);
+    let other = kept.manager.add_source(at(&beside)).await.unwrap();
+    let other = other.source.id;
+    let run = |id, options| {
+        let manager = kept.manager.clone();
+        tokio::spawn(async move { manager.run_source(id, options, |_| {}).await })
     };
-    let run = watching.run("that it may be being written", waits).await;
-    assert_eq!(run.removed, 0);
-    kept.place.clock.advance(std::time::Duration::from_mins(1));
-    let run = watching.run("that it is empty", |run| !waits(run)).await;
-    assert_eq!((run.removed, run.failed_total), (3, 0));
-    watching.end().await;
-}
+    let is_running = async |id| kept.manager.source(id).await.unwrap().running.is_some();
+    // The first waits for its model, and the second for the first.
+    kept.place.provider.set_held(true);
+    let first = run(kept.id, RunOptions::default());
+    until("the first runs", || is_running(kept.id)).await;
+    let second = run(other, RunOptions::default());
+    let removed = kept.manager.remove_source(other, Leave::Nothing);
+    removed.await.unwrap();
+    assert!(is_running(kept.id).await, "it was not waited for");
+    kept.place.provider.set_held(false);
+    assert_eq!(first.await.unwrap().unwrap().imported, 30);
+    let gone = second.await.unwrap().unwrap_err();
+    assert_eq!(gone.code(), "unknown_source");
+    assert_eq!(everything(&kept.manager).await.len(), 30);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watched_folder_that_goes_and_comes_back_is_watched_again() {
-    let kept = Kept::new().await;
-    let mut watching = Watching::begin(&kept.manager);
-    watching.run("the first run", |run| run.imported > 0).await;
-    let elsewhere = kept.folder.with_file_name("elsewhere");
-    fs::rename(&kept.folder, &elsewhere).unwrap();
-    // A system may say nothing of a folder that is moved as a whole; the next look does.
-    fs::write(elsewhere.join("part-0/touch.md"), notes::note(20, 1)).unwrap();
-    let failed = |run: &SourceRun| run.outcome == RunOutcome::Failed;
-    watching.run("that it is gone", failed).await;
-    let told = kept.manager.source(kept.id).await.unwrap();
-    assert!(matches!(told.watching, WatchState::Polled { .. }));
-    fs::rename(&elsewhere, &kept.folder).unwrap();
-    watching
-        .run("that it is back", |run| run.imported == 1)
-        .await;
-    until("it is watched", async || {
-        let told = kept.manager.source(kept.id).await.unwrap();
-        told.watching == WatchState::Told
-    })
-    .await;
-    fs::write(kept.note(1), notes::edition(1, 3, 1)).unwrap();
-    watching.run("a change", |run| run.imported > 0).await;
-    watching.end().await;
+    // One that is under way is stopped, and leaves nothing behind.
+    let again = kept.manager.add_source(at(&beside)).await.unwrap();
+    let again = again.source.id;
+    kept.place.provider.set_held(true);
+    let options = RunOptions::default();
+    let stop = Arc::clone(&options.cancel);
+    let third = run(again, options);
+    until("it runs", || is_running(again)).await;
+    let manager = kept.manager.clone();
+    let removed = tokio::spawn(async move { manager.remove_source(again, Leave::Nothing).await });
+    until("it is stopped", async || stop.load(Ordering::Relaxed)).await;
+    kept.place.provider.set_held(false);
+    removed.await.unwrap().unwrap();
+    third.await.unwrap().unwrap();
+    assert_eq!(everything(&kept.manager).await.len(), 30);
+    assert_sound(&kept.manager).await;
 }
