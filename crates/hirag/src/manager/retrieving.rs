@@ -339,7 +339,9 @@ impl Outcome {
         Trace {
             id: facts.trace_id,
             time: self.time,
-            complete: request.explain && candidates.len() == selection.compared(),
+            complete: request.explain
+                && selection.distant() == 0
+                && candidates.len() == selection.compared(),
             mode: selection.mode(),
             request,
             settings: *selection.settings(),

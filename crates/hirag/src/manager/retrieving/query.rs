@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tracing::{Instrument, trace_span};
 
+use super::retrieval_settings;
 use crate::config::Config;
 use crate::context::{
     Context, ContextError, ContextId, ContextLevel, ContextRequest, Degradation, Filter, SearchMode,
@@ -14,7 +15,7 @@ use crate::embedding::{CacheOutcome, EmbeddingError};
 use crate::error::{Error, Result};
 use crate::manager::HiragManager;
 use crate::manager::models::UNKNOWN_DIMENSION;
-use crate::retrieval::{Candidates, RetrievalError, SelectionRequest};
+use crate::retrieval::{Candidates, RetrievalError, SelectionRequest, Shortlisting};
 use crate::store::StoreError;
 use crate::store::sqlite::CandidateQuery;
 
@@ -118,14 +119,15 @@ impl HiragManager {
             (SearchMode::Text, _) | (_, None) => SearchMode::Text,
             (mode, Some(_)) => mode,
         };
+        let selection = SelectionRequest {
+            mode,
+            max_tokens,
+            limit: request.limit,
+            now_ms: time.as_millisecond(),
+        };
         Ok(Asked {
             time,
-            selection: SelectionRequest {
-                mode,
-                max_tokens,
-                limit: request.limit,
-                now_ms: time.as_millisecond(),
-            },
+            selection,
             degraded,
             cache_hits,
             embedding: embedding_took,
@@ -136,6 +138,12 @@ impl HiragManager {
                 levels,
                 filter: request.filter.clone(),
                 everything: request.explain,
+                exact: false,
+                named: Vec::new(),
+                shortlist: Some(Shortlisting {
+                    settings: retrieval_settings(&config),
+                    request: selection,
+                }),
             },
         })
     }
