@@ -41,7 +41,7 @@ fn sums(
 ) -> Vec<[u32; BLOCK]> {
     let mut sums = Vec::new();
     scan(&mut std::iter::repeat_n((), blocks), &mut |block, ()| {
-        sums.push(*block)
+        sums.push(*block);
     });
     sums
 }

@@ -404,16 +404,17 @@ async fn a_check_finds_what_disagrees_with_the_database() {
     assert!(check.recall >= 0.99, "{}", check.recall);
     // Nothing but a fault of the program would do this.
     let number = 1;
-    let mut residents = store.shared.residents.write();
-    let resident = residents.get_mut(&number).unwrap();
-    let slot = resident
-        .facts
-        .ids
-        .iter()
-        .position(|id| *id == notes[17].id)
-        .unwrap();
-    resident.directions.set(slot, Some(&vector(999)));
-    drop(residents);
+    {
+        let mut residents = store.shared.residents.write();
+        let resident = residents.get_mut(&number).unwrap();
+        let slot = resident
+            .facts
+            .ids
+            .iter()
+            .position(|id| *id == notes[17].id)
+            .unwrap();
+        resident.directions.set(slot, Some(&vector(999)));
+    }
     let check = store.check_search(NAME, 0).await.unwrap();
     assert_eq!(check.wrong, [notes[17].id]);
 }
