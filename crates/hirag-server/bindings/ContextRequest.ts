@@ -39,4 +39,9 @@ priority: Priority,
 /**
  * Whether the trace keeps every candidate, those outside the levels and the filter too.
  */
-explain: boolean, };
+explain: boolean, 
+/**
+ * Whether every context is compared exactly, however long it takes. In a large store, only the
+ * best by an estimate are otherwise.
+ */
+exact: boolean, };

@@ -34,6 +34,11 @@ fused: number,
  */
 parts: ScoreParts, 
 /**
+ * Whether the similarity of the vectors is an estimate, from one bit a component: in a large
+ * store, only the best are compared exactly.
+ */
+estimated: boolean, 
+/**
  * Its places.
  */
 ranks: Ranks, 

@@ -17,6 +17,11 @@ level: number,
  */
 filter: number, 
 /**
+ * By estimates, too far from the query to be ranked: in a large store, only the best become
+ * candidates, unless everything was asked for.
+ */
+distant: number, 
+/**
  * Not relevant enough.
  */
 threshold: number, 

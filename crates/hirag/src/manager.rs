@@ -38,6 +38,7 @@ pub use health::{ComponentHealth, Health, HealthState};
 pub use importing::ImportOptions;
 pub use reading::ListRequest;
 pub use reembedding::{EmbeddingProgress, Reembedded};
+pub use retrieving::SearchRecall;
 pub use sources::RunOptions;
 pub use status::Stats;
 pub use upkeep::Purge;

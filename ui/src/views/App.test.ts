@@ -41,7 +41,7 @@ describe("the shell", () => {
     const user = userEvent.setup();
     const fake = show(App, {});
     await screen.findByRole("heading", { name: "Overview" });
-    await fake.call("search", { query: "zero vector", max_tokens: null, limit: null, levels: [], filter: { must: [], should: [], must_not: [] }, mode: "text", priority: "high", explain: true });
+    await fake.call("search", { query: "zero vector", max_tokens: null, limit: null, levels: [], filter: { must: [], should: [], must_not: [] }, mode: "text", priority: "high", explain: true, exact: false });
     await user.keyboard("{Control>}k{/Control}");
     expect(await screen.findByRole("option", { name: "Search again: zero vector" })).toBeVisible();
     await user.type(await screen.findByRole("combobox", { name: /command/i }), "connect{Enter}");

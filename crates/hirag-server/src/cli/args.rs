@@ -310,6 +310,9 @@ pub(super) struct SearchArgs {
     /// Show what became of every candidate, and count no access
     #[arg(long)]
     pub(super) explain: bool,
+    /// Compare every context exactly, however many there are
+    #[arg(long)]
+    pub(super) exact: bool,
 }
 
 #[derive(Debug, Args)]

@@ -345,6 +345,7 @@ fn request_of(query: String, options: SearchOptions) -> Result<ContextRequest> {
 pub(super) fn search_request(query: String, args: SearchArgs) -> Result<ContextRequest> {
     Ok(ContextRequest {
         explain: args.explain,
+        exact: args.exact,
         ..request_of(query, args.options)?
     })
 }

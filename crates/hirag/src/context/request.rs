@@ -57,6 +57,10 @@ pub struct ContextRequest {
     /// Whether the trace keeps every candidate, those outside the levels and the filter too.
     #[serde(default)]
     pub explain: bool,
+    /// Whether every context is compared exactly, however long it takes. In a large store, only the
+    /// best by an estimate are otherwise.
+    #[serde(default)]
+    pub exact: bool,
 }
 
 fn query_priority() -> Priority {
@@ -76,6 +80,7 @@ impl ContextRequest {
             mode: SearchMode::default(),
             priority: query_priority(),
             explain: false,
+            exact: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod answers;
 mod query;
+mod recall;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 pub(super) use self::answers::Answers;
+pub use self::recall::SearchRecall;
 
 use self::answer::Answered;
 use self::answers::Kept;
@@ -24,7 +26,7 @@ use crate::levels;
 use crate::metrics::Before;
 use crate::retrieval::{
     Candidates, Explanation, Ranking, Rerankable, RetrievalError, RetrievalSettings, SearchFacts,
-    Selection, Trace, TraceId, WhyNot, why_not,
+    Selection, SelectionRequest, Trace, TraceId, WhyNot, why_not,
 };
 use crate::store::sqlite::{KeptTrace, TraceBounds};
 
@@ -203,7 +205,8 @@ impl HiragManager {
             max_tokens_limit: config.hirag.max_tokens_limit,
         };
         let settings = retrieval_settings(&config);
-        let compared = self.compare(&request, |candidates, _| (candidates, Vec::new()));
+        let named = [id];
+        let compared = self.compare(&request, &named, |candidates, _| (candidates, Vec::new()));
         let compared = compared.await?;
         let selection = compared.asked.selection;
         let why = off_the_async_threads(move || {
@@ -255,11 +258,11 @@ impl HiragManager {
     /// the budget; the `k` best. For evaluation.
     pub(super) async fn rank(&self, request: &ContextRequest, k: usize) -> Result<Vec<ContextId>> {
         let settings = retrieval_settings(&self.config());
-        let compared = self.compare(request, move |candidates: Arc<Candidates>, selection| {
+        let rank = move |candidates: Arc<Candidates>, selection: &SelectionRequest| {
             let ranking = Ranking::new(&candidates, &settings, selection);
             (ranking.top(k), Vec::new())
-        });
-        Ok(compared.await?.result)
+        };
+        Ok(self.compare(request, &[], rank).await?.result)
     }
 
     /// Waits for traces on their way, but not for long work before them: the history is no reason to
@@ -339,7 +342,9 @@ impl Outcome {
         Trace {
             id: facts.trace_id,
             time: self.time,
-            complete: request.explain && candidates.len() == selection.compared(),
+            complete: request.explain
+                && selection.distant() == 0
+                && candidates.len() == selection.compared(),
             mode: selection.mode(),
             request,
             settings: *selection.settings(),

@@ -44,7 +44,8 @@ pub enum Exclusion {
     Filter,
 }
 
-/// Everything that a query was compared with, in no particular order. A column for each fact: a
+/// Everything that a query was compared with, or what is worth being ranked of it, in no particular
+/// order. A column for each fact: a
 /// search walks through one fact of all contexts after the other, and most are never looked at as
 /// a whole.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +54,8 @@ pub struct Candidates {
     pub(crate) facts: Arc<Facts>,
     /// By place; not a number where there is none. Empty without a query's vector.
     pub(crate) cosines: Vec<f32>,
+    /// Whether the cosine is an estimate, by place. Empty where all are exact.
+    pub(crate) estimated: Vec<bool>,
     /// By place; 0 where no word matches. Empty without words.
     pub(crate) bm25: Vec<f32>,
     /// By place. Empty without words.
@@ -67,6 +70,9 @@ pub struct Candidates {
     /// The largest BM25 that any text could have for this query's words: the sum over its words
     /// of idf·(k₁+1). 0 when there are no words.
     pub(crate) bm25_bound: f32,
+    /// Contexts inside of the search that are none of them: by their estimates, too far from the query
+    /// to be ranked.
+    pub(crate) distant: usize,
     /// When the first of them expires, in milliseconds since the epoch: there are others from then on.
     pub(crate) until_ms: Option<i64>,
 }
@@ -116,6 +122,12 @@ impl Candidates {
     pub(crate) fn cosine(&self, place: usize) -> Option<f32> {
         let cosine = self.cosines.get(place).copied();
         cosine.filter(|cosine| !cosine.is_nan())
+    }
+
+    pub(crate) fn estimated(&self, place: usize) -> bool {
+        self.estimated
+            .get(place)
+            .is_some_and(|estimated| *estimated)
     }
 
     pub(crate) fn bm25(&self, place: usize) -> Option<f32> {

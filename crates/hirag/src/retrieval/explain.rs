@@ -122,6 +122,10 @@ pub struct Explanation {
     pub fused: f32,
     /// What the score is made of.
     pub parts: ScoreParts,
+    /// Whether the similarity of the vectors is an estimate, from one bit a component: in a large
+    /// store, only the best are compared exactly.
+    #[serde(default)]
+    pub estimated: bool,
     /// Its places.
     pub ranks: Ranks,
     /// What became of it.
@@ -139,6 +143,10 @@ pub struct StageCounts {
     pub level: u32,
     /// Outside of the filter; known only when everything was asked for.
     pub filter: u32,
+    /// By estimates, too far from the query to be ranked: in a large store, only the best become
+    /// candidates, unless everything was asked for.
+    #[serde(default)]
+    pub distant: u32,
     /// Not relevant enough.
     pub threshold: u32,
     /// Folded into another one with the same text.
@@ -187,6 +195,7 @@ impl Selection {
                     score: ranking.score(index),
                     fused: ranking.fusion.fused(candidates, index),
                     parts: ranking.parts(index),
+                    estimated: candidates.estimated(index),
                     outcome: self.outcome(index, &ranks, duplicate_of),
                     ranks,
                 }
@@ -240,7 +249,8 @@ impl Selection {
         let budget = ContextLevel::ALL.map(|level| ledger.level(level).skipped);
         let budget = budget.into_iter().sum();
         StageCounts {
-            searched: count(ranking.searched),
+            searched: count(self.searched()),
+            distant: count(self.distant()),
             level: outside(Exclusion::Level),
             filter: outside(Exclusion::Filter),
             threshold: count(ranking.searched - ranking.passed.len()),

@@ -25,7 +25,7 @@ pub(crate) struct Facts {
 }
 
 /// Facts of one context.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Fact {
     pub(crate) id: ContextId,
     pub(crate) level: ContextLevel,
@@ -59,6 +59,19 @@ impl Facts {
         self.updated_ms[place] = fact.updated_ms;
         self.access_counts[place] = fact.access_count;
         self.text_keys[place] = fact.text_key;
+    }
+
+    /// Those at a place.
+    pub(crate) fn get(&self, place: usize) -> Fact {
+        Fact {
+            id: self.ids[place],
+            level: self.levels[place],
+            tokens: self.tokens[place],
+            created_ms: self.created_ms[place],
+            updated_ms: self.updated_ms[place],
+            access_count: self.access_counts[place],
+            text_key: self.text_keys[place],
+        }
     }
 
     /// Those at some places, in their order.

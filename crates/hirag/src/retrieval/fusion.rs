@@ -9,13 +9,13 @@ use super::{Candidates, RetrievalStrategy};
 use crate::context::SearchMode;
 
 /// A cosine as a score: opposite directions say no more than unrelated ones.
-fn vector_score(cosine: f32) -> f32 {
+pub(super) fn vector_score(cosine: f32) -> f32 {
     cosine.clamp(0.0, 1.0)
 }
 
 /// BM25 as a share of the most that any text could have for the same words: it means the same
 /// for every query, so that a threshold can be set on it.
-fn text_score(bm25: f32, bound: f32) -> f32 {
+pub(super) fn text_score(bm25: f32, bound: f32) -> f32 {
     if bound > 0.0 {
         (bm25 / bound).clamp(0.0, 1.0)
     } else {
@@ -24,7 +24,7 @@ fn text_score(bm25: f32, bound: f32) -> f32 {
 }
 
 /// The weighted sum of hybrid mode.
-fn weigh(vector: f32, text: f32, vector_weight: f32) -> f32 {
+pub(super) fn weigh(vector: f32, text: f32, vector_weight: f32) -> f32 {
     vector_weight * vector + (1.0 - vector_weight) * text
 }
 

@@ -19,6 +19,7 @@ mod places;
 mod ranking;
 mod rerank;
 mod settings;
+mod shortlist;
 mod trace;
 mod why_not;
 
@@ -30,5 +31,7 @@ pub use pipeline::{Chosen, Selection, SelectionRequest, select};
 pub use ranking::Ranking;
 pub use rerank::{OtherSettings, Rerankable};
 pub use settings::{RankingWeight, RankingWeights, RetrievalSettings, RetrievalStrategy};
+pub(crate) use shortlist::Rough;
+pub use shortlist::Shortlisting;
 pub use trace::{LevelLedger, ScoreParts, StageTiming, TokenLedger, Trace, TraceId};
 pub use why_not::{Change, SearchFacts, Suggestion, WhyNot, why_not};

@@ -195,10 +195,16 @@ impl Selection {
         &self.ranking.settings
     }
 
-    /// How many candidates were searched: those outside of levels and filter are not.
+    /// How many contexts were searched: those outside of levels and filter are not.
     #[must_use]
     pub fn searched(&self) -> usize {
-        self.ranking.searched
+        self.ranking.searched + self.distant()
+    }
+
+    /// How many of them were too far from the query, by estimates, to become candidates.
+    #[must_use]
+    pub fn distant(&self) -> usize {
+        self.ranking.candidates.distant
     }
 
     /// How many candidates there are, those outside of levels and filter included.

@@ -46,7 +46,7 @@ fn frequency(access_count: u32) -> f32 {
 
 /// The final score of a candidate, and the parts of it that do not depend on the query.
 #[derive(Debug)]
-struct Scorer {
+pub(super) struct Scorer {
     similarity: f32,
     recency: f32,
     level: f32,
@@ -59,7 +59,7 @@ struct Scorer {
 }
 
 impl Scorer {
-    fn new(settings: &RetrievalSettings, now_ms: i64) -> Self {
+    pub(super) fn new(settings: &RetrievalSettings, now_ms: i64) -> Self {
         let weights = &settings.weights;
         Self {
             similarity: weights.similarity as f32,
@@ -83,8 +83,13 @@ impl Scorer {
     }
 
     /// The weighted sum, 0 to 1.
-    fn score(&self, facts: &Facts, index: usize, similarity: f32) -> f32 {
+    pub(super) fn score(&self, facts: &Facts, index: usize, similarity: f32) -> f32 {
         self.weigh(self.facts(facts, index), similarity)
+    }
+
+    /// The most that it is, whatever the facts are.
+    pub(super) fn most(&self, similarity: f32) -> f32 {
+        self.weigh([1.0; 3], similarity)
     }
 
     fn weigh(&self, [recency, level, frequency]: [f32; 3], similarity: f32) -> f32 {
@@ -155,6 +160,16 @@ impl Ranking {
         best_to_front(&self.candidates, &mut keys, k);
         let best = keys.iter().take(k);
         best.map(|key| self.id(key.index())).collect()
+    }
+
+    /// The places among the candidates of the `k` best, in no order.
+    pub(crate) fn best(&self, k: usize) -> Vec<u32> {
+        let mut keys = self.passed.clone();
+        if k < keys.len() {
+            keys.select_nth_unstable(k);
+            keys.truncate(k);
+        }
+        keys.into_iter().map(Key::index).collect()
     }
 
     /// The candidates that passed the threshold, best first.

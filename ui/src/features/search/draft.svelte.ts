@@ -25,6 +25,7 @@ class Draft {
       mode: this.mode,
       priority: "high",
       explain: true,
+      exact: false,
     };
   }
 
@@ -50,6 +51,7 @@ class Draft {
       filter: { must: [], should: [], must_not: [] },
       priority: "high",
       explain: true,
+      exact: false,
     });
   }
 }

@@ -10,5 +10,5 @@ export function textMatches(
   levels: ContextLevel[] = [],
   filter: Filter = { must: [], should: [], must_not: [] },
 ): ContextRequest {
-  return { query: words, max_tokens: maxTokens, limit, levels, filter, mode: "text", priority: "normal", explain: false };
+  return { query: words, max_tokens: maxTokens, limit, levels, filter, mode: "text", priority: "normal", explain: false, exact: false };
 }

@@ -45,17 +45,18 @@ export function sharesInWords(total: number, all: readonly Share[]): string {
   return `Score ${score(total)}: ${all.map((s) => `${s.label.toLowerCase()} ${score(s.value)}`).join(", ")}`;
 }
 
-export const stageLabels: Record<Outcome["stage"], string> = {
+export const stageLabels: Record<Outcome["stage"] | "distant", string> = {
   chosen: "Returned",
   level: "Level",
   filter: "Filter",
+  distant: "Far away",
   threshold: "Threshold",
   duplicate: "Same text",
   budget: "Budget",
   outranked: "Limit",
 };
 
-const dropping = ["level", "filter", "threshold", "duplicate", "budget", "outranked"] as const;
+const dropping = ["level", "filter", "distant", "threshold", "duplicate", "budget", "outranked"] as const;
 
 /** How many candidates each stage dropped, those that dropped none left out. */
 export function droppedBy(counts: StageCounts): [stage: (typeof dropping)[number], count: number][] {

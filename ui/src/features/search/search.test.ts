@@ -15,6 +15,7 @@ const request: ContextRequest = {
   mode: "hybrid",
   priority: "high",
   explain: true,
+  exact: false,
 };
 
 describe("weights", () => {

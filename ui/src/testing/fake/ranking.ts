@@ -39,6 +39,7 @@ export function explain(memory: Memory, request: ContextRequest, weights: Rankin
         parts.frequency * weights.frequency,
       fused: parts.similarity,
       parts,
+      estimated: false,
       ranks: { vector: i + 1, text: null, fused: null, similarity: null, score: null, folded: null, chosen: null },
       outcome: { stage: "chosen", rank: 0 },
     });

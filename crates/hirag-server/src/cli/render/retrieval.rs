@@ -220,9 +220,13 @@ fn ledger(out: &mut String, ledger: &TokenLedger, style: Style) {
 }
 
 fn stages(out: &mut String, counts: &StageCounts, style: Style) {
+    let distant = match counts.distant {
+        0 => String::new(),
+        count => format!("{count} too far by estimates, "),
+    };
     let _ = writeln!(
         out,
-        "{}: {} searched (outside: {} by level, {} by filter), {} under the threshold, \
+        "{}: {} searched (outside: {} by level, {} by filter), {distant}{} under the threshold, \
          {} with the same text, {} over the budget, {} over the limit, {} returned",
         style.bold("stages"),
         counts.searched,

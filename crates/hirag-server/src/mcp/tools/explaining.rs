@@ -171,8 +171,12 @@ async fn candidates(
 }
 
 fn stages(counts: &StageCounts) -> String {
+    let distant = match counts.distant {
+        0 => String::new(),
+        count => format!("{count} too far by estimates, "),
+    };
     format!(
-        "{} searched (outside: {} by level, {} by filter), {} not relevant enough, {} with the same \
+        "{} searched (outside: {} by level, {} by filter), {distant}{} not relevant enough, {} with the same \
          text as another, {} over the budget, {} over the limit, {} returned",
         counts.searched,
         counts.level,

@@ -38,7 +38,7 @@ impl HiragManager {
         let start = Instant::now();
         let settings = retrieval_settings(&self.config());
         let manager = self.clone();
-        let compared = self.compare(request, move |candidates, asked| {
+        let compared = self.compare(request, &[], move |candidates, asked| {
             let ranking_began = Instant::now();
             let selection = select(&candidates, &settings, asked);
             let working_set = &manager.inner.working_set;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tracing::{Instrument, trace_span};
 
+use super::retrieval_settings;
 use crate::config::Config;
 use crate::context::{
     Context, ContextError, ContextId, ContextLevel, ContextRequest, Degradation, Filter, SearchMode,
@@ -14,7 +15,7 @@ use crate::embedding::{CacheOutcome, EmbeddingError};
 use crate::error::{Error, Result};
 use crate::manager::HiragManager;
 use crate::manager::models::UNKNOWN_DIMENSION;
-use crate::retrieval::{Candidates, RetrievalError, SelectionRequest};
+use crate::retrieval::{Candidates, RetrievalError, SelectionRequest, Shortlisting};
 use crate::store::StoreError;
 use crate::store::sqlite::CandidateQuery;
 
@@ -39,10 +40,12 @@ pub(super) struct Compared<T> {
 
 impl HiragManager {
     /// Validates a request, embeds its query, compares it with everything and gives the
-    /// candidates to `work`, which returns what it makes of them and which contexts it wants.
+    /// candidates to `work`, which returns what it makes of them and which contexts it wants. Those
+    /// that are `named` are compared exactly in any case.
     pub(super) async fn compare<T, W>(
         &self,
         request: &ContextRequest,
+        named: &[ContextId],
         work: W,
     ) -> Result<Compared<T>>
     where
@@ -52,22 +55,30 @@ impl HiragManager {
             + Send
             + 'static,
     {
-        match self.compare_once(request, work.clone()).await {
+        match self.compare_once(request, named, work.clone()).await {
             // The model was switched after the query was embedded: once more, by the new one.
             Err(Error::Store(StoreError::BadVector { .. })) => {
-                self.compare_once(request, work).await
+                self.compare_once(request, named, work).await
             }
             other => other,
         }
     }
 
-    async fn compare_once<T, W>(&self, request: &ContextRequest, work: W) -> Result<Compared<T>>
+    async fn compare_once<T, W>(
+        &self,
+        request: &ContextRequest,
+        named: &[ContextId],
+        work: W,
+    ) -> Result<Compared<T>>
     where
         T: Send + 'static,
         W: FnOnce(Arc<Candidates>, &SelectionRequest) -> (T, Vec<ContextId>) + Send + 'static,
     {
         let mut asked = self.asked(request).await?;
-        let query = std::mem::take(&mut asked.query);
+        let query = CandidateQuery {
+            named: named.to_vec(),
+            ..std::mem::take(&mut asked.query)
+        };
         let selection = asked.selection;
         let (result, contexts) = self
             .inner
@@ -118,14 +129,15 @@ impl HiragManager {
             (SearchMode::Text, _) | (_, None) => SearchMode::Text,
             (mode, Some(_)) => mode,
         };
+        let selection = SelectionRequest {
+            mode,
+            max_tokens,
+            limit: request.limit,
+            now_ms: time.as_millisecond(),
+        };
         Ok(Asked {
             time,
-            selection: SelectionRequest {
-                mode,
-                max_tokens,
-                limit: request.limit,
-                now_ms: time.as_millisecond(),
-            },
+            selection,
             degraded,
             cache_hits,
             embedding: embedding_took,
@@ -136,6 +148,12 @@ impl HiragManager {
                 levels,
                 filter: request.filter.clone(),
                 everything: request.explain,
+                exact: request.exact,
+                named: Vec::new(),
+                shortlist: Some(Shortlisting {
+                    settings: retrieval_settings(&config),
+                    request: selection,
+                }),
             },
         })
     }

@@ -30,7 +30,7 @@ impl SqliteStore {
         id: ContextId,
         nearest: usize,
     ) -> Result<Option<Around>, StoreError> {
-        let now_ms = self.now_ms();
+        let (now_ms, limits) = (self.now_ms(), self.shared.limits);
         self.with_resident(collection, move |c, resident, number| {
             let seq = c
                 .prepare_cached("SELECT seq FROM contexts WHERE collection = ?1 AND id = ?2")?
@@ -50,7 +50,8 @@ impl SqliteStore {
                         limit: nearest + 1,
                         score_threshold: None,
                     };
-                    let hits = search::by_vector(c, resident, number, &query, vector, now_ms)?;
+                    let hits =
+                        search::by_vector(c, resident, number, &limits, &query, vector, now_ms)?;
                     hits.into_iter()
                         .filter(|hit| hit.id != id)
                         .take(nearest)

@@ -8,10 +8,12 @@ mod adopt;
 mod around;
 mod backup;
 mod classify;
+mod codes;
 mod collections;
 mod contexts;
 mod conversations;
 mod deletion;
+mod directions;
 mod each;
 mod edit;
 mod fields;
@@ -64,7 +66,7 @@ pub use lock::while_nobody_writes;
 pub use open::{Access, StoreOptions};
 pub use queue::{Building, PendingText};
 pub use restore::restore;
-pub use search::CandidateQuery;
+pub use search::{CandidateQuery, SearchCheck, SearchLimits};
 pub use sources::{Known, SourceState, WriteBatch, Written};
 pub use traces::{KeptTrace, TraceBounds};
 pub use upkeep::{DatabaseParts, DatabaseSize, Finding, Inspection, StoreCounts, inspect_file};
@@ -106,6 +108,8 @@ struct Shared {
     lock: Mutex<Option<lock::WriterLock>>,
     /// Filled by each collection's first search, then kept by the writer.
     residents: Arc<RwLock<Residents>>,
+    /// How contexts are searched, by their number.
+    limits: SearchLimits,
     lexicon: Arc<Lexicon>,
     accesses: Arc<Accesses>,
     trace_tally: Arc<TraceTally>,
@@ -182,7 +186,10 @@ impl SqliteStore {
                 }
                 let _span = trace_span!("compare").entered();
                 let lexicon = &shared.lexicon;
-                search::candidates(connection, resident, lexicon, number, &query, now_ms)
+                let limits = &shared.limits;
+                search::candidates(
+                    connection, resident, lexicon, number, limits, &query, now_ms,
+                )
             })?;
             let (chosen, wanted) = trace_span!("rank").in_scope(|| choose(candidates));
             let _span = trace_span!("fetch the texts").entered();
@@ -327,7 +334,7 @@ impl Shared {
             let mut residents = self.residents.write();
             if let std::collections::hash_map::Entry::Vacant(place) = residents.entry(number) {
                 let _span = trace_span!("load the vectors").entered();
-                place.insert(Resident::load(connection, name, number)?);
+                place.insert(Resident::load(connection, name, number, &self.limits)?);
             }
         }
     }

@@ -16,7 +16,9 @@ use super::readers::Readers;
 use super::upkeep::Counted;
 use super::words::Lexicon;
 use super::writer::Writer;
-use super::{Shared, SqliteStore, Watch, data_version, follow, restore, schema, slow};
+use super::{
+    SearchLimits, Shared, SqliteStore, Watch, data_version, follow, restore, schema, slow,
+};
 use crate::clock::SharedClock;
 use crate::files::{beside, create_private_file, create_private_folder};
 use crate::metrics::SlowStatements;
@@ -66,22 +68,31 @@ impl SqliteStore {
     /// [`StoreError::Locked`], [`StoreError::ReadOnly`], [`StoreError::Newer`],
     /// [`StoreError::Corrupt`], [`StoreError::CannotOpen`]; nothing was changed then.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        Self::open_with(options, SearchLimits::default())
+    }
+
+    /// The same with other limits from which on a search takes another way: to measure or to test
+    /// a way with as many contexts as wanted.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(options: StoreOptions, limits: SearchLimits) -> Result<Self, StoreError> {
         let path = options.path.clone();
         if options.access == Access::ReadIfReady {
             let as_reader = StoreOptions {
                 access: Access::Read,
                 ..options.clone()
             };
-            match open(as_reader) {
+            match open(as_reader, limits) {
                 Err(StoreError::CannotOpen { .. }) => {}
                 other => return other.map_err(|e| e.at(&path)),
             }
         }
-        open(options).map_err(|e| e.at(&path))
+        open(options, limits).map_err(|e| e.at(&path))
     }
 }
 
-fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
+fn open(options: StoreOptions, limits: SearchLimits) -> Result<SqliteStore, StoreError> {
     register_vector_functions();
     let path = &options.path;
     if path.is_dir() {
@@ -182,6 +193,7 @@ fn open(options: StoreOptions) -> Result<SqliteStore, StoreError> {
             writer,
             lock: Mutex::new(lock),
             residents,
+            limits,
             lexicon,
             accesses: Arc::default(),
             trace_tally: Arc::default(),

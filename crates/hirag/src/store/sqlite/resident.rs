@@ -3,22 +3,22 @@
 //! It is derived: after each commit the writer reads the changed rows again, and a new process
 //! builds it from the database at its first search. It is never the truth.
 
+mod check;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::directions::Directions;
 use super::slot_index::{self, SlotIndex};
-use super::{contexts, fixed_point, vectors};
+use super::{SearchLimits, contexts, vectors};
 use crate::context::ContextId;
 use crate::retrieval::{Fact, Facts, NONE, some};
 use crate::store::{StoreError, VectorSpec};
 
 /// The expiry of a slot without a context: long before any time.
 const FREE: i64 = i64::MIN;
-/// Slots that are compared before anything else is done: enough to pay for the call, few enough to
-/// stay in the nearest cache.
-const COMPARED_AT_ONCE: usize = 256;
 
 const FACTS: &str = "seq, id, level, agent, session, created_ms, updated_ms, \
      access_count, token_count, word_count, content_hash, source, expires_ms, position";
@@ -57,13 +57,11 @@ pub(super) struct Resident {
     pub(super) words: Vec<u32>,
     /// `i64::MAX` for never; [`FREE`] for a slot that waits to be used again.
     pub(super) expires_ms: Vec<i64>,
-    pub(super) has_vector: Vec<bool>,
     /// Slots before and after it in its session. Shared as well.
     pub(super) neighbours: Arc<Vec<[u32; 2]>>,
     /// Session and place in it.
     places: Vec<(u32, i64)>,
-    /// In fixed point, `spec.dimension` components a slot; zeros where there is no vector.
-    pub(super) vectors: Vec<i16>,
+    pub(super) directions: Directions,
     by_seq: SlotIndex,
     free: Vec<u32>,
     session_numbers: HashMap<SessionKey, u32>,
@@ -71,18 +69,17 @@ pub(super) struct Resident {
 }
 
 impl Resident {
-    fn empty(name: &str, spec: VectorSpec) -> Self {
+    fn empty(name: &str, spec: VectorSpec, limits: &SearchLimits) -> Self {
         Self {
             name: name.to_owned(),
+            directions: Directions::new(spec.dimension, limits.hold_up_to),
             spec,
             facts: Arc::default(),
             seqs: Vec::new(),
             words: Vec::new(),
             expires_ms: Vec::new(),
-            has_vector: Vec::new(),
             neighbours: Arc::default(),
             places: Vec::new(),
-            vectors: Vec::new(),
             by_seq: SlotIndex::default(),
             free: Vec::new(),
             session_numbers: HashMap::new(),
@@ -95,10 +92,11 @@ impl Resident {
         connection: &Connection,
         name: &str,
         collection: i64,
+        limits: &SearchLimits,
     ) -> Result<Self, StoreError> {
         let transaction = connection.unchecked_transaction()?;
         let set = vectors::active(&transaction, collection)?;
-        let mut resident = Self::empty(name, set.spec.clone());
+        let mut resident = Self::empty(name, set.spec.clone(), limits);
         {
             let mut statement = transaction.prepare_cached(&format!(
                 "SELECT {FACTS} FROM contexts WHERE collection = ?1 AND deleted_ms IS NULL"
@@ -108,9 +106,11 @@ impl Resident {
                 resident.put(read(row)?, None);
             }
         }
-        vectors::for_each(&transaction, &set, |seq, bytes| {
+        vectors::for_all(&transaction, &set, |seq, bytes| {
             if let Some(slot) = resident.by_seq.get(seq) {
-                resident.set_vector(slot, Some(&vectors::floats(bytes)));
+                resident
+                    .directions
+                    .set(slot as usize, Some(&vectors::floats(bytes)));
             }
         })?;
         Ok(resident)
@@ -149,38 +149,25 @@ impl Resident {
         self.facts.len()
     }
 
+    /// How many of them have a context.
+    pub(super) fn used(&self) -> usize {
+        self.slots() - self.free.len()
+    }
+
     /// Looks up the slots of many rows.
     pub(super) fn slots_of(&self) -> slot_index::Reader<'_> {
         self.by_seq.reader()
     }
 
-    /// Cosines of a unit vector in fixed point to the vectors of all slots that `wanted` tells of,
-    /// to `found` with the slot. Slots without a vector have none.
-    pub(super) fn cosines(
-        &self,
-        unit: &[i16],
-        wanted: impl Fn(usize) -> bool,
-        mut found: impl FnMut(usize, f32),
-    ) {
-        let mut cosines = [0.0; COMPARED_AT_ONCE];
-        let mut next = 0;
-        while next < self.slots() {
-            if !wanted(next) {
-                next += 1;
-                continue;
-            }
-            // Neighbours in memory are compared in one go.
-            let last = self.slots().min(next + COMPARED_AT_ONCE);
-            let end = (next + 1..last).find(|&slot| !wanted(slot)).unwrap_or(last);
-            let rows = &self.vectors[next * self.dimension()..end * self.dimension()];
-            fixed_point::cosines(unit, rows, &mut cosines[..end - next]);
-            for (slot, &cosine) in (next..end).zip(&cosines) {
-                if self.has_vector[slot] {
-                    found(slot, cosine);
-                }
-            }
-            next = end;
-        }
+    /// Tokens of a context, on average.
+    pub(super) fn average_tokens(&self) -> f32 {
+        let tokens: u64 = self
+            .facts
+            .tokens
+            .iter()
+            .map(|&tokens| u64::from(tokens))
+            .sum();
+        tokens as f32 / self.slots().max(1) as f32
     }
 
     pub(super) fn dimension(&self) -> usize {
@@ -200,11 +187,9 @@ impl Resident {
                 self.seqs.push(0);
                 self.words.push(0);
                 self.expires_ms.push(FREE);
-                self.has_vector.push(false);
                 Arc::make_mut(&mut self.neighbours).push([NONE; 2]);
                 self.places.push((NONE, 0));
-                let components = self.slots() * self.dimension();
-                self.vectors.resize(components, 0);
+                self.directions.push();
                 (self.slots() - 1) as u32
             }
         };
@@ -214,7 +199,7 @@ impl Resident {
         self.expires_ms[index] = row.expires_ms;
         self.places[index] = (number, row.position);
         self.by_seq.insert(row.seq, slot);
-        self.set_vector(slot, vector);
+        self.directions.set(index, vector);
         if number != NONE {
             let place = (row.position, row.seq);
             let session = &mut self.sessions[number as usize];
@@ -250,7 +235,7 @@ impl Resident {
             self.sessions[number as usize].remove(&(position, seq));
         }
         self.expires_ms[index] = FREE;
-        self.set_vector(slot, None);
+        self.directions.set(index, None);
         self.free.push(slot);
     }
 
@@ -269,22 +254,6 @@ impl Resident {
             self.sessions.push(BTreeMap::new());
         }
         number
-    }
-
-    fn set_vector(&mut self, slot: u32, vector: Option<&[f32]>) {
-        let dimension = self.dimension();
-        let start = slot as usize * dimension;
-        let place = &mut self.vectors[start..start + dimension];
-        let fits = vector.filter(|vector| vector.len() == place.len());
-        match fits {
-            Some(vector) => {
-                for (code, component) in place.iter_mut().zip(vector) {
-                    *code = fixed_point::encode(*component);
-                }
-            }
-            None => place.fill(0),
-        }
-        self.has_vector[slot as usize] = fits.is_some();
     }
 }
 
@@ -370,7 +339,7 @@ mod tests {
             steps in proptest::collection::vec((0_i64..20, 0_i64..12, any::<bool>()), 1..60),
         ) {
             let spec = VectorSpec { model: String::new(), dimension: 2 };
-            let mut resident = Resident::empty("", spec);
+            let mut resident = Resident::empty("", spec, &SearchLimits::default());
             let mut model: BTreeMap<(i64, i64), ()> = BTreeMap::new();
             for (seq, position, keep) in steps {
                 model.retain(|(_, known), ()| *known != seq);

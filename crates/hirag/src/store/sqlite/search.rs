@@ -1,23 +1,62 @@
 //! Candidates for a query: exact cosine and BM25 for every context that the search allows.
 
+mod best;
+mod check;
+mod exactly;
 mod listed;
 mod matches;
+mod nearest;
+mod shortlist;
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use tracing::trace_span;
 
+pub use self::check::SearchCheck;
 use self::listed::Listed;
 use self::matches::Matches;
+pub(super) use self::nearest::by_vector;
+use super::filters;
 use super::resident::Resident;
 use super::words::Lexicon;
-use super::{filters, fixed_point, vectors};
 use crate::context::{ContextId, ContextLevel, Filter};
-use crate::retrieval::Candidates;
-use crate::store::{Hit, StoreError, VectorQuery};
+use crate::retrieval::{Candidates, Shortlisting};
+use crate::store::StoreError;
+
+/// From how many contexts on a search takes another way. The defaults are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchLimits {
+    /// Up to so many contexts, a query is compared with each of them exactly. Above, its distance to
+    /// each is estimated from one bit a component, and only the best are compared exactly.
+    pub compare_all_up_to: usize,
+    /// Up to so many contexts, their vectors are held in memory, two bytes a component. Above, those
+    /// that are compared exactly are read from the database.
+    pub hold_up_to: usize,
+}
+
+/// Contexts that are all compared exactly where their vectors have to be read from the database.
+const READ: usize = 512;
+
+impl SearchLimits {
+    /// Up to how many contexts all are compared exactly.
+    fn compare_all(&self, held: bool) -> usize {
+        match held {
+            true => self.compare_all_up_to,
+            false => self.compare_all_up_to.min(READ),
+        }
+    }
+}
+
+impl Default for SearchLimits {
+    fn default() -> Self {
+        Self {
+            compare_all_up_to: 10_000,
+            hold_up_to: 150_000,
+        }
+    }
+}
 
 /// What candidates are asked for.
 #[derive(Debug, Clone, Default)]
@@ -34,11 +73,13 @@ pub struct CandidateQuery {
     pub filter: Filter,
     /// Whether to list what levels and filter exclude, with the reason.
     pub everything: bool,
+    /// Whether to compare all contexts exactly, however many they are and long it takes.
+    pub exact: bool,
+    /// Contexts that are compared exactly in any case.
+    pub named: Vec<ContextId>,
+    /// How a large store chooses what is worth being ranked; `None` ranks, and compares, all.
+    pub shortlist: Option<Shortlisting>,
 }
-
-/// Cosines in fixed point that differ by less may stand in either order: some hundred times the
-/// usual rounding.
-const CLOSE: f32 = 0.001;
 
 /// Which slots pass the filter; `None` when all do.
 type Allowed = Option<Vec<bool>>;
@@ -68,103 +109,82 @@ fn allowed(
     Ok(Some(passes))
 }
 
-/// The best contexts by cosine.
-pub(super) fn by_vector(
-    connection: &Connection,
-    resident: &Resident,
-    collection: i64,
-    query: &VectorQuery,
-    unit: &[f32],
-    now_ms: i64,
-) -> Result<Vec<Hit>, StoreError> {
-    let passes = allowed(connection, resident, collection, &query.filter)?;
-    let codes = fixed_point::encoded(unit);
-    let mut near: Vec<(f32, i64, ContextId)> = Vec::new();
-    let searched = |index: usize| {
-        resident.expires_ms[index] > now_ms && passes.as_ref().is_none_or(|passes| passes[index])
-    };
-    let least = query.score_threshold.map(|least| least - CLOSE);
-    resident.cosines(&codes, searched, |index, score| {
-        if least.is_none_or(|least| score >= least) {
-            near.push((score, resident.seqs[index], resident.facts.ids[index]));
-        }
-    });
-    let near = nearest(near, query.limit);
-    let set = vectors::active(connection, collection)?;
-    let mut hits = Vec::with_capacity(near.len());
-    for (_, seq, id) in near {
-        // The exact vectors decide the order and the score that is told.
-        let Some(vector) = vectors::get(connection, &set, seq)? else {
-            continue;
-        };
-        let score = exact_cosine(unit, &vector);
-        if query.score_threshold.is_none_or(|least| score >= least) {
-            hits.push(Hit { id, score });
-        }
-    }
-    let order = |a: &Hit, b: &Hit| -> Ordering {
-        b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id))
-    };
-    hits.sort_unstable_by(order);
-    hits.truncate(query.limit);
-    Ok(hits)
-}
-
-/// The `limit` best, and those that come so close that only the exact vectors tell.
-fn nearest(mut near: Vec<(f32, i64, ContextId)>, limit: usize) -> Vec<(f32, i64, ContextId)> {
-    if limit == 0 {
-        return Vec::new();
-    }
-    if near.len() > limit {
-        near.select_nth_unstable_by(limit - 1, |a, b| b.0.total_cmp(&a.0));
-        let least = near[limit - 1].0 - CLOSE;
-        near.retain(|(score, ..)| *score >= least);
-    }
-    near
-}
-
-fn exact_cosine(a: &[f32], b: &[f32]) -> f32 {
-    let sum: f64 = a
-        .iter()
-        .zip(b)
-        .map(|(a, b)| f64::from(*a) * f64::from(*b))
-        .sum();
-    (sum as f32).clamp(-1.0, 1.0)
-}
-
-/// Every context that a retrieval compares with its query.
+/// Every context that a retrieval ranks for its query.
 pub(super) fn candidates(
     connection: &Connection,
     resident: &Resident,
     lexicon: &Lexicon,
     collection: i64,
+    limits: &SearchLimits,
     query: &CandidateQuery,
     now_ms: i64,
 ) -> Result<Candidates, StoreError> {
-    let listed = trace_span!("filter")
+    let mut listed = trace_span!("filter")
         .in_scope(|| Listed::new(connection, resident, collection, query, now_ms))?;
-    let matches = match &query.text {
+    let mut matches = match &query.text {
         Some(text) => trace_span!("words")
             .in_scope(|| Matches::new(connection, resident, lexicon, text, &listed))?,
         None => Matches::none(),
     };
-    let cosines = match &query.vector {
-        Some(vector) => trace_span!("cosines")
-            .in_scope(|| listed.cosines(resident, &fixed_point::encoded(vector))),
+    // Where all are held, to estimate first is of use only if most are not ranked then.
+    let held = resident.directions.held().is_some();
+    let is_large = listed.len() > limits.compare_all(held);
+    let shortlist = query.shortlist.filter(|_| is_large && !query.exact);
+    let searched = listed.searched();
+    let mut estimates = Vec::new();
+    if let Some(shortlist) = shortlist
+        && !(held && query.everything)
+    {
+        if let Some(vector) = &query.vector {
+            let span = trace_span!("estimates");
+            estimates = span.in_scope(|| resident.directions.estimates(vector));
+        }
+        if !query.everything {
+            let places = trace_span!("shortlist").in_scope(|| {
+                shortlist::places(resident, &listed, &matches, &estimates, &shortlist)
+            });
+            if let Some(places) = places {
+                matches = matches.only(&places);
+                listed = listed.only(&places);
+            }
+        }
+    }
+    let phrases = match &query.text {
+        Some(text) => matches.phrases(connection, resident, text, &listed)?,
         None => Vec::new(),
     };
     let (facts, neighbours) = listed.facts(resident);
-    Ok(Candidates {
+    let mut candidates = Candidates {
         facts,
-        cosines,
+        cosines: Vec::new(),
+        estimated: Vec::new(),
         bm25_bound: matches.bound,
         overlaps: matches.overlaps(),
         bm25: matches.scores,
-        phrases: matches.phrases,
+        phrases,
         neighbours,
+        distant: searched - listed.searched(),
         until_ms: listed.until_ms,
-        excluded: listed.excluded,
-    })
+        excluded: std::mem::take(&mut listed.excluded),
+    };
+    if let Some(vector) = &query.vector {
+        let _span = trace_span!("cosines").entered();
+        if estimates.is_empty() {
+            candidates.cosines = listed.cosines(connection, resident, collection, vector)?;
+        } else {
+            candidates.cosines = listed.of(&estimates).into_owned();
+            shortlist::compare(
+                connection,
+                resident,
+                collection,
+                query,
+                vector,
+                &listed,
+                &mut candidates,
+            )?;
+        }
+    }
+    Ok(candidates)
 }
 
 /// Residents of the collections that have been searched.

@@ -12,6 +12,8 @@ use crate::context::{ContextId, ContextLevel, Filter, Priority};
 use crate::sources::SourceRules;
 use crate::store::{Record, VectorStore};
 
+mod large;
+
 const NAME: &str = "c";
 
 struct Place {

@@ -39,12 +39,12 @@ impl VectorStore for SqliteStore {
     }
 
     async fn search(&self, collection: &str, query: VectorQuery) -> Result<Vec<Hit>, StoreError> {
-        let now_ms = self.now_ms();
+        let (now_ms, limits) = (self.now_ms(), self.shared.limits);
         self.with_resident(collection, move |connection, resident, number| {
             check_dimension(resident, query.vector.len())?;
             let set = vectors::active(connection, number)?;
             let unit = vectors::normalised(&set, &query.vector)?;
-            search::by_vector(connection, resident, number, &query, &unit, now_ms)
+            search::by_vector(connection, resident, number, &limits, &query, &unit, now_ms)
         })
         .await
     }

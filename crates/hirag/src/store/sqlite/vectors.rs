@@ -1,7 +1,10 @@
 //! Vector sets and their sqlite-vec tables: `vectors_N` holds set N, one row a context.
 
+mod reading;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub(super) use self::reading::{Reader, for_all};
 use crate::store::{StoreError, VectorSpec};
 
 /// The vectors of one model in a collection.
@@ -22,6 +25,17 @@ impl VectorSet {
         format!("{}_rowids", self.table())
     }
 
+    /// The table in which sqlite-vec keeps the vectors, [`CHUNK`] in one row, or 1,024 in a set that
+    /// an earlier version made.
+    fn chunks_table(&self) -> String {
+        format!("{}_vector_chunks00", self.table())
+    }
+
+    /// Bytes of one vector.
+    fn width(&self) -> usize {
+        self.spec.dimension * size_of::<f32>()
+    }
+
     /// The SQL condition on a row of `contexts` that it has no vector here.
     pub(super) fn lacks_row(&self) -> String {
         format!(
@@ -30,6 +44,11 @@ impl VectorSet {
         )
     }
 }
+
+/// Vectors that stand in one row of sqlite-vec's table. SQLite finds a place in a row by following the
+/// row's pages from the first: in rows of 1,024 vectors, sqlite-vec's own number, one vector of 384
+/// components takes 350 µs to read; in rows of 16, 18 µs, for 1.3 % more on the disk.
+const CHUNK: usize = 16;
 
 /// All sets of a collection, the active one first.
 pub(super) fn sets(connection: &Connection, collection: i64) -> Result<Vec<VectorSet>, StoreError> {
@@ -80,7 +99,9 @@ pub(super) fn create(
         active,
     };
     connection.execute_batch(&format!(
-        "CREATE VIRTUAL TABLE {} USING vec0 (embedding float[{dimension}] distance_metric=cosine)",
+        "CREATE VIRTUAL TABLE {} USING vec0 (
+             embedding float[{dimension}] distance_metric=cosine, chunk_size={CHUNK}
+         )",
         set.table()
     ))?;
     Ok(set)
@@ -161,7 +182,7 @@ pub(super) fn get(
     Ok(bytes.map(|bytes| floats(&bytes)))
 }
 
-/// Calls `visit` for every vector of the set.
+/// Calls `visit` for every vector of the set, as sqlite-vec gives them.
 pub(super) fn for_each(
     connection: &Connection,
     set: &VectorSet,

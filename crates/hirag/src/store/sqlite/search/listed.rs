@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use rustc_hash::FxHashMap;
 
-use super::super::fixed_point;
 use super::super::resident::Resident;
-use super::{CandidateQuery, allowed};
+use super::{CandidateQuery, allowed, exactly};
 use crate::retrieval::{Exclusion, Facts, NONE, some};
 use crate::store::StoreError;
 
@@ -24,10 +24,26 @@ pub(super) struct Listed {
 
 /// Some of the slots.
 struct Part {
-    /// Places among the candidates, by slot; [`NONE`] for what is not listed.
-    places: Vec<u32>,
+    places: Places,
     /// Slots, by place.
     slots: Vec<u32>,
+}
+
+/// Places among the candidates, by slot.
+enum Places {
+    /// Of most slots; [`NONE`] for what is not listed.
+    Most(Vec<u32>),
+    /// Of a few.
+    Few(FxHashMap<u32, u32>),
+}
+
+impl Places {
+    fn get(&self, slot: u32) -> Option<u32> {
+        match self {
+            Self::Most(places) => some(places[slot as usize]),
+            Self::Few(places) => places.get(&slot).copied(),
+        }
+    }
 }
 
 impl Listed {
@@ -83,10 +99,34 @@ impl Listed {
         }
         Ok(Self {
             count: slots.len(),
-            part: Some(Part { places, slots }),
+            part: Some(Part {
+                places: Places::Most(places),
+                slots,
+            }),
             excluded,
             until_ms,
         })
+    }
+
+    /// Only those at some places, ascending.
+    pub(super) fn only(&self, places: &[u32]) -> Self {
+        let slots: Vec<u32> = places.iter().map(|&at| self.slot(at as usize)).collect();
+        let excluded = match self.excluded.is_empty() {
+            true => Vec::new(),
+            false => places
+                .iter()
+                .map(|&at| self.excluded[at as usize])
+                .collect(),
+        };
+        Self {
+            count: slots.len(),
+            part: Some(Part {
+                places: Places::Few(slots.iter().copied().zip(0..).collect()),
+                slots,
+            }),
+            excluded,
+            until_ms: self.until_ms,
+        }
     }
 
     /// How many contexts are listed.
@@ -97,10 +137,23 @@ impl Listed {
     /// The place of a slot, if it is listed.
     pub(super) fn place(&self, slot: u32) -> Option<usize> {
         let place = match &self.part {
-            Some(part) => some(part.places[slot as usize])?,
+            Some(part) => part.places.get(slot)?,
             None => slot,
         };
         Some(place as usize)
+    }
+
+    /// The slot at a place.
+    pub(super) fn slot(&self, place: usize) -> u32 {
+        match &self.part {
+            Some(part) => part.slots[place],
+            None => place as u32,
+        }
+    }
+
+    /// How many of them are inside of the search.
+    pub(super) fn searched(&self) -> usize {
+        self.count - self.excluded.iter().flatten().count()
     }
 
     /// Whether a context is inside of the search.
@@ -140,24 +193,29 @@ impl Listed {
         (Arc::new(facts), Arc::new(near.collect()))
     }
 
-    /// Cosines to a unit vector in fixed point, by place; not a number for one without a vector.
-    pub(super) fn cosines(&self, resident: &Resident, unit: &[i16]) -> Vec<f32> {
+    /// Cosines to a unit vector, by place; not a number for one without a vector.
+    pub(super) fn cosines(
+        &self,
+        connection: &Connection,
+        resident: &Resident,
+        collection: i64,
+        unit: &[f32],
+    ) -> Result<Vec<f32>, StoreError> {
         let mut cosines = vec![f32::NAN; self.count];
+        let found = |slot: usize, cosine: f32| {
+            if let Some(place) = self.place(slot as u32) {
+                cosines[place] = cosine;
+            }
+        };
         match &self.part {
-            Some(part) => resident.cosines(
-                unit,
-                |slot| part.places[slot] != NONE,
-                |slot, cosine| cosines[part.places[slot] as usize] = cosine,
-            ),
-            None => {
-                fixed_point::cosines(unit, &resident.vectors, &mut cosines);
-                for (cosine, has_vector) in cosines.iter_mut().zip(&resident.has_vector) {
-                    if !has_vector {
-                        *cosine = f32::NAN;
-                    }
-                }
+            Some(part) if resident.directions.held().is_none() => {
+                exactly::cosines_of(connection, resident, collection, unit, &part.slots, found)?;
+            }
+            _ => {
+                let wanted = |slot: usize| self.place(slot as u32).is_some();
+                exactly::cosines(connection, resident, collection, unit, wanted, found)?;
             }
         }
-        cosines
+        Ok(cosines)
     }
 }

@@ -18,8 +18,6 @@ pub(super) struct Matches {
     pub(super) scores: Vec<f32>,
     /// How many words match.
     matched: Vec<u32>,
-    /// Places of the contexts with the whole query as a phrase, ascending.
-    pub(super) phrases: Vec<u32>,
 }
 
 impl Matches {
@@ -30,7 +28,6 @@ impl Matches {
             terms: 0,
             scores: Vec::new(),
             matched: Vec::new(),
-            phrases: Vec::new(),
         }
     }
 
@@ -99,17 +96,52 @@ impl Matches {
             .filter(|(place, _)| listed.is_searched(*place))
             .map(|(_, &score)| score)
             .fold(0.0, f32::max);
-        // A text with the phrase has all its words. Few queries have such a text, and looking for a
-        // phrase reads the places of its stop words, which most texts have.
-        if best > 0.0 && matches.matched.contains(&(terms.len() as u32)) {
-            matches.phrases = words::phrase_matches(connection, text)?
-                .into_iter()
-                .filter_map(|seq| Some(listed.place(resident.slot_of(seq)?)? as u32))
-                .collect();
-            matches.phrases.sort_unstable();
-        }
         matches.bound = population.scale(known, unknown, best);
         Ok(matches)
+    }
+
+    /// Places of those listed with the whole query as a phrase, ascending. They may be fewer than
+    /// those that were matched.
+    pub(super) fn phrases(
+        &self,
+        connection: &Connection,
+        resident: &Resident,
+        text: &str,
+        listed: &Listed,
+    ) -> Result<Vec<u32>, StoreError> {
+        // A text with the phrase has all its words. Few queries have such a text, and looking for a
+        // phrase reads the places of its stop words, which most texts have.
+        let terms = self.terms as u32;
+        if terms == 0 || !self.matched.contains(&terms) {
+            return Ok(Vec::new());
+        }
+        let mut phrases: Vec<u32> = words::phrase_matches(connection, text)?
+            .into_iter()
+            .filter_map(|seq| Some(listed.place(resident.slot_of(seq)?)? as u32))
+            .collect();
+        phrases.sort_unstable();
+        Ok(phrases)
+    }
+
+    /// BM25 at a place.
+    pub(super) fn score(&self, place: usize) -> f32 {
+        self.scores.get(place).copied().unwrap_or(0.0)
+    }
+
+    /// Only those at some places.
+    pub(super) fn only(&self, places: &[u32]) -> Self {
+        fn pick<T: Copy>(column: &[T], places: &[u32]) -> Vec<T> {
+            match column.is_empty() {
+                true => Vec::new(),
+                false => places.iter().map(|&at| column[at as usize]).collect(),
+            }
+        }
+        Self {
+            bound: self.bound,
+            terms: self.terms,
+            scores: pick(&self.scores, places),
+            matched: pick(&self.matched, places),
+        }
     }
 
     /// The shares of the query's words that match, 0 to 1.
