@@ -19,6 +19,7 @@ mod traces;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -172,16 +173,23 @@ impl Config {
     }
 }
 
+/// `defaults.toml`, read once.
+static USUAL: LazyLock<Config> = LazyLock::new(usual);
+
+#[expect(
+    clippy::panic,
+    reason = "the text is a part of the program, and a test reads it"
+)]
+fn usual() -> Config {
+    match Config::from_toml("") {
+        Ok(config) => config,
+        Err(error) => panic!("defaults.toml is not usable: {error}"),
+    }
+}
+
 impl Default for Config {
-    #[expect(
-        clippy::panic,
-        reason = "the text is a part of the program, and a test reads it"
-    )]
     fn default() -> Self {
-        match Self::from_toml("") {
-            Ok(config) => config,
-            Err(error) => panic!("defaults.toml is not usable: {error}"),
-        }
+        USUAL.clone()
     }
 }
 

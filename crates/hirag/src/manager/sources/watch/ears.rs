@@ -96,7 +96,9 @@ impl<W: Watcher> Watches<W> {
     /// Watches a folder, and what links in it lead to, as a run reads it: each folder once, and none
     /// that holds the root.
     fn listen_with_links(&mut self, folder: &Path, parts: &mut Parts) -> notify::Result<()> {
-        match self.debouncer.watch(folder, RecursiveMode::Recursive) {
+        // The slash at the end leads into a link; without it only what is in its folders is told.
+        let inside = folder.join("");
+        match self.debouncer.watch(inside, RecursiveMode::Recursive) {
             Ok(()) => parts.watched.push(folder.to_owned()),
             Err(error) if is_denied(&error) => {
                 // Some folder below it may not be entered, and keeps the others from being watched
