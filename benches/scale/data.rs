@@ -13,14 +13,14 @@ pub(crate) const QUERY_TEXTS: &str = "query-texts.txt";
 pub(crate) const QUERIES: &str = "queries.f32";
 
 /// The lines of a file.
-pub(crate) fn lines(file: &Path) -> impl Iterator<Item = String> {
+pub(crate) fn lines(file: &Path) -> impl Iterator<Item = String> + use<> {
     let opened = File::open(file).unwrap_or_else(|error| panic_at(file, &error));
     let lines = BufReader::with_capacity(1 << 20, opened).lines();
     lines.map(|line| line.expect("the texts are UTF-8"))
 }
 
 /// The vectors of a file, one after another.
-pub(crate) fn vectors(file: &Path) -> impl Iterator<Item = Vec<f32>> {
+pub(crate) fn vectors(file: &Path) -> impl Iterator<Item = Vec<f32>> + use<> {
     let opened = File::open(file).unwrap_or_else(|error| panic_at(file, &error));
     let mut reader = BufReader::with_capacity(1 << 20, opened);
     std::iter::from_fn(move || {

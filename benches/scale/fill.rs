@@ -25,8 +25,8 @@ pub(crate) fn id(number: usize) -> ContextId {
 }
 
 /// The number of a context of the data.
-pub(crate) fn number(id: ContextId) -> u128 {
-    u128::from_be_bytes(*id.as_bytes())
+pub(crate) fn number(id: ContextId) -> u64 {
+    u128::from_be_bytes(*id.as_bytes()) as u64
 }
 
 /// A context of the data, as it is stored.

@@ -7,6 +7,7 @@
 //!     scale vectors STORE DATA           the vector stage under filters
 //!     scale retrievals STORE DATA        opening, whole retrievals, memory
 //!     scale load STORE DATA              readers beside a writer, single stores; on a copy
+//!     scale import FOLDER COUNT          an import of notes, the model left out
 //!     scale forward TEXTS                the model's throughput and latency
 //!     scale plots RESULTS OUT            the pictures
 //!
@@ -27,6 +28,7 @@ mod engine;
 mod figures;
 mod fill;
 mod filters;
+mod import;
 mod load;
 mod mixture;
 mod opened;
@@ -58,6 +60,7 @@ fn main() {
         "vectors" => vectors::measure(&path(1), &path(2)),
         "retrievals" => retrievals::measure(&path(1), &path(2)),
         "load" => load::measure(&path(1), &path(2)),
+        "import" => import::measure(&path(1), number(2)),
         "plots" => plots::draw(&path(1), &path(2)),
         other => usage(&format!("{other:?} is no command")),
     };

@@ -57,8 +57,9 @@ pub(crate) fn measure(folder: &Path, data: &Path) -> Value {
         }
         times
     };
-    many(WARM_UP, &ContextRequest::new);
-    let whole = many(QUESTIONS, &ContextRequest::new);
+    let plain = |text: String| ContextRequest::new(text);
+    many(WARM_UP, &plain);
+    let whole = many(QUESTIONS, &plain);
     let of_mode = |mode| {
         move |text: String| ContextRequest {
             mode,

@@ -120,6 +120,15 @@ def whole(results):
     return text
 
 
+def notes(results):
+    found = results.get("notes")
+    if not found:
+        return ""
+    rows = [[f"{found['notes']:,}", number(found["seconds"]), number(found["notes_per_s"]), number(found["again_seconds"])]]
+    return "#### Importing Markdown notes, the model left out\n\n" + table(
+        ["notes", "s", "notes/s", "again, nothing changed: s"], rows)
+
+
 def forward(results):
     ours, theirs = results.get("forward-ours"), results.get("forward-onnxruntime")
     if not (ours and theirs):
@@ -200,7 +209,7 @@ def main():
     text = f"Machine: {machine()}.\n\n"
     if about.exists():
         text += f"Real texts: {about.read_text().strip()}.\n\n"
-    text += goals(results) + compared(results) + whole(results) + forward(results)
+    text += goals(results) + compared(results) + whole(results) + notes(results) + forward(results)
     before, rest = readme.read_text("utf-8").split(BEGIN)
     after = rest.split(END)[1]
     readme.write_text(before + BEGIN + "\n" + text + END + after, "utf-8")
