@@ -19,7 +19,7 @@ PAGES_FROM := $(shell find ui/src ui/index.html ui/vite.config.ts ui/frame.ts ui
 
 step = @printf '\n== %s\n' '$(1)'
 
-.PHONY: help setup run bundle test bench coverage fmt types clean
+.PHONY: help setup run bundle test bench bench-scale coverage fmt types clean
 .PHONY: check-fmt check-lints check-tests check-docs check-licences check-types check-links
 .PHONY: check-ui check-pages check-window check-browser test-peers screenshots figures
 
@@ -127,6 +127,12 @@ bench: setup ## run the benches and print a table against the targets
 	$(call step,benches)
 	cargo bench --locked -p hirag-benches
 	@scripts/bench-table "$(TARGET_DIR)/criterion"
+
+# What it may be told by the environment stands at the head of the script.
+bench-scale: setup ## measure the search with up to 1,000,000 contexts beside its peers from PyPI, and write docs/performance
+	$(call step,bench-scale)
+	cargo build --release --locked -p hirag-benches --bin scale
+	@scripts/bench-scale
 
 coverage: setup ## line coverage of the core library by its own tests and those in tests/, at least 85 %
 	$(call step,coverage)
