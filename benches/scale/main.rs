@@ -1,15 +1,17 @@
 //! This program's side of `make bench-scale`: `scripts/bench-scale` calls it and its peers.
 //!
-//!     scale embed TEXTS OUT              vectors of texts, one a line, by the local model; goes on where it stopped
-//!     scale mixture FOLDER COUNT QUERIES a clustered mixture with texts by Zipf's law
-//!     scale fill STORE DATA COUNT        a memory of the first contexts of a data folder
-//!     scale engine STORE DATA            the vector stage, as a peer among others (peers/peer.py)
-//!     scale vectors STORE DATA           the vector stage under filters
-//!     scale retrievals STORE DATA        opening, whole retrievals, memory
-//!     scale load STORE DATA              readers beside a writer, single stores; on a copy
-//!     scale import FOLDER COUNT          an import of notes, the model left out
-//!     scale forward TEXTS                the model's throughput and latency
-//!     scale plots RESULTS OUT            the pictures
+//! ```text
+//! scale embed TEXTS OUT              vectors of texts, one a line, by the local model; goes on where it stopped
+//! scale mixture FOLDER COUNT QUERIES a clustered mixture with texts by Zipf's law
+//! scale fill STORE DATA COUNT        a memory of the first contexts of a data folder
+//! scale engine STORE DATA            the vector stage, as a peer among others (peers/peer.py)
+//! scale vectors STORE DATA           the vector stage under filters
+//! scale retrievals STORE DATA        opening, whole retrievals, memory
+//! scale load STORE DATA              readers beside a writer, single stores; on a copy
+//! scale import FOLDER COUNT          an import of notes, the model left out
+//! scale forward TEXTS                the model's throughput and latency
+//! scale plots RESULTS OUT            the pictures
+//! ```
 //!
 //! What it measures it prints as one JSON document.
 #![allow(
