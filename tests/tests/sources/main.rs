@@ -61,6 +61,19 @@ impl Kept {
         self.run_with(RunOptions::default()).await
     }
 
+    /// A run that is stopped as soon as a file is done.
+    async fn run_stopped_after_a_file(&self) -> SourceRun {
+        let cancel = Arc::new(AtomicBool::default());
+        let options = RunOptions {
+            cancel: Arc::clone(&cancel),
+            ..RunOptions::default()
+        };
+        let run = self.manager.run_source(self.id, options, |at| {
+            cancel.store(at.files_done > 0, Ordering::Relaxed);
+        });
+        run.await.unwrap()
+    }
+
     async fn run_with(&self, options: RunOptions) -> SourceRun {
         let run = self.manager.run_source(self.id, options, |_| {});
         run.await.unwrap()
@@ -338,15 +351,7 @@ async fn a_disk_in_a_folder_that_is_disconnected_takes_nothing_away() {
 async fn a_run_that_was_stopped_goes_on_where_it_was() {
     let kept = Kept::new().await;
     notes::write(&kept.folder, 200, 3);
-    let cancel = Arc::new(AtomicBool::default());
-    let options = RunOptions {
-        cancel: Arc::clone(&cancel),
-        ..RunOptions::default()
-    };
-    let run = kept.manager.run_source(kept.id, options, |at| {
-        cancel.store(at.files_done > 0, Ordering::Relaxed);
-    });
-    let stopped = run.await.unwrap();
+    let stopped = kept.run_stopped_after_a_file().await;
     assert_eq!(stopped.outcome, RunOutcome::Stopped);
     assert!((1..200).contains(&stopped.files), "{stopped:?}");
     let before = everything(&kept.manager).await;
@@ -494,15 +499,7 @@ async fn what_is_gone_is_taken_away_before_anything_is_read() {
         )
         .unwrap();
     }
-    let cancel = Arc::new(AtomicBool::default());
-    let options = RunOptions {
-        cancel: Arc::clone(&cancel),
-        ..RunOptions::default()
-    };
-    let run = kept.manager.run_source(kept.id, options, |at| {
-        cancel.store(at.files_done > 0, Ordering::Relaxed);
-    });
-    let stopped = run.await.unwrap();
+    let stopped = kept.run_stopped_after_a_file().await;
     assert_eq!((stopped.outcome, stopped.gone), (RunOutcome::Stopped, 1));
     assert!(kept.of(&kept.note(4)).await.is_empty());
 }

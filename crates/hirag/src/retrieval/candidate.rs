@@ -45,9 +45,8 @@ pub enum Exclusion {
 }
 
 /// Everything that a query was compared with, or what is worth being ranked of it, in no particular
-/// order. A column for each fact: a
-/// search walks through one fact of all contexts after the other, and most are never looked at as
-/// a whole.
+/// order. A column for each fact: a search walks through one fact of all contexts after the other,
+/// and most are never looked at as a whole.
 #[derive(Debug, Clone, Default)]
 pub struct Candidates {
     /// Shared, as long as nothing changes, with those of other queries.

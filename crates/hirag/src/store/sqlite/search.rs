@@ -1,4 +1,5 @@
-//! Candidates for a query: exact cosine and BM25 for every context that the search allows.
+//! Candidates for a query: cosine and BM25 of the contexts that the search allows; of a large store,
+//! only those that are worth being ranked.
 
 mod best;
 mod check;
